@@ -1,0 +1,13 @@
+"""The one exception of this product."""
+
+from errors.codes import Code
+
+
+class BotException(Exception):
+    """A registered error on its way to a person: `code` says what and what next, `meta` what we know of this case (never secrets)."""
+
+    def __init__(self, code: Code, message: str = "", **meta: object) -> None:
+        super().__init__(message or code.what)
+        self.code = code
+        self.message = message or code.what
+        self.meta = meta
