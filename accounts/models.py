@@ -1,0 +1,150 @@
+"""People, workspaces, and who belongs where."""
+
+import secrets
+import uuid
+import zoneinfo
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+from knox.models import AbstractAuthToken
+
+ACCESS_CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # no I, O, 0, 1: a code is read aloud and typed
+
+
+def new_access_code() -> str:
+    """A fresh access code of 20 letters: 100 bits, above the 80 that RELIABILITY row 4 asks for."""
+    return "".join(secrets.choice(ACCESS_CODE_LETTERS) for _ in range(20))
+
+
+def known_timezone(name: str) -> None:
+    """Refuse a name that is not an IANA time zone."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(f"{name} is not a time zone we know. Use a name such as Europe/Oslo.")
+
+
+class UserManager(BaseUserManager):
+    """Makes people."""
+
+    def get_by_natural_key(self, login: str) -> "User":
+        """The person with this e-mail or access code."""
+        return self.get(models.Q(email__iexact=login) | models.Q(access_code=login.upper()))
+
+    def make(self, *, email: str | None = None, access_code: str | None = None, password: str, **fields: object) -> "User":
+        """A new person. Without an e-mail an access code is made where none is given."""
+        email = (email or "").strip().lower() or None
+        access_code = (access_code or "").strip().upper() or (None if email else new_access_code())
+        user = self.model(email=email, access_code=access_code, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person, who signs in with an e-mail or an access code."""
+
+    class Role(models.TextChoices):
+        """What kind of person: a member, or staff (what staff may do comes from groups)."""
+
+        USER = "user"
+        ADMIN = "admin"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField(null=True, blank=True)
+    access_code = models.CharField(max_length=64, null=True, blank=True)
+    name = models.CharField(max_length=120, blank=True)
+    role = models.CharField(max_length=8, choices=Role, default=Role.USER)
+    timezone = models.CharField(max_length=64, default="UTC", validators=[known_timezone])
+    is_active = models.BooleanField(default=True)
+    must_change_password = models.BooleanField(default=False)
+    password_expires_at = models.DateTimeField(null=True, blank=True)  # only a one-time password has an end
+    session_generation = models.PositiveIntegerField(default=0)  # raised by "sign out everywhere"
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    USERNAME_FIELD = "id"
+    EMAIL_FIELD = "email"
+    objects = UserManager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email_unique", condition=models.Q(email__isnull=False)),
+            models.UniqueConstraint("access_code", name="user_access_code_unique", condition=models.Q(access_code__isnull=False)),
+            models.CheckConstraint(name="user_can_sign_in", condition=models.Q(email__isnull=False) | models.Q(access_code__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email or f"Member {str(self.pk)[:8]}"
+
+    @property
+    def is_staff(self) -> bool:
+        """Staff reach the control room and nothing of the members' side."""
+        return self.role == self.Role.ADMIN
+
+    def get_session_auth_hash(self) -> str:
+        """Changes with the password and with "sign out everywhere": every other session dies on its next request."""
+        return f"{super().get_session_auth_hash()}:{self.session_generation}"
+
+
+class Workspace(models.Model):
+    """The tenant: plans, Instagram accounts, bots and content belong to it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=80)
+    timezone = models.CharField(max_length=64, default="UTC", validators=[known_timezone])
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A person's place in a workspace."""
+
+    class Role(models.TextChoices):
+        """Owners decide, managers work, viewers look."""
+
+        OWNER = "owner"
+        MANAGER = "manager"
+        VIEWER = "viewer"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=8, choices=Role, default=Role.OWNER)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "user"], name="membership_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.workspace}"
+
+
+class ApiToken(AbstractAuthToken):
+    """A bearer token, kept as a hash. A staff token opens only the admin API, a member's only the rest."""
+
+    class Realm(models.TextChoices):
+        """Which side of the house it opens."""
+
+        USER = "user"
+        ADMIN = "admin"
+
+    name = models.CharField(max_length=80, blank=True)
+    realm = models.CharField(max_length=8, choices=Realm, default=Realm.USER)
+    scopes = models.JSONField(default=list, blank=True)  # empty: all that its person may do
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+
+class StaffDevice(models.Model):
+    """The authenticator of a staff person. Its secret is sealed; a code works once because `last_step` is kept here."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.OneToOneField(User, models.CASCADE, related_name="staff_device")
+    sealed_secret = models.BinaryField()
+    last_step = models.BigIntegerField(default=-1)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return f"Authenticator of {self.user}"

@@ -1,0 +1,18 @@
+"""The Celery app: all periodic work is on this one screen."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "instagrowth.settings")
+
+app = Celery("instagrowth")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.task_queues = None
+app.conf.beat_schedule = {
+    # Each entry expires before the next, so that a stopped worker wakes to one tick, not to hundreds.
+    "bots-dispatch": {"task": "bots.tasks.dispatch", "schedule": 1.0, "options": {"expires": 1}},
+    "bots-sweep": {"task": "bots.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    "errors-partitions": {"task": "errors.tasks.ensure_partitions", "schedule": 6 * 3600.0, "options": {"expires": 3600}},
+}
