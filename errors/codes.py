@@ -40,3 +40,1031 @@ class Code:
     def severity(self) -> str:
         """I, W, E or C: the third part of the id."""
         return self.id.split("-")[2]
+
+
+REGISTRY: dict[str, Code] = {}  # by id, in the order of this file
+_BY_NAME: dict[str, Code] = {}
+
+
+def by_id(id: str) -> Code | None:
+    """The code with this id, such as `E-AUTH-E-0001`, in any case; None if nobody registered it."""
+    return REGISTRY.get(id.upper())
+
+
+def by_name(name: str) -> Code | None:
+    """The code with this name, such as `INVALID_CREDENTIALS`, in any case; None if nobody registered it."""
+    return _BY_NAME.get(name.upper())
+
+
+def _code(id: str, name: str, what: str, do_next: str, then: Then = Then.TELL, http: int = 400) -> Code:
+    """Register one code; a second use of an id or a name refuses to import."""
+    if id in REGISTRY or name in _BY_NAME:
+        raise ValueError(f"{id} {name}: the id or the name is taken")
+    REGISTRY[id] = _BY_NAME[name] = code = Code(id, name, what, do_next, then, http)
+    return code
+
+
+# ── AUTH: signing in to InstaGrowth OS ──────────────────────────────────────────────────────────────────────────────
+INVALID_CREDENTIALS = _code(
+    "E-AUTH-E-0001",
+    "INVALID_CREDENTIALS",
+    "The login or the password is not right.",
+    "Check both and try again. If you do not remember the password, reset it.",
+    http=401,
+)
+SECOND_FACTOR_REQUIRED = _code(
+    "E-AUTH-I-0002",
+    "SECOND_FACTOR_REQUIRED",
+    "The password is right, and this person also uses a second factor.",
+    "Enter the 6-digit code of the authenticator app, or one recovery code.",
+    http=401,
+)
+SECOND_FACTOR_WRONG = _code(
+    "E-AUTH-E-0003",
+    "SECOND_FACTOR_WRONG",
+    "The code of the second factor is not right, or it was already used.",
+    "Wait for the next code in your authenticator app and enter that one. Check that the clock of your phone is right.",
+    http=401,
+)
+SECOND_FACTOR_EXPIRED = _code(
+    "E-AUTH-E-0004",
+    "SECOND_FACTOR_EXPIRED",
+    "The sign-in waited too long for its code.",
+    "Sign in again from the start.",
+    http=401,
+)
+TOO_MANY_TRIES = _code(
+    "E-AUTH-W-0005",
+    "TOO_MANY_TRIES",
+    "There were too many wrong tries for this login.",
+    "Wait 5 minutes and try again. If you do not remember the password, reset it.",
+    then=Then.WAIT,
+    http=429,
+)
+MUST_CHANGE_PASSWORD = _code(
+    "E-AUTH-W-0006",
+    "MUST_CHANGE_PASSWORD",
+    "The password was given to you by somebody else and must be changed first.",
+    "Choose your own password. After that everything opens.",
+    http=403,
+)
+NOT_SIGNED_IN = _code(
+    "E-AUTH-E-0007",
+    "NOT_SIGNED_IN",
+    "Nobody is signed in.",
+    "Sign in first. A program sends its token in the header `Authorization: Bearer`.",
+    http=401,
+)
+NO_PERMISSION = _code(
+    "E-AUTH-E-0008",
+    "NO_PERMISSION",
+    "Your role does not allow this.",
+    "Ask an owner or an admin of the workspace to do it or to change your role.",
+    http=403,
+)
+TOKEN_INVALID = _code(
+    "E-AUTH-E-0009",
+    "TOKEN_INVALID",
+    "The token is unknown, expired or revoked.",
+    "Sign in again for a new token.",
+    http=401,
+)
+PASSWORD_WEAK = _code(
+    "E-AUTH-E-0010",
+    "PASSWORD_WEAK",
+    "The new password is too easy to guess.",
+    "Use at least 12 characters that are not a common password and not your name or e-mail address.",
+)
+PASSWORD_WRONG = _code(
+    "E-AUTH-E-0011",
+    "PASSWORD_WRONG",
+    "The present password is not right.",
+    "Enter the password you sign in with now. If you do not remember it, reset it.",
+)
+USER_BLOCKED = _code(
+    "E-AUTH-E-0012",
+    "USER_BLOCKED",
+    "This person's access is switched off.",
+    "Ask the administrator of this installation to switch it on again.",
+    http=403,
+)
+WORKSPACE_NOT_FOUND = _code(
+    "E-AUTH-E-0013",
+    "WORKSPACE_NOT_FOUND",
+    "There is no such workspace among yours.",
+    "Choose one of your workspaces. If somebody removed you, ask them for a new invitation.",
+    http=404,
+)
+WORKSPACE_REQUIRED = _code(
+    "E-AUTH-E-0014",
+    "WORKSPACE_REQUIRED",
+    "You have several workspaces and the request names none.",
+    "Name one in the header `X-Workspace`, or choose one at the top of the page.",
+)
+ADMIN_BOOTSTRAP_EXPIRED = _code(
+    "E-AUTH-E-0015",
+    "ADMIN_BOOTSTRAP_EXPIRED",
+    "The first password of this administrator was not changed in time and is no longer valid.",
+    "Run `manage.py createadmin` again on the server for a new one.",
+    http=403,
+)
+NOT_AN_ADMIN = _code(
+    "E-AUTH-E-0016",
+    "NOT_AN_ADMIN",
+    "This is open to administrators only.",
+    "Sign in as an administrator, from an allowed address and with your second factor.",
+    http=403,
+)
+ADDRESS_NOT_ALLOWED = _code(
+    "E-AUTH-W-0017",
+    "ADDRESS_NOT_ALLOWED",
+    "The control room is not open to your network address.",
+    "Connect from an allowed network, or add yours on the server with `manage.py allowlist add`.",
+    http=403,
+)
+SECOND_FACTOR_MISSING = _code(
+    "E-AUTH-E-0018",
+    "SECOND_FACTOR_MISSING",
+    "This needs a second factor and none is set up.",
+    "Set up an authenticator app in your security settings, then try again.",
+    http=403,
+)
+RESET_LINK_INVALID = _code(
+    "E-AUTH-E-0019",
+    "RESET_LINK_INVALID",
+    "The link to reset the password is wrong, used or older than one hour.",
+    "Ask for a new link and use it within the hour.",
+)
+LOGIN_TAKEN = _code(
+    "E-AUTH-E-0020",
+    "LOGIN_TAKEN",
+    "Another person already uses this e-mail address or access code.",
+    "Choose another one, or sign in as that person.",
+    http=409,
+)
+INVITATION_INVALID = _code(
+    "E-AUTH-E-0021",
+    "INVITATION_INVALID",
+    "The invitation is wrong, used or expired.",
+    "Ask the person who invited you to send a new one.",
+)
+
+# ── FLW: following and unfollowing ──────────────────────────────────────────────────────────────────────────────────
+HASHTAG_INVALID = _code(
+    "E-FLW-E-0001",
+    "HASHTAG_INVALID",
+    "This is not a hashtag that Instagram knows.",
+    "Write one word of letters, digits and underscores, with or without #, at most 100 characters and not digits only.",
+)
+FOLLOW_LIMIT_NEAR = _code(
+    "E-FLW-W-0002",
+    "FOLLOW_LIMIT_NEAR",
+    "An account has used nearly all the follows it may make in this hour, this day or these 7 days.",
+    "Usually nothing: the task waits and goes on by itself. The automation page shows which limit decides today.",
+    then=Then.WAIT,
+    http=200,
+)
+FOLLOW_LIMIT_REACHED = _code(
+    "E-FLW-W-0003",
+    "FOLLOW_LIMIT_REACHED",
+    "The account has made all the follows it may make in this hour, this day or these 7 days.",
+    "Wait: the hour frees itself within 60 minutes, the day at midnight of the account. The task goes on by itself.",
+    then=Then.WAIT,
+    http=409,
+)
+FOLLOW_CAP_REACHED = _code(
+    "E-FLW-W-0004",
+    "FOLLOW_CAP_REACHED",
+    "The account follows about 7,500 people, the most Instagram allows.",
+    "Unfollow people first, for example with the unfollow task.",
+    then=Then.WAIT,
+    http=409,
+)
+HASHTAG_NOT_FOUND = _code(
+    "E-FLW-W-0005",
+    "HASHTAG_NOT_FOUND",
+    "Instagram shows no such hashtag, or hides it.",
+    "Check the spelling or choose another hashtag.",
+    http=404,
+)
+NO_PEOPLE_FOUND = _code(
+    "E-FLW-W-0006",
+    "NO_PEOPLE_FOUND",
+    "Nobody behind this hashtag is left to follow after your filters.",
+    "Choose another hashtag or loosen the filters of the bot.",
+)
+FOLLOW_BLOCKED = _code(
+    "E-FLW-W-0007",
+    "FOLLOW_BLOCKED",
+    "Instagram blocked a follow.",
+    "Leave it alone: follows rest for 24 hours, longer if it happens again. Follow nobody by hand in the meantime.",
+    then=Then.BLOCK_KIND,
+    http=409,
+)
+ALREADY_FOLLOWING = _code(
+    "E-FLW-I-0008",
+    "ALREADY_FOLLOWING",
+    "The account already follows this person or has asked to.",
+    "Nothing: the person was left alone and no unit of a limit was used.",
+    then=Then.SKIP,
+    http=200,
+)
+AMOUNT_OUT_OF_RANGE = _code(
+    "E-FLW-E-0009",
+    "AMOUNT_OUT_OF_RANGE",
+    "The amount is too small or larger than one task may have.",
+    "Choose a whole number from 1 up to the limit the page shows.",
+)
+UNFOLLOW_LIMIT_REACHED = _code(
+    "E-FLW-W-0010",
+    "UNFOLLOW_LIMIT_REACHED",
+    "The account has made all the unfollows it may make in this hour, this day or these 7 days.",
+    "Wait: the task goes on by itself when the limit has room.",
+    then=Then.WAIT,
+    http=409,
+)
+UNFOLLOW_BLOCKED = _code(
+    "E-FLW-W-0011",
+    "UNFOLLOW_BLOCKED",
+    "Instagram blocked an unfollow.",
+    "Leave it alone: unfollows rest for 24 hours, longer if it happens again.",
+    then=Then.BLOCK_KIND,
+    http=409,
+)
+NOT_FOLLOWING = _code(
+    "E-FLW-I-0012",
+    "NOT_FOLLOWING",
+    "The account does not follow this person.",
+    "Nothing: the person was left alone and no unit of a limit was used.",
+    then=Then.SKIP,
+    http=200,
+)
+FILTERED_OUT = _code(
+    "E-FLW-I-0013",
+    "FILTERED_OUT",
+    "The person does not fit the filters of the bot.",
+    "Nothing: the person was left alone. Change the filters if too few people fit.",
+    then=Then.SKIP,
+    http=200,
+)
+
+# ── LIKE: liking posts ──────────────────────────────────────────────────────────────────────────────────────────────
+LIKE_LIMIT_NEAR = _code(
+    "E-LIKE-W-0001",
+    "LIKE_LIMIT_NEAR",
+    "An account has used nearly all the likes it may give in this hour, this day or these 7 days.",
+    "Usually nothing: the task waits and goes on by itself.",
+    then=Then.WAIT,
+    http=200,
+)
+LIKE_LIMIT_REACHED = _code(
+    "E-LIKE-W-0002",
+    "LIKE_LIMIT_REACHED",
+    "The account has given all the likes it may give in this hour, this day or these 7 days.",
+    "Wait: the task goes on by itself when the limit has room.",
+    then=Then.WAIT,
+    http=409,
+)
+LIKE_BLOCKED = _code(
+    "E-LIKE-W-0003",
+    "LIKE_BLOCKED",
+    "Instagram blocked a like.",
+    "Leave it alone: likes rest for 24 hours, longer if it happens again.",
+    then=Then.BLOCK_KIND,
+    http=409,
+)
+ALREADY_LIKED = _code(
+    "E-LIKE-I-0004",
+    "ALREADY_LIKED",
+    "The account already likes this post.",
+    "Nothing: the post was left alone and no unit of a limit was used.",
+    then=Then.SKIP,
+    http=200,
+)
+
+# ── STO: seeing stories ─────────────────────────────────────────────────────────────────────────────────────────────
+STORY_LIMIT_NEAR = _code(
+    "E-STO-W-0001",
+    "STORY_LIMIT_NEAR",
+    "An account has used nearly all the stories it may see in this hour, this day or these 7 days.",
+    "Usually nothing: the task waits and goes on by itself.",
+    then=Then.WAIT,
+    http=200,
+)
+STORY_LIMIT_REACHED = _code(
+    "E-STO-W-0002",
+    "STORY_LIMIT_REACHED",
+    "The account has seen all the stories it may see in this hour, this day or these 7 days.",
+    "Wait: the task goes on by itself when the limit has room.",
+    then=Then.WAIT,
+    http=409,
+)
+STORY_BLOCKED = _code(
+    "E-STO-W-0003",
+    "STORY_BLOCKED",
+    "Instagram blocked the viewing of stories.",
+    "Leave it alone: stories rest for 24 hours, longer if it happens again.",
+    then=Then.BLOCK_KIND,
+    http=409,
+)
+NO_STORIES = _code(
+    "E-STO-I-0004",
+    "NO_STORIES",
+    "The person has no story at this moment.",
+    "Nothing: the person was left alone and no unit of a limit was used.",
+    then=Then.SKIP,
+    http=200,
+)
+
+# ── DM: direct messages ─────────────────────────────────────────────────────────────────────────────────────────────
+DM_LIMIT_NEAR = _code(
+    "E-DM-W-0001",
+    "DM_LIMIT_NEAR",
+    "An account has used nearly all the messages it may send in this hour, this day or these 7 days.",
+    "Usually nothing: the task waits and goes on by itself.",
+    then=Then.WAIT,
+    http=200,
+)
+DM_LIMIT_REACHED = _code(
+    "E-DM-W-0002",
+    "DM_LIMIT_REACHED",
+    "The account has sent all the messages it may send in this hour, this day or these 7 days.",
+    "Wait: the task goes on by itself when the limit has room.",
+    then=Then.WAIT,
+    http=409,
+)
+DM_BLOCKED = _code(
+    "E-DM-W-0003",
+    "DM_BLOCKED",
+    "Instagram blocked a message.",
+    "Leave it alone: messages rest for 24 hours, longer if it happens again. Make the text more personal before it goes on.",
+    then=Then.BLOCK_KIND,
+    http=409,
+)
+DM_ALREADY_SENT = _code(
+    "E-DM-I-0004",
+    "DM_ALREADY_SENT",
+    "This person already got the message of this campaign.",
+    "Nothing: nobody is written to twice.",
+    then=Then.SKIP,
+    http=200,
+)
+DM_TEXT_INVALID = _code(
+    "E-DM-E-0005",
+    "DM_TEXT_INVALID",
+    "The text of the message is empty, too long or has an unknown placeholder.",
+    "Correct the text; the form shows which part.",
+)
+DM_NOT_POSSIBLE = _code(
+    "E-DM-W-0006",
+    "DM_NOT_POSSIBLE",
+    "This person does not take messages from the account.",
+    "Nothing: the person is skipped and not written to again.",
+    then=Then.SKIP,
+    http=409,
+)
+
+# ── SCH: bots, turns and tasks ──────────────────────────────────────────────────────────────────────────────────────
+BOT_ALREADY_RUNNING = _code(
+    "E-SCH-W-0001",
+    "BOT_ALREADY_RUNNING",
+    "The bot already runs.",
+    "Nothing: it goes on as it was. Stop it first if you want to start it anew.",
+    http=409,
+)
+BOT_STOPPED = _code(
+    "E-SCH-W-0002",
+    "BOT_STOPPED",
+    "The bot is stopped.",
+    "Start the bot; waiting tasks then go on.",
+    http=409,
+)
+BOT_PARKED = _code(
+    "E-SCH-E-0003",
+    "BOT_PARKED",
+    "The bot failed 5 turns in a row and was parked.",
+    "Read the last error in the activity log, repair its cause and start the bot again.",
+    then=Then.ALERT,
+    http=409,
+)
+LEASE_LOST = _code(
+    "E-SCH-W-0004",
+    "LEASE_LOST",
+    "A worker lost its claim on the bot and stopped before it sent anything more.",
+    "Nothing: the bot is claimed again within a minute. If this returns often, look at the load of the workers.",
+    then=Then.RETRY,
+    http=409,
+)
+TASK_NOT_FOUND = _code(
+    "E-SCH-E-0005",
+    "TASK_NOT_FOUND",
+    "There is no such task in your workspace.",
+    "Look for it in the list of tasks; it may belong to another workspace.",
+    http=404,
+)
+TASK_EXPIRED = _code(
+    "E-SCH-W-0006",
+    "TASK_EXPIRED",
+    "The task was not finished in its time and ended.",
+    "Create it again. If the account was stopped in between, look at its health first.",
+    http=409,
+)
+BOT_NOT_FOUND = _code(
+    "E-SCH-E-0007",
+    "BOT_NOT_FOUND",
+    "There is no such bot in your workspace.",
+    "Look for it in the list of bots; it may belong to another workspace.",
+    http=404,
+)
+PARALLEL_LIMIT = _code(
+    "E-SCH-W-0008",
+    "PARALLEL_LIMIT",
+    "Your plan runs one bot at a time, and another bot is at work.",
+    "Nothing: this bot gets its turn after the other. A plan with parallel bots runs them together.",
+    then=Then.WAIT,
+    http=409,
+)
+ACCOUNT_AT_WORK = _code(
+    "E-SCH-W-0009",
+    "ACCOUNT_AT_WORK",
+    "Another worker is using this account at this moment.",
+    "Nothing: the turn is tried again in a moment.",
+    then=Then.WAIT,
+    http=409,
+)
+TASK_TARGETS_POOR = _code(
+    "E-SCH-W-0010",
+    "TASK_TARGETS_POOR",
+    "More than half of the people or posts of this task could not be used, so it stopped.",
+    "Choose another hashtag or loosen the filters, then create a new task.",
+)
+OUTSIDE_WORKING_HOURS = _code(
+    "E-SCH-I-0011",
+    "OUTSIDE_WORKING_HOURS",
+    "It is outside the working hours of the bot.",
+    "Nothing: it goes on when its hours begin.",
+    then=Then.WAIT,
+    http=200,
+)
+SETTINGS_INVALID = _code(
+    "E-SCH-E-0012",
+    "SETTINGS_INVALID",
+    "The settings of the bot do not fit together.",
+    "Correct the marked field; the message names the allowed values.",
+)
+TURN_TIMED_OUT = _code(
+    "E-SCH-E-0013",
+    "TURN_TIMED_OUT",
+    "A turn took longer than it may and was stopped.",
+    "Nothing: what it had sent is looked up before the bot goes on.",
+    then=Then.RETRY,
+    http=504,
+)
+TASK_STOPPED = _code(
+    "E-SCH-I-0014",
+    "TASK_STOPPED",
+    "A person stopped the task.",
+    "Nothing: what was done is in the activity log. Create a new task to go on.",
+    http=409,
+)
+ENGINE_LATE = _code(
+    "E-SCH-C-0015",
+    "ENGINE_LATE",
+    "Bots that are due have been waiting too long for their turn.",
+    "Look at `manage.py engine_status`: is a beat alive, are workers alive, is Redis full?",
+    then=Then.ALERT,
+    http=503,
+)
+
+# ── DB: PostgreSQL ──────────────────────────────────────────────────────────────────────────────────────────────────
+DATABASE_UNAVAILABLE = _code(
+    "E-DB-C-0001",
+    "DATABASE_UNAVAILABLE",
+    "The database does not answer.",
+    "Try again in a minute. Nothing was changed.",
+    then=Then.RETRY,
+    http=503,
+)
+DATABASE_CONFLICT = _code(
+    "E-DB-W-0002",
+    "DATABASE_CONFLICT",
+    "Somebody else changed the same thing at the same moment.",
+    "Load the page again and repeat your change if it is still needed.",
+    then=Then.RETRY,
+    http=409,
+)
+DATABASE_TOO_SLOW = _code(
+    "E-DB-E-0003",
+    "DATABASE_TOO_SLOW",
+    "The answer took the database too long and was given up.",
+    "Try again, with a narrower search if you searched. Nothing was changed.",
+    then=Then.RETRY,
+    http=503,
+)
+
+# ── API: requests to us, and Instagram's answers to us ──────────────────────────────────────────────────────────────
+JSON_MALFORMED = _code(
+    "E-API-E-0001",
+    "JSON_MALFORMED",
+    "The body of the request cannot be read.",
+    "Send one JSON object in UTF-8 with the header `Content-Type: application/json`.",
+)
+VALIDATION_FAILED = _code(
+    "E-API-E-0002",
+    "VALIDATION_FAILED",
+    "A field is missing or has a value that is not allowed.",
+    "Correct the fields named in the answer and send it again.",
+)
+NOT_FOUND = _code(
+    "E-API-E-0003",
+    "NOT_FOUND",
+    "There is nothing at this address, or it is not yours.",
+    "Check the address. If somebody gave you the link, ask which workspace it belongs to.",
+    http=404,
+)
+METHOD_NOT_ALLOWED = _code(
+    "E-API-E-0004",
+    "METHOD_NOT_ALLOWED",
+    "This address does not take this kind of request.",
+    "Use one of the methods in the header `Allow`; the API documentation lists them.",
+    http=405,
+)
+UNSUPPORTED_MEDIA = _code(
+    "E-API-E-0005",
+    "UNSUPPORTED_MEDIA",
+    "The body has a format that this address does not take, or none of the formats you accept is offered.",
+    "Send and accept `application/json` unless the API documentation says otherwise.",
+    http=415,
+)
+BAD_REQUEST = _code(
+    "E-API-E-0006",
+    "BAD_REQUEST",
+    "The request cannot be understood.",
+    "Load the page again and repeat what you did. A program: compare the request with the API documentation.",
+)
+TOO_MANY_REQUESTS = _code(
+    "E-API-W-0007",
+    "TOO_MANY_REQUESTS",
+    "There were too many requests from you in a short time.",
+    "Wait as long as the header `Retry-After` says, then go on more slowly.",
+    then=Then.WAIT,
+    http=429,
+)
+QUEUE_UNAVAILABLE = _code(
+    "E-API-C-0008",
+    "QUEUE_UNAVAILABLE",
+    "The queue (Redis or Valkey) does not answer.",
+    "Try again in a minute. What was already accepted is not lost: PostgreSQL keeps it.",
+    then=Then.RETRY,
+    http=503,
+)
+INTERNAL_ERROR = _code(
+    "E-API-E-0009",
+    "INTERNAL_ERROR",
+    "Something went wrong on our side.",
+    "Try again. If it happens again, send us the correlation id: it is enough to find everything that happened.",
+    then=Then.ALERT,
+    http=500,
+)
+INSTAGRAM_PLEASE_WAIT = _code(
+    "E-API-W-0010",
+    "INSTAGRAM_PLEASE_WAIT",
+    "Instagram asks the account to wait a few minutes, which it means seriously.",
+    "Nothing: the account writes nothing for 24 hours. Do not use it much by hand in that time.",
+    then=Then.COOL_24H,
+    http=409,
+)
+ACTION_BLOCKED = _code(
+    "E-API-W-0011",
+    "ACTION_BLOCKED",
+    "Instagram blocked this kind of action for the account.",
+    "Leave it alone: this kind of action rests for 24 hours, after a second time for 72 hours.",
+    then=Then.BLOCK_KIND,
+    http=409,
+)
+INSTAGRAM_APP_OUTDATED = _code(
+    "E-API-C-0012",
+    "INSTAGRAM_APP_OUTDATED",
+    "Instagram no longer accepts the app version that we speak.",
+    "Logins pause until the operators have upgraded. Your accounts and tasks are safe.",
+    then=Then.ALERT,
+    http=503,
+)
+INSTAGRAM_UNCLASSIFIED = _code(
+    "E-API-W-0013",
+    "INSTAGRAM_UNCLASSIFIED",
+    "Instagram refused with an answer that we do not know.",
+    "Nothing: this one was skipped. Three in a row rest the account for an hour.",
+    then=Then.SKIP,
+    http=502,
+)
+INSTAGRAM_UNCLASSIFIED_REPEATED = _code(
+    "E-API-W-0014",
+    "INSTAGRAM_UNCLASSIFIED_REPEATED",
+    "Instagram refused three times in a row with answers that we do not know.",
+    "Nothing: the account rests for an hour, then goes on.",
+    then=Then.COOL_1H,
+    http=502,
+)
+INSTAGRAM_NOT_JSON = _code(
+    "E-API-W-0015",
+    "INSTAGRAM_NOT_JSON",
+    "Instagram answered with a web page where data was expected, often a sign of a check.",
+    "Open the Instagram app and see whether it asks you for something. The account rests for an hour.",
+    then=Then.COOL_1H,
+    http=502,
+)
+INSTAGRAM_DRIFT = _code(
+    "E-API-E-0016",
+    "INSTAGRAM_DRIFT",
+    "Instagram's answer has a shape that we cannot read.",
+    "Nothing: this one was skipped and the operators were told.",
+    then=Then.ALERT,
+    http=502,
+)
+INSTAGRAM_GRAPHQL_REFUSED = _code(
+    "E-API-E-0017",
+    "INSTAGRAM_GRAPHQL_REFUSED",
+    "Instagram refused a web query that the product should not use.",
+    "Nothing: this one was skipped and the operators were told.",
+    then=Then.ALERT,
+    http=502,
+)
+INSTAGRAM_UNEXPECTED = _code(
+    "E-API-E-0018",
+    "INSTAGRAM_UNEXPECTED",
+    "Instagram answered with something that belongs to signing up or resetting, which we never do.",
+    "Nothing: the operators were told.",
+    then=Then.ALERT,
+    http=502,
+)
+BODY_TOO_LARGE = _code(
+    "E-API-E-0019",
+    "BODY_TOO_LARGE",
+    "The request is larger than this address takes.",
+    "Send less at once; the API documentation names the limits.",
+    http=413,
+)
+INSTAGRAM_THROTTLED = _code(
+    "E-API-W-0429",
+    "INSTAGRAM_THROTTLED",
+    "Instagram says that the account made too many requests.",
+    "Nothing: the account rests for an hour, longer if it returns, and does half as much tomorrow.",
+    then=Then.COOL_1H,
+    http=409,
+)
+
+# ── NET: the way to Instagram and other services ────────────────────────────────────────────────────────────────────
+NET_TIMEOUT = _code(
+    "E-NET-W-0001",
+    "NET_TIMEOUT",
+    "The other side took too long to answer.",
+    "Nothing: a reading is tried again. A sent action is looked up before anything else happens.",
+    then=Then.RETRY,
+    http=504,
+)
+NET_REFUSED = _code(
+    "E-NET-W-0002",
+    "NET_REFUSED",
+    "The other side could not be reached.",
+    "Nothing: it is tried again. If it stays so, look whether Instagram is down or the network is.",
+    then=Then.RETRY,
+    http=502,
+)
+OUTCOME_UNKNOWN = _code(
+    "E-NET-W-0003",
+    "OUTCOME_UNKNOWN",
+    "An action was sent and no answer came, so its outcome is being looked up.",
+    "Nothing: it is never sent again. The lookup tells within minutes whether it happened.",
+    then=Then.RETRY,
+    http=202,
+)
+NET_RESET = _code(
+    "E-NET-W-0004",
+    "NET_RESET",
+    "The connection broke in the middle of the answer.",
+    "Nothing: a reading is tried again. A sent action is looked up before anything else happens.",
+    then=Then.RETRY,
+    http=502,
+)
+OUTCOME_ABSENT = _code(
+    "E-NET-I-0005",
+    "OUTCOME_ABSENT",
+    "The lookup showed that the action did not happen.",
+    "Nothing: the unit of the limit stays used, and the action is not sent again.",
+    then=Then.SKIP,
+    http=200,
+)
+NET_UNSTABLE = _code(
+    "E-NET-W-0006",
+    "NET_UNSTABLE",
+    "Five connections in a row failed for this account.",
+    "Nothing: the account rests for an hour. If it has its own proxy, check that.",
+    then=Then.COOL_1H,
+    http=502,
+)
+OUTCOME_FOUND = _code(
+    "E-NET-I-0007",
+    "OUTCOME_FOUND",
+    "The lookup showed that the action did happen.",
+    "Nothing: it counts as done.",
+    http=200,
+)
+NET_BAD_ANSWER = _code(
+    "E-NET-W-0008",
+    "NET_BAD_ANSWER",
+    "The other side is in trouble and answered with a server error.",
+    "Nothing: a reading is tried again later. A sent action is looked up first.",
+    then=Then.RETRY,
+    http=502,
+)
+NET_NO_ANSWER = _code(
+    "E-NET-W-0009",
+    "NET_NO_ANSWER",
+    "The other side gave no answer at all.",
+    "Nothing: a reading is tried again. A sent action is looked up before anything else happens.",
+    then=Then.RETRY,
+    http=504,
+)
+
+# ── BILL: plans and payments ────────────────────────────────────────────────────────────────────────────────────────
+PLAN_ACCOUNT_LIMIT = _code(
+    "E-BILL-W-0001",
+    "PLAN_ACCOUNT_LIMIT",
+    "Your plan has no room for another Instagram account.",
+    "Disconnect one you no longer need, or choose a larger plan on the billing page.",
+    http=402,
+)
+PLAN_FEATURE_MISSING = _code(
+    "E-BILL-W-0002",
+    "PLAN_FEATURE_MISSING",
+    "Your plan does not include this.",
+    "Choose a plan that includes it on the billing page.",
+    http=402,
+)
+PLAN_INACTIVE = _code(
+    "E-BILL-E-0003",
+    "PLAN_INACTIVE",
+    "The subscription of this workspace is not active.",
+    "Check the payment on the billing page. Your accounts and data are kept.",
+    http=402,
+)
+PLAN_LIMIT_REACHED = _code(
+    "E-BILL-W-0004",
+    "PLAN_LIMIT_REACHED",
+    "The workspace has used all that its plan allows for now.",
+    "Wait for the next period, or choose a larger plan on the billing page.",
+    then=Then.WAIT,
+    http=402,
+)
+
+# ── AI: words and plans by a language model ─────────────────────────────────────────────────────────────────────────
+AI_UNAVAILABLE = _code(
+    "E-AI-E-0001",
+    "AI_UNAVAILABLE",
+    "The AI service does not answer.",
+    "Try again in a few minutes. Nothing was counted.",
+    then=Then.RETRY,
+    http=503,
+)
+AI_ANSWER_UNUSABLE = _code(
+    "E-AI-W-0002",
+    "AI_ANSWER_UNUSABLE",
+    "The AI service gave an answer that we cannot use.",
+    "Try again, or say more precisely what you want.",
+    http=502,
+)
+
+# ── IG: connecting an Instagram account ─────────────────────────────────────────────────────────────────────────────
+IG_BAD_PASSWORD = _code(
+    "E-IG-E-0001",
+    "IG_BAD_PASSWORD",
+    "Instagram did not accept the password, or does not trust this network for the account.",
+    "Check the password in the official app first. You have two tries a day here, so that the account stays safe.",
+)
+IG_UNKNOWN_USER_OR_NETWORK = _code(
+    "E-IG-E-0002",
+    "IG_UNKNOWN_USER_OR_NETWORK",
+    "Instagram does not know this username, or does not trust this network.",
+    "Check the spelling of the name. If it is right, log in once in the official app from the same network.",
+    then=Then.NEEDS_LOGIN,
+)
+IG_CODE_REQUIRED = _code(
+    "E-IG-I-0003",
+    "IG_CODE_REQUIRED",
+    "Instagram asks for a code to finish the login.",
+    "Enter the code from your authenticator app, text message or e-mail.",
+    http=200,
+)
+IG_CODE_WRONG = _code(
+    "E-IG-E-0004",
+    "IG_CODE_WRONG",
+    "Instagram did not accept the code.",
+    "Enter the newest code. A backup code of 8 digits works too.",
+)
+IG_CODE_EXPIRED = _code(
+    "E-IG-E-0005",
+    "IG_CODE_EXPIRED",
+    "The login waited too long for its code.",
+    "Start to connect the account again; Instagram then sends a new code.",
+)
+IG_RISK_NOT_ACCEPTED = _code(
+    "E-IG-E-0006",
+    "IG_RISK_NOT_ACCEPTED",
+    "The notice about the risk of automation was not accepted.",
+    "Read the notice and accept it if you agree. A program sends `accept_risk: true`.",
+)
+IG_ACCOUNT_TAKEN = _code(
+    "E-IG-E-0007",
+    "IG_ACCOUNT_TAKEN",
+    "This Instagram account is already connected.",
+    "Use the account where it is connected, or disconnect it there first.",
+    http=409,
+)
+IG_ACCOUNT_NOT_FOUND = _code(
+    "E-IG-E-0008",
+    "IG_ACCOUNT_NOT_FOUND",
+    "There is no such Instagram account in your workspace.",
+    "Check the name, or connect the account first.",
+    http=404,
+)
+IG_LOGIN_LOCKED = _code(
+    "E-IG-W-0009",
+    "IG_LOGIN_LOCKED",
+    "Two logins of this account failed today, so we try no more.",
+    "Make sure the login works in the official app, and connect again tomorrow.",
+    then=Then.NEEDS_LOGIN,
+    http=429,
+)
+IG_TARGET_PRIVATE = _code(
+    "E-IG-I-0010",
+    "IG_TARGET_PRIVATE",
+    "The account of this person is private.",
+    "Nothing: the person was skipped.",
+    then=Then.SKIP,
+    http=409,
+)
+IG_TARGET_GONE = _code(
+    "E-IG-I-0011",
+    "IG_TARGET_GONE",
+    "The person or the post no longer exists or cannot be used.",
+    "Nothing: it was skipped and is not tried again.",
+    then=Then.SKIP,
+    http=404,
+)
+IG_CREDENTIALS_MISSING = _code(
+    "E-IG-E-0012",
+    "IG_CREDENTIALS_MISSING",
+    "We asked Instagram to log in without a name or a password, which is our fault.",
+    "Connect the account again. The operators were told.",
+    then=Then.ALERT,
+    http=500,
+)
+IG_PROFILE_EDIT_REFUSED = _code(
+    "E-IG-W-0013",
+    "IG_PROFILE_EDIT_REFUSED",
+    "Instagram refused the change of the profile.",
+    "Make the change in the official app; it says what is missing, such as an e-mail address.",
+)
+
+# ── PUB: publishing posts ───────────────────────────────────────────────────────────────────────────────────────────
+PUB_UPLOAD_FAILED = _code(
+    "E-PUB-E-0001",
+    "PUB_UPLOAD_FAILED",
+    "Instagram did not accept the photo or the video.",
+    "Check its format, size and length. Posts are published through the official connection: connect that first.",
+    http=502,
+)
+
+# ── SESS: the session of a connected account ────────────────────────────────────────────────────────────────────────
+SESSION_INVALID = _code(
+    "E-SESS-E-0001",
+    "SESSION_INVALID",
+    "The Instagram account has no valid session.",
+    "Log in to Instagram on the accounts page, then try again.",
+    then=Then.NEEDS_LOGIN,
+    http=409,
+)
+SESSION_NEEDS_LOGIN = _code(
+    "E-SESS-E-0002",
+    "SESSION_NEEDS_LOGIN",
+    "Instagram ended the session of the account.",
+    "Log in again on the accounts page. We never log in by ourselves.",
+    then=Then.NEEDS_LOGIN,
+    http=409,
+)
+SESSION_FROZEN = _code(
+    "E-SESS-E-0003",
+    "SESSION_FROZEN",
+    "The account is frozen because Instagram restricted it several times.",
+    "Use the account only by hand in the official app for some days, then press “I solved it” on the accounts page.",
+    then=Then.FREEZE,
+    http=409,
+)
+CHALLENGE_REQUIRED = _code(
+    "E-SESS-E-0004",
+    "CHALLENGE_REQUIRED",
+    "Instagram wants to see that it is you.",
+    "Open the official app, follow its steps, then press “I solved it” on the accounts page.",
+    then=Then.FREEZE,
+    http=409,
+)
+ACCOUNT_SUSPENDED = _code(
+    "E-SESS-E-0005",
+    "ACCOUNT_SUSPENDED",
+    "Instagram suspended the account.",
+    "Appeal in the official app. Everything here stays stopped until Instagram opens the account again.",
+    then=Then.BAN,
+    http=409,
+)
+SESSION_BUSY = _code(
+    "E-SESS-W-0006",
+    "SESSION_BUSY",
+    "The account is being used by another task or request at this moment.",
+    "Try again in a few seconds.",
+    then=Then.WAIT,
+    http=409,
+)
+SESSION_IN_USE = _code(
+    "E-SESS-E-0007",
+    "SESSION_IN_USE",
+    "This session already belongs to another bot.",
+    "Choose a free session, or take it from the other bot first.",
+    http=409,
+)
+PASSWORD_CHANGE_FORCED = _code(
+    "E-SESS-E-0008",
+    "PASSWORD_CHANGE_FORCED",
+    "Instagram wants the account to get a new password.",
+    "Change it in the official app, then log in again on the accounts page.",
+    then=Then.FREEZE,
+    http=409,
+)
+SESSION_RELOGIN_LOOP = _code(
+    "E-SESS-E-0009",
+    "SESSION_RELOGIN_LOOP",
+    "Instagram ends each new session of the account at once.",
+    "Wait 24 hours, make sure the login works in the official app, then log in again.",
+    then=Then.NEEDS_LOGIN,
+    http=409,
+)
+INSTAGRAM_SENTRY_BLOCK = _code(
+    "E-SESS-C-0010",
+    "INSTAGRAM_SENTRY_BLOCK",
+    "Instagram's guard blocked the account or its network.",
+    "Leave the account alone for 72 hours, then log in once in the official app. The operators were told.",
+    then=Then.FREEZE,
+    http=409,
+)
+ACCOUNT_COOLING = _code(
+    "E-SESS-W-0011",
+    "ACCOUNT_COOLING",
+    "The account rests because Instagram asked for it.",
+    "Nothing: it goes on by itself at the time shown on the accounts page.",
+    then=Then.WAIT,
+    http=409,
+)
+SESSION_FILE_INVALID = _code(
+    "E-SESS-E-0012",
+    "SESSION_FILE_INVALID",
+    "The file is not a session that we can read.",
+    "Upload the JSON file that instagrapi's `dump_settings` wrote.",
+)
+
+# ── SEC: secrets and defences ───────────────────────────────────────────────────────────────────────────────────────
+VAULT_CANNOT_OPEN = _code(
+    "E-SEC-C-0001",
+    "VAULT_CANNOT_OPEN",
+    "A stored secret cannot be opened: it was changed or moved.",
+    "Connect the account again. The operators should find out who wrote to the database.",
+    then=Then.ALERT,
+    http=500,
+)
+VAULT_WRONG_KEY = _code(
+    "E-SEC-C-0002",
+    "VAULT_WRONG_KEY",
+    "The key that sealed the stored secrets is not among the given keys.",
+    "Put the old key back into `VAULT_KEYS`, after the newest, and start again.",
+    then=Then.ALERT,
+    http=500,
+)
+CSRF_FAILED = _code(
+    "E-SEC-E-0003",
+    "CSRF_FAILED",
+    "The form was not sent from a page of ours, or the page was too old.",
+    "Load the page again and repeat what you did. Cookies must be allowed.",
+    http=403,
+)
+ORIGIN_REFUSED = _code(
+    "E-SEC-E-0004",
+    "ORIGIN_REFUSED",
+    "The request comes from another site, or names a host that is not ours.",
+    "Open the product at its own address.",
+    http=403,
+)
+SIGNATURE_WRONG = _code(
+    "E-SEC-E-0005",
+    "SIGNATURE_WRONG",
+    "The signature of the message is missing, wrong or too old.",
+    "Check the shared secret on both sides and the clocks.",
+)
