@@ -8,7 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
-from django.utils import timezone
+from django.utils.timezone import now
 from knox.models import AbstractAuthToken
 
 ACCESS_CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # no I, O, 0, 1: a code is read aloud and typed
@@ -32,7 +32,9 @@ class UserManager(BaseUserManager):
         """The person with this e-mail or access code."""
         return self.get(models.Q(email__iexact=login) | models.Q(access_code=login.upper()))
 
-    def make(self, *, email: str | None = None, access_code: str | None = None, password: str, **fields: object) -> "User":
+    def make(
+        self, *, email: str | None = None, access_code: str | None = None, password: str, **fields: object
+    ) -> "User":
         """A new person. Without an e-mail an access code is made where none is given."""
         email = (email or "").strip().lower() or None
         access_code = (access_code or "").strip().upper() or (None if email else new_access_code())
@@ -61,17 +63,22 @@ class User(AbstractBaseUser, PermissionsMixin):
     must_change_password = models.BooleanField(default=False)
     password_expires_at = models.DateTimeField(null=True, blank=True)  # only a one-time password has an end
     session_generation = models.PositiveIntegerField(default=0)  # raised by "sign out everywhere"
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=now, editable=False)
 
     USERNAME_FIELD = "id"
     EMAIL_FIELD = "email"
     objects = UserManager()
 
     class Meta:
+        db_table = "users"
         constraints = [
             models.UniqueConstraint(Lower("email"), name="user_email_unique", condition=models.Q(email__isnull=False)),
-            models.UniqueConstraint("access_code", name="user_access_code_unique", condition=models.Q(access_code__isnull=False)),
-            models.CheckConstraint(name="user_can_sign_in", condition=models.Q(email__isnull=False) | models.Q(access_code__isnull=False)),
+            models.UniqueConstraint(
+                "access_code", name="user_access_code_unique", condition=models.Q(access_code__isnull=False)
+            ),
+            models.CheckConstraint(
+                name="user_can_sign_in", condition=models.Q(email__isnull=False) | models.Q(access_code__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -93,7 +100,7 @@ class Workspace(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=80)
     timezone = models.CharField(max_length=64, default="UTC", validators=[known_timezone])
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=now, editable=False)
 
     def __str__(self) -> str:
         return self.name
@@ -113,7 +120,7 @@ class Membership(models.Model):
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=8, choices=Role, default=Role.OWNER)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=now, editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace", "user"], name="membership_once")]
@@ -144,7 +151,7 @@ class StaffDevice(models.Model):
     user = models.OneToOneField(User, models.CASCADE, related_name="staff_device")
     sealed_secret = models.BinaryField()
     last_step = models.BigIntegerField(default=-1)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=now, editable=False)
 
     def __str__(self) -> str:
         return f"Authenticator of {self.user}"

@@ -39,7 +39,9 @@ class Tenant(Operation):
         rule = f"{IN_WORKSPACE} OR {SEES_ALL}"
         using = " OR ".join(filter(None, (rule, self.also_reads, self.also_writes)))
         schema_editor.execute(protect(table, using, " OR ".join(filter(None, (rule, self.also_writes)))))
-        schema_editor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {table}_workspace_key UNIQUE (workspace_id, {model._meta.pk.column})")
+        schema_editor.execute(
+            f"ALTER TABLE {table} ADD CONSTRAINT {table}_workspace_key UNIQUE (workspace_id, {model._meta.pk.column})"
+        )
         for field in model._meta.local_fields:
             other = field.related_model
             if not field.many_to_one and not field.one_to_one or field.db_constraint:
@@ -57,9 +59,10 @@ class Tenant(Operation):
             if (field.many_to_one or field.one_to_one) and not field.db_constraint:
                 schema_editor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {table}_{field.column}_tenant")
         schema_editor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {table}_workspace_key CASCADE")
-        schema_editor.execute(f"DROP POLICY tenant ON {table}; ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY")
+        schema_editor.execute(
+            f"DROP POLICY tenant ON {table}; ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY"
+        )
 
     def describe(self) -> str:
         """One line for `migrate --plan`."""
         return f"Wall in {self.model} by workspace"
-

@@ -12,8 +12,6 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, transaction
 from django.db.backends.signals import connection_created
 
-SETTINGS = ("app.workspace", "app.user", "app.scope")
-
 
 @contextmanager
 def scope(workspace: object) -> Iterator[None]:
@@ -41,7 +39,10 @@ def platform(reason: str) -> Iterator[None]:
 def look_at(*, workspace: str = "", user: str = "", scope: str = "") -> None:
     """Set the view for the rest of the transaction that is open now."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('app.workspace', %s, true), set_config('app.user', %s, true), set_config('app.scope', %s, true)", [workspace, user, scope])
+        cursor.execute(
+            "SELECT set_config('app.workspace', %s, true), set_config('app.user', %s, true), set_config('app.scope', %s, true)",
+            [workspace, user, scope],
+        )
 
 
 @contextmanager
@@ -53,8 +54,10 @@ def _seen(**view: str) -> Iterator[None]:
             yield
         return
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(f"coalesce(current_setting('{name}', true), '')" for name in SETTINGS)}")
-        workspace, user, former = cursor.fetchone()
+        cursor.execute(
+            "SELECT current_setting('app.workspace', true), current_setting('app.user', true), current_setting('app.scope', true)"
+        )
+        workspace, user, former = (value or "" for value in cursor.fetchone())
     look_at(**view)
     try:
         yield
@@ -89,9 +92,13 @@ def _check_role(connection: object, **_: object) -> None:
     if key in _checked:
         return
     with connection.connection.cursor() as cursor:
-        name, unbound = cursor.execute("SELECT rolname, rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user").fetchone()
+        name, unbound = cursor.execute(
+            "SELECT rolname, rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
+        ).fetchone()
     if unbound:
-        raise ImproperlyConfigured(f'The database role "{name}" is a superuser or has BYPASSRLS: row-level security would be void. Use a plain role.')
+        raise ImproperlyConfigured(
+            f'The database role "{name}" is a superuser or has BYPASSRLS: row-level security would be void. Use a plain role.'
+        )
     _checked.add(key)
 
 

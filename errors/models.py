@@ -17,6 +17,9 @@ class ErrorCode(models.Model):
     file_path = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
+    class Meta:
+        db_table = "error_codes"
+
     def __str__(self) -> str:
         return f"{self.code} {self.name}"
 
@@ -41,6 +44,7 @@ class ActivityLog(models.Model):
     metadata = models.JSONField(default=dict)
 
     class Meta:
+        db_table = "activity_logs"
         ordering = ["-id"]
 
     def __str__(self) -> str:

@@ -9,7 +9,6 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from errors.logs import logging_config
 from instagrowth import embedded
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -31,11 +30,16 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 def _vault_keys(text: str) -> list[tuple[int, bytes]]:
     """`kid:base64,kid:base64`, newest first: number and 32 bytes of each vault key."""
     try:
-        keys = [(int(kid), base64.b64decode(key, validate=True)) for kid, key in (part.split(":") for part in text.split(","))]
+        keys = [
+            (int(kid), base64.b64decode(key, validate=True))
+            for kid, key in (part.split(":") for part in text.split(","))
+        ]
     except (ValueError, binascii.Error):
         keys = []
     if not keys or any(len(key) != 32 or not 0 < kid < 65536 for kid, key in keys):
-        raise ImproperlyConfigured("VAULT_KEYS must be `number:base64 of 32 random bytes`, newest first, separated by commas.")
+        raise ImproperlyConfigured(
+            "VAULT_KEYS must be `number:base64 of 32 random bytes`, newest first, separated by commas."
+        )
     return keys
 
 
@@ -87,8 +91,6 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
-    "allauth.mfa",
-    "allauth.usersessions",
     "channels",
     "csp",
     "django_htmx",
@@ -116,7 +118,6 @@ MIDDLEWARE = [
     "accounts.middleware.TenancyMiddleware",
     "accounts.middleware.MustChangePasswordMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
 ]
 ROOT_URLCONF = "instagrowth.urls"
 ASGI_APPLICATION = "instagrowth.asgi.application"
@@ -213,7 +214,10 @@ PASSWORD_HASHERS = [
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator", "OPTIONS": {"user_attributes": ["email", "name"]}},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["email", "name"]},
+    },
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "bots:dashboard"
@@ -231,10 +235,7 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_FORMS = {"login": "accounts.forms.LoginForm"}
 ACCOUNT_RATE_LIMITS = {"login_failed": None}  # the login service counts, on every door alike: accounts.sign_in
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
-MFA_ADAPTER = "accounts.adapters.MfaAdapter"
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
-MFA_TOTP_TOLERANCE = 0
-MFA_TOTP_ISSUER = OTP_TOTP_ISSUER = "InstaGrowth OS"
+OTP_TOTP_ISSUER = "InstaGrowth OS"
 KNOX_TOKEN_MODEL = "accounts.ApiToken"
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None}
 
@@ -246,7 +247,10 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_PAGINATION_CLASS": "accounts.api_auth.Pages",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle", "rest_framework.throttling.AnonRateThrottle"],
+    "DEFAULT_THROTTLE_CLASSES": [
+        "rest_framework.throttling.UserRateThrottle",
+        "rest_framework.throttling.AnonRateThrottle",
+    ],
     "DEFAULT_THROTTLE_RATES": {"user": "600/min", "anon": "60/min"},
     "EXCEPTION_HANDLER": "errors.api.exception_handler",
     "NUM_PROXIES": TRUSTED_PROXY_COUNT,
@@ -289,5 +293,3 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = True
 FORMAT_MODULE_PATH = None
-LOGGING_CONFIG = None
-logging_config(env.str("LOG_LEVEL", default="INFO"))

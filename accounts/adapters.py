@@ -1,0 +1,44 @@
+"""What allauth asks of us."""
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.forms import BaseForm, ValidationError
+from django.http import HttpRequest
+
+from accounts import sign_in, teams
+from accounts.models import User
+from errors import codes
+from errors.exceptions import BotException
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Allauth's flows over our one login service."""
+
+    def authenticate(self, request: HttpRequest, **credentials: str) -> User | None:
+        """The person, by e-mail or access code and password."""
+        login = credentials.get("username") or credentials.get("email") or ""
+        return sign_in.identify(login, credentials.get("password", ""))
+
+    def reauthenticate(self, user: User, password: str) -> bool:
+        """Whether this is the person's own password, under the same limit as a login."""
+        try:
+            return sign_in.identify(user.email or user.access_code or "", password) == user
+        except BotException as error:
+            if error.code is codes.TOO_MANY_TRIES:
+                raise ValidationError(f"{error.message} {error.code.id}") from None
+            return False
+
+    def populate_username(self, request: HttpRequest, user: User) -> None:
+        """People who sign up have an e-mail; access codes are given by admins."""
+
+    def save_user(self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True) -> User:
+        """A new member, with a workspace of their own."""
+        user = super().save_user(request, user, form, commit=False)
+        user.access_code = None
+        if commit:
+            user.save()
+            teams.open_workspace(user)
+        return user
+
+    def set_password(self, user: User, password: str) -> None:
+        """A new password by the change or reset form."""
+        sign_in.change_password(user, password)

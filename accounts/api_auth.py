@@ -1,0 +1,104 @@
+"""How programs are let in, and the shape of what they get back."""
+
+from datetime import timedelta
+
+from django.http import HttpRequest
+from django.utils import timezone
+from knox.auth import TokenAuthentication
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.pagination import CursorPagination
+from rest_framework.permissions import BasePermission
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+
+from accounts import entry
+from accounts.middleware import must_not_wait
+from accounts.models import ApiToken, User
+from errors import codes
+from errors.exceptions import BotException
+
+
+class BearerToken(TokenAuthentication):
+    """`Authorization: Bearer …` of a member."""
+
+    realm = ApiToken.Realm.USER
+
+    def validate_user(self, auth_token: ApiToken) -> tuple[User, ApiToken]:
+        """Refuse tokens of the other side; note the use at most once a minute."""
+        user, token = super().validate_user(auth_token)
+        if token.realm != self.realm:
+            raise AuthenticationFailed
+        if token.last_used_at is None or timezone.now() - token.last_used_at > timedelta(minutes=1):
+            ApiToken.objects.filter(pk=token.pk).update(last_used_at=timezone.now())
+        return user, token
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        """The token's person, in their workspace."""
+        found = super().authenticate(request)
+        if found and self.realm == ApiToken.Realm.USER:
+            entry.enter(request._request, found[0])
+        return found
+
+
+class StaffToken(BearerToken):
+    """`Authorization: Bearer …` of an admin."""
+
+    realm = ApiToken.Realm.ADMIN
+
+
+class SessionCookie(SessionAuthentication):
+    """The cookie of the pages, with CSRF."""
+
+
+class IsMember(BasePermission):
+    """A signed-in member, in a workspace. A view says `open_to_must_change` where a forced change does not bar."""
+
+    def has_permission(self, request: Request, view: object) -> bool:
+        """Whether the door opens."""
+        if not request.user.is_authenticated:
+            return False
+        if not getattr(view, "open_to_must_change", False):
+            must_not_wait(request.user)
+        if workspace_of(request) is None:
+            raise BotException(codes.WORKSPACE_REQUIRED)
+        return True
+
+
+class IsStaff(BasePermission):
+    """An admin whose first password has been changed."""
+
+    def has_permission(self, request: Request, view: object) -> bool:
+        """Whether the door opens."""
+        if not (request.user.is_authenticated and request.user.is_staff):
+            return False
+        must_not_wait(request.user)
+        return True
+
+
+def workspace_of(request: Request) -> object:
+    """The workspace a program works in."""
+    http: HttpRequest = request._request
+    return getattr(http, "workspace", None)
+
+
+class CorrelatedJSON(JSONRenderer):
+    """JSON in which every answer carries the id that finds it in the log."""
+
+    def render(
+        self, data: object, accepted_media_type: str | None = None, renderer_context: dict | None = None
+    ) -> bytes:
+        """Add `correlation_id`."""
+        request = (renderer_context or {}).get("request")
+        if isinstance(data, dict) and request is not None:
+            data = {**data, "correlation_id": getattr(request._request, "correlation_id", "")}
+        return super().render(data, accepted_media_type, renderer_context)
+
+
+class Pages(CursorPagination):
+    """Lists by key, newest first: page 10,000 costs what page 1 costs."""
+
+    page_size = 50
+    max_page_size = 100
+    page_size_query_param = "page_size"
+    ordering = "-created_at"

@@ -1,0 +1,77 @@
+"""What happens round every request."""
+
+from collections.abc import Callable
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from accounts import entry, tenancy
+from errors import codes
+from errors.exceptions import BotException
+from instagrowth.paths import is_api
+
+Answer = Callable[[HttpRequest], HttpResponse]
+OPEN_TO_ALL = ("/static/", "/healthz", "/readyz", "/offline")
+# What a person who must change the password still reaches.
+CHANGE_ONLY = (
+    "/profile/change-password",
+    "/accounts/password/change/",
+    "/logout",
+    "/accounts/logout/",
+    "/accounts/reauthenticate/",
+    *OPEN_TO_ALL,
+)
+
+
+class TenancyMiddleware:
+    """Hold one transaction round the request, with the view on the person's workspace.
+
+    With ATOMIC_REQUESTS a failed view is undone inside it; alone this transaction would keep what a failed view wrote.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer inside the wall."""
+        request.workspace = request.membership = None
+        if request.path.startswith(OPEN_TO_ALL):
+            return self.get_response(request)
+        with transaction.atomic():
+            if request.user.is_authenticated:
+                entry.enter(request, request.user)
+            response = self.get_response(request)
+            if response.streaming and request.workspace is not None:
+                response.streaming_content = _in_scope(request.workspace, response.streaming_content)
+        return response
+
+
+def _in_scope(workspace: object, parts: object) -> object:
+    """A stream is read after the request's transaction has ended: open the view again for as long as it flows."""
+    with tenancy.scope(workspace):
+        yield from parts
+
+
+class MustChangePasswordMiddleware:
+    """Let a person whose password was set by someone else reach nothing but the change form and the way out."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer, or send to the change form."""
+        if (
+            not request.path.startswith(OPEN_TO_ALL)
+            and request.user.is_authenticated
+            and request.user.must_change_password
+        ):
+            if not request.path.startswith(CHANGE_ONLY) and not is_api(request):
+                return redirect("account_change_password_short")
+        return self.get_response(request)
+
+
+def must_not_wait(user: object) -> None:
+    """The same wall for programs. Raises MUST_CHANGE_PASSWORD."""
+    if getattr(user, "must_change_password", False):
+        raise BotException(codes.MUST_CHANGE_PASSWORD)

@@ -1,0 +1,9 @@
+"""What a workspace may do, and pays."""
+
+from django.apps import AppConfig
+
+
+class BillingConfig(AppConfig):
+    """Plans and subscriptions."""
+
+    name = "billing"

@@ -1,0 +1,27 @@
+"""What a workspace may do: the only thing other apps ask of billing."""
+
+from accounts.models import Workspace
+from billing.models import Plan, Subscription
+
+ALIVE = (Subscription.Status.TRIALING, Subscription.Status.ACTIVE, Subscription.Status.PAST_DUE)
+UNLIMITED = -1
+
+
+def plan_of(workspace: Workspace) -> Plan:
+    """The plan that counts today: the subscription's while it lives, else the free one."""
+    found = Plan.objects.filter(subscriptions__workspace=workspace, subscriptions__status__in=ALIVE).first()
+    return found or Plan.objects.get(key="free")
+
+
+def allows_another(limit: int, have: int) -> bool:
+    """Whether `limit` (-1 is without limit) leaves room for one more than `have`."""
+    return limit == UNLIMITED or have < limit
+
+
+def subscribe(workspace: Workspace, plan_key: str) -> Subscription:
+    """Put a workspace on a plan, from now."""
+    plan = Plan.objects.get(key=plan_key)
+    subscription, _ = Subscription.objects.update_or_create(
+        workspace=workspace, defaults={"plan": plan, "status": Subscription.Status.ACTIVE}
+    )
+    return subscription

@@ -1,0 +1,396 @@
+"""The nouns of the engine: accounts, sessions, bots, what they were asked to do, and what they did."""
+
+import uuid
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.timezone import now
+
+from accounts.models import known_timezone
+
+
+class Kind(models.TextChoices):
+    """What a bot can do to a person on Instagram."""
+
+    FOLLOW = "follow", "Follow"
+    LIKE = "like", "Like"
+    STORY_VIEW = "story_view", "Story view"
+    WELCOME_DM = "welcome_dm", "Welcome DM"
+    UNFOLLOW = "unfollow", "Unfollow"
+
+
+class Owned(models.Model):
+    """A row that belongs to a workspace."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    workspace = models.ForeignKey("accounts.Workspace", models.CASCADE, related_name="+")
+
+    class Meta:
+        abstract = True
+
+
+def tenant_key(to: str, on_delete: object = models.CASCADE, **options: object) -> models.ForeignKey:
+    """A foreign key inside the workspace: `accounts.rls.Tenant` writes its composite constraint."""
+    return models.ForeignKey(to, on_delete, db_constraint=False, **options)
+
+
+class InstagramAccount(Owned):
+    """One Instagram account, and how it is doing there."""
+
+    class Health(models.TextChoices):
+        """Moves are in `bots.health`; each has a cause, a code and a next step."""
+
+        ACTIVE = "active", "Active"
+        WARMING = "warming", "Warming up"
+        SLOWED = "slowed", "Slowed"
+        COOLING = "cooling", "Cooling"
+        NEEDS_LOGIN = "needs_login", "Needs login"
+        NEEDS_YOU = "needs_you", "Needs you"
+        FROZEN = "frozen", "Frozen"
+        BANNED = "banned", "Banned"
+
+    username = models.CharField(max_length=30)
+    instagram_pk = models.BigIntegerField(null=True)
+    full_name = models.CharField(max_length=150, blank=True)
+    followers = models.PositiveIntegerField(null=True)  # null is unknown, never zero
+    following = models.PositiveIntegerField(null=True)
+    measured_at = models.DateTimeField(null=True)
+    timezone = models.CharField(max_length=64, default="UTC", validators=[known_timezone])
+    health = models.CharField(max_length=12, choices=Health, default=Health.NEEDS_LOGIN)
+    health_code = models.CharField(max_length=16, blank=True)
+    health_since = models.DateTimeField(default=now)
+    health_until = models.DateTimeField(null=True)
+    cooling_hours = models.PositiveSmallIntegerField(default=0)  # the last rest after a 429; the next is twice as long
+    warmup_started_at = models.DateTimeField(null=True)
+    restricted_at = models.DateTimeField(null=True)  # the last time Instagram slowed or stopped us
+    restrictions = models.PositiveSmallIntegerField(default=0)
+    blocked_kinds = models.JSONField(default=dict)  # kind -> {"until": ISO time, "times": blocks within 7 days}
+    risk_accepted_at = models.DateTimeField(null=True)
+    risk_accepted_by = models.UUIDField(null=True)
+    sealed_proxy = models.BinaryField(null=True)
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        ordering = ["username"]
+        constraints = [models.UniqueConstraint("workspace", "username", name="account_once_a_workspace")]
+
+    def __str__(self) -> str:
+        return f"@{self.username}"
+
+
+class InstagramClaim(models.Model):
+    """Which of all our accounts drives an Instagram identity: one, so that two workspaces never drive the same person."""
+
+    instagram_pk = models.BigIntegerField(primary_key=True)
+    account = models.OneToOneField(InstagramAccount, models.CASCADE, related_name="claim")
+
+
+class Session(models.Model):
+    """One sealed set of instagrapi settings: a device identity and its login. Without a workspace it is in the pool."""
+
+    class Status(models.TextChoices):
+        """Moves: UNUSED <-> ASSIGNED; ASSIGNED -> FROZEN | BANNED; FROZEN -> ASSIGNED after a passed probe."""
+
+        UNUSED = "unused"
+        ASSIGNED = "assigned"
+        FROZEN = "frozen"
+        BANNED = "banned"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    workspace = models.ForeignKey("accounts.Workspace", models.CASCADE, null=True, related_name="+")
+    account = models.OneToOneField(
+        InstagramAccount, models.CASCADE, null=True, related_name="session", db_constraint=False
+    )
+    username = models.CharField(max_length=30)
+    sealed = models.BinaryField()
+    fingerprint = models.CharField(
+        max_length=64, unique=True
+    )  # keyed hash of the login: the same session twice is refused
+    version = models.PositiveIntegerField(
+        default=1
+    )  # raised when the settings change; warm clients of older ones are dropped
+    status = models.CharField(max_length=8, choices=Status, default=Status.UNUSED)
+    valid = models.BooleanField(default=False)
+    probed_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="session_assigned_has_account",
+                condition=~Q(status="assigned") | Q(account__isnull=False, workspace__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="session_unused_is_free", condition=~Q(status="unused") | Q(account__isnull=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Session of @{self.username}"
+
+
+class ConnectAttempt(Owned):
+    """A login to Instagram that waits for a code, and the count of wrong passwords (Instagram locks people who guess)."""
+
+    username = models.CharField(max_length=30)
+    sealed = models.BinaryField(
+        null=True
+    )  # password and device, sealed, for the code step alone; gone after ten minutes
+    method = models.CharField(max_length=8, blank=True)
+    expires_at = models.DateTimeField(null=True)
+    wrong_passwords = models.PositiveSmallIntegerField(default=0)
+    wrong_day = models.DateField(null=True)
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("workspace", "username", name="attempt_once_a_workspace")]
+
+
+class ApiPair(models.Model):
+    """A Meta app: its id and its sealed secret, with room for so many bots."""
+
+    class Status(models.TextChoices):
+        """Only active pairs are given to bots."""
+
+        ACTIVE = "active"
+        PAUSED = "paused"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=80, blank=True)
+    app_id = models.CharField(max_length=40, unique=True)
+    sealed_secret = models.BinaryField()
+    capacity = models.PositiveIntegerField(default=50)
+    status = models.CharField(max_length=8, choices=Status, default=Status.ACTIVE)
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    def __str__(self) -> str:
+        return self.name or self.app_id
+
+
+class Bot(Owned):
+    """The automation of one Instagram account, its schedule, and who runs it now: the claim unit of the engine."""
+
+    class Status(models.TextChoices):
+        """Moves: STOPPED <-> RUNNING (the owner), RUNNING -> STOPPED (a stop signal), RUNNING -> PARKED (5 failed turns)."""
+
+        STOPPED = "stopped"
+        RUNNING = "running"
+        PARKED = "parked"
+
+    account = models.OneToOneField(InstagramAccount, models.CASCADE, related_name="bot", db_constraint=False)
+    user = models.ForeignKey("accounts.User", models.SET_NULL, null=True, related_name="+")
+    display_name = models.CharField(max_length=80, blank=True)
+    api_pair = models.ForeignKey(ApiPair, models.PROTECT, null=True, related_name="bots")
+    status = models.CharField(max_length=8, choices=Status, default=Status.STOPPED)
+    next_run_at = models.DateTimeField(db_default=Now())
+    lease_until = models.DateTimeField(null=True)
+    fence = models.BigIntegerField(default=0)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    share = models.PositiveSmallIntegerField(default=1)  # how many bots of the workspace may run at once: from the plan
+    queue = models.CharField(max_length=16, default="starter")
+    cycle_delay = models.PositiveIntegerField(
+        default=90, validators=[MinValueValidator(1), MaxValueValidator(86400)]
+    )  # seconds
+    jitter = models.PositiveSmallIntegerField(
+        default=20, validators=[MaxValueValidator(50)]
+    )  # percent of the delay, either way
+    burst = models.PositiveSmallIntegerField(
+        default=3, validators=[MinValueValidator(1), MaxValueValidator(50)]
+    )  # actions a turn
+    works_from = models.TimeField(null=True)  # in the account's zone; null: round the clock
+    works_to = models.TimeField(null=True)
+    own_limits = models.JSONField(default=dict)  # kind -> most a day, set by the owner
+    last_error_code = models.CharField(max_length=16, blank=True)
+    last_error_at = models.DateTimeField(null=True)
+    last_error_correlation = models.CharField(max_length=40, blank=True)
+    started_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        indexes = [
+            # A tick costs the due bots, never all bots.
+            models.Index(
+                fields=["next_run_at", "id"], name="bot_due", condition=Q(status="running", lease_until__isnull=True)
+            ),
+            models.Index(fields=["lease_until"], name="bot_leased", condition=Q(lease_until__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name or str(self.account)
+
+
+class Turn(Owned):
+    """One turn of one bot: the ledger of what ran and how it ended, written by the same statement that claims the bot."""
+
+    class State(models.TextChoices):
+        """RUNNING ends as DONE, or as EXPIRED when its lease ran out."""
+
+        RUNNING = "running"
+        DONE = "done"
+        EXPIRED = "expired"
+
+    bot = tenant_key("bots.Bot", related_name="turns")
+    due_at = models.DateTimeField()
+    fence = models.BigIntegerField()
+    state = models.CharField(max_length=8, choices=State, default=State.RUNNING)
+    ended = models.CharField(max_length=40, blank=True)  # in a word or a code: how it ended
+    actions = models.PositiveSmallIntegerField(default=0)
+    started_at = models.DateTimeField(db_default=Now())
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("workspace", "bot", "due_at", name="turn_once_a_due_time")]
+
+
+class BotTask(Owned):
+    """What a bot was asked to do: so many actions of a kind, on people found in one place."""
+
+    class Status(models.TextChoices):
+        """QUEUED -> RUNNING -> DONE | FAILED; RUNNING <-> WAITING (a limit); any open one <-> PAUSED, -> STOPPED (the owner)."""
+
+        QUEUED = "queued"
+        RUNNING = "running"
+        WAITING = "waiting"
+        PAUSED = "paused"
+        DONE = "done"
+        FAILED = "failed"
+        STOPPED = "stopped"
+
+    OPEN = (Status.QUEUED, Status.RUNNING, Status.WAITING)
+
+    bot = tenant_key("bots.Bot", related_name="tasks")
+    kind = models.CharField(max_length=12, choices=Kind)
+    source = models.CharField(max_length=12, default="hashtag")  # where people are found: hashtag, followers, likers
+    value = models.CharField(max_length=100, blank=True)  # the hashtag, the account, the post
+    amount = models.PositiveIntegerField()
+    filters = models.JSONField(default=dict)
+    status = models.CharField(max_length=8, choices=Status, default=Status.QUEUED)
+    confirmed = models.PositiveIntegerField(default=0)
+    sent = models.PositiveIntegerField(default=0)  # intents written down, whatever became of them
+    skipped = models.PositiveIntegerField(default=0)
+    cursor = models.JSONField(null=True)  # where the search goes on; {} when it has come to its end
+    waits_until = models.DateTimeField(null=True)
+    last_code = models.CharField(max_length=16, blank=True)
+    correlation_id = models.CharField(max_length=40, blank=True)
+    created_by = models.UUIDField(null=True)
+    created_at = models.DateTimeField(default=now, editable=False)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [
+            models.Index(
+                fields=["workspace", "bot", "created_at"],
+                name="task_open",
+                condition=Q(status__in=["queued", "running", "waiting"]),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.amount} from {'#' if self.source == 'hashtag' else '@'}{self.value}"
+
+
+class Candidate(Owned):
+    """A person a task found, what was known of them, and whether they were kept."""
+
+    class State(models.TextChoices):
+        """WAITING -> USED | SKIPPED (with the reason)."""
+
+        WAITING = "waiting"
+        USED = "used"
+        SKIPPED = "skipped"
+
+    task = tenant_key("bots.BotTask", related_name="candidates")
+    target_pk = models.BigIntegerField()
+    username = models.CharField(max_length=30)
+    place = models.PositiveIntegerField()
+    facts = models.JSONField(default=dict)  # what the search told; a missing key is unknown
+    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
+    reason = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("workspace", "task", "target_pk", name="candidate_once_a_task")]
+        indexes = [models.Index(fields=["task", "place"], name="candidate_next", condition=Q(state="waiting"))]
+
+
+class Action(Owned):
+    """The journal: written down before it is sent, and again when its outcome is known. Each at most once."""
+
+    class State(models.TextChoices):
+        """INTENT -> CONFIRMED | REFUSED | UNKNOWN; UNKNOWN -> CONFIRMED | ABSENT (looked up, never sent again)."""
+
+        INTENT = "intent"
+        CONFIRMED = "confirmed"
+        REFUSED = "refused"
+        UNKNOWN = "unknown"
+        ABSENT = "absent"
+
+    account = tenant_key("bots.InstagramAccount", related_name="actions")
+    task = tenant_key("bots.BotTask", on_delete=models.SET_NULL, null=True, related_name="actions")
+    turn = tenant_key("bots.Turn", on_delete=models.SET_NULL, null=True, related_name="+")
+    kind = models.CharField(max_length=12, choices=Kind)
+    target_pk = models.BigIntegerField()
+    target_username = models.CharField(max_length=30)
+    campaign = models.CharField(max_length=40, blank=True, default="")  # only DMs: one a campaign
+    state = models.CharField(max_length=9, choices=State, default=State.INTENT)
+    fence = models.BigIntegerField()
+    error_code = models.CharField(max_length=16, blank=True, default="")
+    correlation_id = models.CharField(max_length=40, blank=True, default="")
+    lookups = models.PositiveSmallIntegerField(default=0)
+    look_up_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("workspace", "account", "kind", "target_pk", "campaign", name="action_once")
+        ]
+        indexes = [
+            models.Index(fields=["account", "-created_at"], name="action_recent"),
+            models.Index(fields=["look_up_at"], name="action_unknown", condition=Q(look_up_at__isnull=False)),
+            models.Index(fields=["turn"], name="action_open", condition=Q(state="intent")),
+        ]
+
+
+class DailyLimit(models.Model):
+    """The platform's limits of one kind of action. The row without a workspace is everybody's default."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    workspace = models.ForeignKey("accounts.Workspace", models.CASCADE, null=True, blank=True, related_name="+")
+    kind = models.CharField(max_length=12, choices=Kind)
+    hourly = models.PositiveIntegerField()
+    daily = models.PositiveIntegerField()
+    weekly = models.PositiveIntegerField()
+
+    class Meta:
+        db_table = "daily_limits"
+        constraints = [models.UniqueConstraint("workspace", "kind", name="daily_limit_once", nulls_distinct=False)]
+
+
+class Usage(Owned):
+    """How much of a limit an account has taken, in one hour or one local day."""
+
+    class Period(models.TextChoices):
+        """An hour by the clock, or a date in the account's zone."""
+
+        HOUR = "hour"
+        DAY = "day"
+
+    account = tenant_key("bots.InstagramAccount", related_name="usage")
+    kind = models.CharField(max_length=12, choices=Kind)
+    period = models.CharField(max_length=4, choices=Period)
+    starts = models.DateTimeField()  # local time of the account, kept as if UTC: a bucket's name, not an instant
+    used = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("workspace", "account", "kind", "period", "starts", name="usage_once")]
+
+
+class VaultCanary(models.Model):
+    """One sealed word per key: a start with a wrong key is refused."""
+
+    key_id = models.PositiveIntegerField(primary_key=True)
+    sealed = models.BinaryField()

@@ -1,0 +1,9 @@
+"""Words, plans, posts."""
+
+from django.apps import AppConfig
+
+
+class ContentConfig(AppConfig):
+    """Words, plans, posts."""
+
+    name = "content"

@@ -1,0 +1,36 @@
+"""Every door of the house."""
+
+from allauth.account import views as allauth
+from django.conf import settings
+from django.urls import include, path
+from django.views.generic import RedirectView, TemplateView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from instagrowth import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("login", allauth.login, name="account_login_short"),
+    path("signup", allauth.signup, name="account_signup_short"),
+    path("logout", allauth.logout, name="account_logout_short"),
+    path("profile/change-password", allauth.password_change, name="account_change_password_short"),
+    path("accounts/", include("allauth.urls")),
+    path("settings/", include("accounts.urls")),
+    path("", include("bots.urls")),
+    path("help/errors/", include("errors.urls")),
+    path("api/", include("instagrowth.api_urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api_docs"),
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+    path("healthz/", RedirectView.as_view(url="/healthz")),
+    path("readyz/", RedirectView.as_view(url="/readyz")),
+    path("offline", TemplateView.as_view(template_name="offline.html"), name="offline"),
+]
+if settings.DEBUG:
+    urlpatterns.append(path("styleguide/", TemplateView.as_view(template_name="styleguide.html"), name="styleguide"))
+
+handler400 = "errors.views.bad_request"
+handler403 = "errors.views.forbidden"
+handler404 = "errors.views.not_found"
+handler500 = "errors.views.server_error"
