@@ -1,4 +1,4 @@
-"""The registry: the only place where an error code is born. A number is never reused, not even after its error is gone."""
+"""The registry: the only place where a code is born. A number is never reused, not even after its error is gone."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -397,7 +397,7 @@ DM_BLOCKED = _code(
     "E-DM-W-0003",
     "DM_BLOCKED",
     "Instagram blocked a message.",
-    "Leave it alone: messages rest for 24 hours, longer if it happens again. Make the text more personal before it goes on.",
+    "Leave it alone: messages rest for 24 hours, longer if it happens again. Make the text more personal.",
     then=Then.BLOCK_KIND,
     http=409,
 )

@@ -1,0 +1,88 @@
+"""Secrets never leave the process: by the name of the field that holds them, and by the look of the value."""
+
+import logging
+import re
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+HIDDEN = "[redacted]"
+
+# Parts of field names, after lower-casing: `new_password`, `csrfmiddlewaretoken`, `Set-Cookie` are all caught.
+_WORDS = ("password", "passwd", "passphrase", "secret", "token", "sessionid", "authorization", "cookie", "credential", "otpauth")
+# Whole field names. `settings` is what instagrapi calls its session with all its keys.
+_NAMES = {"settings", "otp", "totp", "pin", "signature", "api_key", "private_key", "secret_key", "vault_keys", "verification_code",
+          "otp_code", "backup_code", "recovery_codes", "authorization_data", "session_blob", "usdid"}  # fmt: skip
+_ONE_TIME_CODE = re.compile(r"[0-9A-Za-z]{2}[0-9A-Za-z -]{4,10}")  # `code` is also our word for a status or an error id
+
+_QUOTED_OR_WORD = r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s"'&,;})\]]+)"""
+_PATTERNS = [
+    (re.compile(r"#PWD_INSTAGRAM[^\s\"'&]*"), HIDDEN),
+    (re.compile(r"IGT:2:[\w+/=%-]+"), HIDDEN),
+    (re.compile(r"(?i)\bauthorization(\\?[\"']?\s*[:=]\s*\\?[\"']?)(?:\w+\s+)?[^\s\"',;}]+"), rf"authorization\1{HIDDEN}"),
+    (re.compile(r"(?i)\bbearer\s+[\w.~+/=:-]{8,}"), f"Bearer {HIDDEN}"),
+    (re.compile(r"\b(?:sk|rk|pk)_(?:live|test)_\w+|\bwhsec_[\w+/=]+|\bsk-[\w-]{16,}|\bre_\w{16,}"), HIDDEN),
+    (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"), HIDDEN),
+    (re.compile(r"(?i)otpauth://\S+"), HIDDEN),
+    (re.compile(r"(?i)(://)[^\s/@:]*:[^\s/@]+@"), rf"\1{HIDDEN}@"),
+    (re.compile(r"(?i)(/reset/key/)[^\s/\"']+"), rf"\1{HIDDEN}"),
+    (
+        re.compile(
+            r"(?i)((?:[\w-]*(?:password|passwd|secret|token|sessionid|cookie)[\w-]*|api_?key|private_key)\\?[\"']?\s*[=:]\s*)\\?"
+            + _QUOTED_OR_WORD
+        ),
+        rf"\1{HIDDEN}",
+    ),
+    (re.compile(r"(?i)\b((?:\w*code|t?otp)\\?[\"']?\s*[=:]\s*\\?[\"']?)\d{6,8}\b"), rf"\1{HIDDEN}"),
+    (re.compile(r"\b[0-9a-f]{64}\b"), HIDDEN),  # API tokens
+]  # fmt: skip
+
+
+def redact_text(text: str) -> str:
+    """`text` without anything that looks like a secret."""
+    for pattern, replacement in _PATTERNS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def redact(value: Any, name: str = "") -> Any:
+    """A copy of `value`, a JSON-like tree held by a field called `name`, without secrets."""
+    if _hides(name, value):
+        return HIDDEN
+    if isinstance(value, str):
+        return redact_text(value)
+    if isinstance(value, bytes):
+        return redact_text(value.decode(errors="replace"))
+    if isinstance(value, Mapping):
+        return {key: redact(item, str(key)) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [redact(item, name) for item in value]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return redact_text(str(value))
+
+
+def _hides(name: str, value: object) -> bool:
+    """Whether a field of this name holds a secret. Counts and flags (`total_tokens`, `must_change_password`) stay."""
+    if not name or value is None or value == "" or isinstance(value, bool):
+        return False
+    plain = name.lower().replace("-", "_")
+    if plain in _NAMES:
+        return True
+    if plain == "code":
+        return isinstance(value, str) and _ONE_TIME_CODE.fullmatch(value) is not None
+    return not isinstance(value, int | float) and any(word in plain for word in _WORDS)
+
+
+def redact_event(_: object, __: str, event: MutableMapping[str, Any]) -> dict[str, Any]:
+    """The structlog processor that stands right before the renderer."""
+    return {key: redact(value, key) for key, value in event.items()}
+
+
+class RedactingFilter(logging.Filter):
+    """For handlers of the standard library that do not render through structlog."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record pass, without its secrets."""
+        record.msg = redact(record.msg) if isinstance(record.msg, dict) else redact_text(record.getMessage())
+        record.args = ()
+        return True
