@@ -1,0 +1,562 @@
+"""The look as template tags: what a status is called, which shape it has and which colour it wears. Its markup is born here.
+
+`/styleguide/` shows each tag in each state.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import escape, format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+register = template.Library()
+
+NEAR = 0.8  # of a limit: where the engine slows down and says so (E-FLW-W-0002)
+BADGE = {"ok": "badge-ok", "warn": "badge-warn", "bad": "badge-bad", "info": "badge-info", "accent": "badge-accent"}
+TEXT = {
+    "ok": "text-ok",
+    "warn": "text-warn",
+    "bad": "text-bad",
+    "info": "text-info",
+    "accent": "text-accent",
+    "": "text-faint",
+}
+NOTE = {"ok": "note-ok", "warn": "note-warn", "bad": "note-bad", "info": "note-info"}
+SHAPE = {"ok": "ok", "warn": "warn", "bad": "bad", "info": "info", "": "info"}
+MESSAGE_TONE = {"success": "ok", "error": "bad", "warning": "warn", "info": "info", "debug": ""}
+
+
+class Look(NamedTuple):
+    """How one status is shown. Shape, word, colour, in that order: the page must read in grey."""
+
+    word: str
+    icon: str
+    tone: str = ""
+
+
+HEALTH = {
+    "active": Look("Active", "ok", "ok"),
+    "warming": Look("Warming up", "trend", "info"),
+    "slowed": Look("Slowed", "gauge", "warn"),
+    "cooling": Look("Cooling", "timer", "warn"),
+    "needs_login": Look("Needs login", "key", "bad"),
+    "needs_you": Look("Needs you", "hand", "bad"),
+    "frozen": Look("Frozen", "snowflake", "bad"),
+    "banned": Look("Banned", "ban", "bad"),
+}
+OUTCOME = {
+    "intent": Look("In flight", ""),
+    "confirmed": Look("Confirmed", "ok", "ok"),
+    "unknown": Look("Unknown", "unknown", "warn"),
+    "refused": Look("Refused", "bad", "bad"),
+    "absent": Look("Absent", "x"),
+}
+BOT = {
+    "running": Look("Running", "play", "ok"),
+    "stopped": Look("Stopped", "stop"),
+    "parked": Look("Parked", "warn", "bad"),
+}
+TASK = {
+    "queued": Look("Queued", "timer"),
+    "running": Look("Running", "play", "ok"),
+    "waiting": Look("Waiting", "timer", "warn"),
+    "paused": Look("Paused", "pause"),
+    "done": Look("Done", "ok", "ok"),
+    "failed": Look("Failed", "bad", "bad"),
+    "stopped": Look("Stopped", "stop"),
+}
+SEVERITY = {
+    "I": Look("For information", "info", "info"),
+    "W": Look("Warning", "warn", "warn"),
+    "E": Look("Error", "bad", "bad"),
+    "C": Look("Critical", "bad", "bad"),
+}
+# What the engine does on its own when it meets an error: `errors.codes.Then`, told to the account's owner.
+REACTION = {
+    "tell": "Nothing on your accounts changes because of it.",
+    "skip": "This one target is left alone, the reason is kept, and the work goes on.",
+    "retry": "A read may be repeated twice, with a pause. An action is never sent again: we look up later whether it arrived.",
+    "wait": "The task waits until a limit or a clock allows it again, then goes on by itself.",
+    "cool_1h": "Everything on the account rests for 1 hour. If it comes back, the rest doubles, up to 24 hours.",
+    "cool_24h": "Every action on the account rests for 24 hours. Reading goes on.",
+    "block_kind": "This kind of action rests for 24 hours; if it happens again within 7 days, for 72 hours. A third time freezes the account.",
+    "needs_login": "Everything on the account stopped within one request. We never log in by ourselves.",
+    "freeze": "Everything on the account stopped within one request, and stays so until you have solved it in the Instagram app.",
+    "ban": "Everything on the account stopped for good. The session is kept as it was.",
+    "alert": "Our operators are told. You do not need to report it.",
+}
+
+
+def _look(looks: dict[str, Look], value: object) -> Look:
+    # A status that nobody has drawn yet still says its own word; the tests of its app notice.
+    text = str(getattr(value, "value", value) or "")
+    return looks.get(text) or Look(text.replace("_", " ").capitalize() or "Unknown", "unknown")
+
+
+@register.simple_tag
+def icon(name: str, extra: str = "") -> SafeString:
+    """One drawing of the sprite. It is silent: the word stands beside it. `extra` adds classes, such as `icon-lg text-ok`."""
+    return format_html(
+        '<svg class="icon{}" aria-hidden="true"><use href="{}#{}"/></svg>',
+        f" {extra}" if extra else "",
+        static("icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag
+def badge(word: str, tone: str = "", shape: str = "") -> SafeString:
+    """A word on a soft ground. Tones: ok, warn, bad, info, accent, or none."""
+    return format_html(
+        '<span class="badge{}">{}{}</span>', f" {BADGE[tone]}" if tone else "", icon(shape) if shape else "", word
+    )
+
+
+@register.simple_tag
+def state(word: str, tone: str = "", shape: str = "") -> SafeString:
+    """A word with its shape and colour, without a ground: for rows. Without a shape it turns, for what is in flight."""
+    return format_html(
+        '<span class="state {}">{}{}</span>',
+        TEXT[tone],
+        icon(shape) if shape else mark_safe('<span class="spin size-3.5"></span>'),
+        word,
+    )
+
+
+@register.simple_tag
+def health(value: object) -> SafeString:
+    """An account's health as a badge: `{% health account.health %}`."""
+    look = _look(HEALTH, value)
+    return badge(look.word, look.tone, look.icon)
+
+
+@register.simple_tag
+def outcome(value: object) -> SafeString:
+    """How an action ended: intent (in flight), confirmed, unknown, refused, absent."""
+    look = _look(OUTCOME, value)
+    return state(look.word, look.tone, look.icon)
+
+
+@register.simple_tag
+def bot_status(value: object) -> SafeString:
+    """What a bot does: running, stopped, parked."""
+    look = _look(BOT, value)
+    return state(look.word, look.tone, look.icon)
+
+
+@register.simple_tag
+def task_status(value: object, word: str = "") -> SafeString:
+    """Where a task stands. `word` may say more than the status: `Waits, 16:00`."""
+    look = _look(TASK, value)
+    return state(word or look.word, look.tone, look.icon)
+
+
+@register.simple_tag
+def severity(value: str) -> SafeString:
+    """The third part of an error's id (I, W, E, C) as a badge."""
+    look = _look(SEVERITY, value)
+    return badge(look.word, look.tone, look.icon)
+
+
+@register.simple_tag
+def reaction(value: object) -> str:
+    """What the engine did by itself (`errors.codes.Then`), as a sentence."""
+    return REACTION.get(str(getattr(value, "value", value)), "")
+
+
+# ── Codes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+CODE = re.compile(r"\bE-[A-Z]{2,4}-[IWEC]-\d{4}\b")
+
+
+def _code_link(code: str, extra: str = "") -> SafeString:
+    return format_html('<a class="code {}" href="/help/errors/{}/">{}</a>', extra or "text-accent", code, code)
+
+
+@register.simple_tag
+def code(value: object, extra: str = "") -> SafeString:
+    """An error's id as a link to its help page; a quiet dash where there is none."""
+    text = str(getattr(value, "id", value) or "")
+    return _code_link(text, extra) if text else mark_safe('<span class="text-faint">–</span>')
+
+
+@register.filter(needs_autoescape=True)
+def codes(text: object, autoescape: bool = True) -> SafeString:
+    """Every error id in a sentence as a link to its help page."""
+    return mark_safe(CODE.sub(lambda found: _code_link(found[0]), str(escape(text) if autoescape else text)))
+
+
+@register.simple_tag
+def correlation(value: object) -> SafeString:
+    """A correlation id with a button that copies it."""
+    return format_html(
+        '<span class="code inline-flex items-center gap-1 text-faint"><span>{}</span>'
+        '<button class="needs-js t44 cursor-pointer hover:text-ink" type="button" data-copy="{}" aria-label="Copy the correlation id">{}</button></span>',
+        value,
+        value,
+        icon("copy", "icon-sm"),
+    )
+
+
+# ── Time ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+WHEN = {"time": "H:i:s", "short": "H:i", "day": "D j M", "full": "D j M H:i"}
+
+
+def age(seconds: float) -> str:
+    """How long ago in words, at most two units; app.js says it in the same words as time goes on."""
+    minutes, hours, days = int(seconds // 60), int(seconds // 3600), int(seconds // 86400)
+    if seconds < 10:
+        return "just now"
+    if minutes < 1:
+        return f"{int(seconds)} s ago"
+    if hours < 1:
+        return f"{minutes} min ago"
+    if days < 1:
+        return f"{hours} h {minutes % 60} min ago" if minutes % 60 else f"{hours} h ago"
+    return "1 day ago" if days == 1 else f"{days} days ago"
+
+
+def left(seconds: float) -> str:
+    """How long until then in words."""
+    if seconds < 60:
+        return f"in {max(int(seconds), 1)} s"
+    return "in " + age(seconds).removesuffix(" ago")
+
+
+def relative(then: datetime, now: datetime) -> str:
+    """`14 min ago` or `in 14 min`."""
+    seconds = (now - then) / timedelta(seconds=1)
+    return age(seconds) if seconds >= 0 else left(-seconds)
+
+
+@register.simple_tag
+def ago(then: datetime | None, never: str = "never") -> SafeString:
+    """How old something is (or how long until it comes): it keeps counting in the page."""
+    if then is None:
+        return SafeString(escape(never))
+    return format_html(
+        '<time datetime="{}" title="{} UTC" data-ago>{}</time>',
+        then.isoformat(timespec="seconds"),
+        then.astimezone(UTC).strftime("%a %-d %b %Y %H:%M:%S"),
+        relative(then, timezone.now()),
+    )
+
+
+@register.simple_tag
+def when(then: datetime | None, form: str = "full", zone: str = "") -> SafeString:
+    """A moment: `time` 15:04:12, `short` 15:04, `day` Thu 19 Nov, `full` Thu 19 Nov 15:04.
+
+    With a zone (an IANA name: the account's own) it is told in that zone; without one in the reader's, by the script.
+    """
+    if then is None:
+        return mark_safe('<span class="text-faint">–</span>')
+    text = template.defaultfilters.date(then.astimezone(ZoneInfo(zone) if zone else UTC), WHEN[form])
+    return format_html(
+        '<time datetime="{}"{}>{}</time>',
+        then.isoformat(timespec="seconds"),
+        "" if zone else format_html(' data-when="{}"', form),
+        text,
+    )
+
+
+# ── Numbers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def share(used: float, limit: float) -> float:
+    """Per cent of a limit that is used, between 0 and 100. A limit of nothing is full."""
+    return 100.0 if limit <= 0 else round(max(0.0, min(100.0, 100 * used / limit)), 1)
+
+
+@register.simple_tag
+def meter(used: float, limit: float, label: str = "", extra: str = "") -> SafeString:
+    """What is used of a limit. From 80 % on it warns; say so in a word beside it (`{% near used limit %}`).
+
+    `extra` such as `meter-off` (not deciding) or `meter-lg` goes with the class.
+    """
+    tone = "" if extra else (" meter-warn" if near_limit(used, limit) else "")
+    name = f"{label}: {used} of {limit}" if label else f"{used} of {limit}"
+    return format_html(
+        '<svg class="meter{}{}" role="img" aria-label="{}"><rect class="track" width="100%" height="100%"/><rect class="fill" width="{}%" height="100%" rx="3"/></svg>',
+        tone,
+        f" {extra}" if extra else "",
+        name,
+        share(used, limit),
+    )
+
+
+def near_limit(used: float, limit: float) -> bool:
+    """Whether so much is used that the person should know."""
+    return limit > 0 and used >= NEAR * limit
+
+
+@register.simple_tag
+def near(used: float, limit: float) -> SafeString:
+    """The word beside a meter: Near, Full, or nothing."""
+    if not near_limit(used, limit):
+        return SafeString("")
+    return state("Full" if used >= limit else "Near", "warn", "warn")
+
+
+@register.simple_tag
+def progress(done: float, total: float, label: str) -> SafeString:
+    """How far long work has come, readable by machine and ear."""
+    return format_html(
+        '<span class="block" role="progressbar" aria-label="{}" aria-valuemin="0" aria-valuemax="{}" aria-valuenow="{}">'
+        '<svg class="meter" aria-hidden="true"><rect class="track" width="100%" height="100%"/><rect class="fill" width="{}%" height="100%" rx="3"/></svg></span>',
+        label,
+        total,
+        done,
+        share(done, total),
+    )
+
+
+def points(
+    values: Sequence[float | None], width: float = 100, top: float = 3, bottom: float = 21
+) -> list[tuple[float, float]]:
+    """Where each known value stands in a box; unknown ones are left out, not drawn as nothing."""
+    known = [float(value) for value in values if value is not None]
+    low, high = (min(known), max(known)) if known else (0, 0)
+    step = width / max(len(values) - 1, 1)
+    scale = (bottom - top) / (high - low) if high > low else 0
+    return [
+        (round(i * step, 1), round(bottom - (float(value) - low) * scale, 1))
+        for i, value in enumerate(values)
+        if value is not None
+    ]
+
+
+@register.simple_tag
+def sparkline(values: Iterable[float | None], label: str) -> SafeString:
+    """A line of some days, the last one with a dot. The label says what and how long: `New followers, last 8 days`."""
+    line = points(list(values))
+    if len(line) < 2:
+        return SafeString("")
+    path = "M" + "L".join(f"{x:g} {y:g}" for x, y in line)
+    flat = " spark-flat" if len({y for _, y in line}) == 1 else ""
+    return format_html(
+        '<svg class="spark{}" viewBox="0 0 100 24" preserveAspectRatio="none" role="img" aria-label="{}"><path d="{}"/><path class="dot" d="M{} {}h0"/></svg>',
+        flat,
+        label,
+        path,
+        *line[-1],
+    )
+
+
+@register.simple_tag
+def outcome_bar(confirmed: int, unknown: int, refused: int, absent: int, scale: int = 0) -> SafeString:
+    """How the actions of a day ended, as one bar. `scale` is the largest day of the table, so that bars compare."""
+    whole = max(scale, confirmed + unknown + refused + absent, 1)
+    x, parts = 0.0, []
+    for name, count in (("confirmed", confirmed), ("unknown", unknown), ("refused", refused), ("absent", absent)):
+        if not count:
+            continue
+        width = max(98 * count / whole, 1.1)  # a single action must still be seen
+        y, height, fill = (
+            (33, 34, "")
+            if name == "absent"
+            else (0, 100, mark_safe(' fill="url(#hatch)"') if name == "unknown" else "")
+        )
+        parts.append((name, round(x, 1), y, round(width, 1), height, fill))
+        x += width + 0.5
+    label = f"{confirmed} confirmed, {unknown} unknown, {refused} refused, {absent} absent"
+    rects = format_html_join("", '<rect class="{}" x="{}%" y="{}%" width="{}%" height="{}%" rx="1"{}/>', parts)
+    return format_html('<svg class="bar min-w-12 md:min-w-24" role="img" aria-label="{}">{}</svg>', label, rects)
+
+
+@register.inclusion_tag("components/stat.html")
+def stat(
+    name: str, value: object, more: str = "", source: object = "", values: Iterable[float | None] | None = None
+) -> dict[str, Any]:
+    """One figure with its name, what it is of, and its source and age: `{% stat "New followers" "+86" source="Official API" %}`."""
+    return {"name": name, "value": value, "more": more, "source": source, "values": values}
+
+
+# ── Pieces of a page ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class NavItem(NamedTuple):
+    """A page of the sidebar and the key that jumps to it after `g`."""
+
+    path: str
+    icon: str
+    word: str
+    key: str
+
+
+NAV = [
+    NavItem("/dashboard/", "dashboard", "Dashboard", "d"),
+    NavItem("/instagram/", "accounts", "Instagram", "i"),
+    NavItem("/automation/", "automation", "Automation", "a"),
+    NavItem("/activity/", "ledger", "Activity", "l"),
+    NavItem("/settings/", "settings", "Settings", "s"),
+]
+
+
+@register.inclusion_tag("components/nav.html", takes_context=True)
+def nav(context: template.Context) -> dict[str, Any]:
+    """The sidebar's pages, the one we are in marked. A page appears here once it exists."""
+    request = context.get("request")
+    here = request.path if request else ""
+    return {"items": [(item, here.startswith(item.path)) for item in NAV]}
+
+
+@register.inclusion_tag("components/keys.html")
+def keys() -> dict[str, Any]:
+    """What the keyboard can do, for the help dialog."""
+    return {"items": NAV}
+
+
+@register.simple_tag
+def crumbs(*words: str) -> SafeString:
+    """Where we are: word, address, word, address, …, and the word of this page last."""
+    *trail, here = words
+    pairs = zip(trail[::2], trail[1::2], strict=True)
+    way = format_html_join(
+        "",
+        '<a class="max-md:hidden" href="{}">{}</a>{}',
+        [(address, word, icon("chevron", "icon-sm max-md:hidden")) for word, address in pairs],
+    )
+    return format_html('{}<span aria-current="page">{}</span>', way, here)
+
+
+@register.simple_tag
+def avatar(name: object, extra: str = "") -> SafeString:
+    """The first letters of a name, as a drawing: the name itself stands beside it."""
+    parts = [part for part in re.split(r"[^0-9A-Za-z]+", str(name)) if part]
+    letters = "".join(part[0] for part in parts[:2]) if len(parts) > 1 else str(name).strip()[:2]
+    return format_html(
+        '<span class="avatar{}" aria-hidden="true">{}</span>', f" {extra}" if extra else "", letters.upper()
+    )
+
+
+@register.inclusion_tag("components/stepper.html")
+def stepper(words: str, current: int) -> dict[str, Any]:
+    """Steps across: `{% stepper "Door, Login, Code" 2 %}`; steps before the current one are done."""
+    return {"steps": [word.strip() for word in words.split(",")], "current": current}
+
+
+@register.inclusion_tag("components/pager.html")
+def pager(newer: str = "", older: str = "", note: str = "") -> dict[str, Any]:
+    """Keyset paging: addresses of the newer and the older page, empty where there is none, and what is shown now."""
+    return {"newer": newer, "older": older, "note": note}
+
+
+@register.inclusion_tag("components/field.html")
+def field(
+    bound: BoundField, label: str = "", help: str | None = None, switch: bool = False, **attrs: object
+) -> dict[str, Any]:  # noqa: A002 (the word in templates)
+    """A form field: label above, help below, an error that says what to do. Further names become attributes (`rows=4`, `inputmode="numeric"`)."""
+    widget = bound.field.widget
+    kind = (
+        "check"
+        if isinstance(widget, CheckboxInput)
+        else "choices"
+        if isinstance(widget, RadioSelect | CheckboxSelectMultiple)
+        else "input"
+    )
+    attrs = {name.replace("_", "-"): value for name, value in attrs.items()}
+    css = ("switch" if switch else "check") if kind == "check" else "input"
+    attrs["class"] = f"{css} {attrs.get('class', '')}".strip()
+    if switch:
+        attrs["role"] = "switch"
+    if help is not None:
+        bound.help_text = help
+    return {
+        "field": bound,
+        "kind": kind,
+        "label": label or bound.label,
+        "control": bound.as_widget(attrs=attrs) if kind != "choices" else "",
+    }
+
+
+@register.inclusion_tag("components/form_errors.html")
+def form_errors(form: Any) -> dict[str, Any]:
+    """What is wrong with the form as a whole, above its fields."""
+    hidden = [error for bound in form.hidden_fields() for error in bound.errors] if form else []
+    return {"errors": [*form.non_field_errors(), *hidden] if form else []}
+
+
+@register.inclusion_tag("components/toast.html")
+def toast(message: Any) -> dict[str, Any]:
+    """One of Django's messages: its level decides shape and colour."""
+    tone = MESSAGE_TONE.get(getattr(message, "level_tag", "info"), "")
+    return {
+        "text": str(message),
+        "tone": TEXT[tone],
+        "shape": SHAPE[tone],
+        "role": "alert" if tone in ("bad", "warn") else "status",
+    }
+
+
+@register.simple_block_tag
+def note(content: str, title: str = "", tone: str = "", shape: str = "") -> SafeString:
+    """Something to read before going on: `{% note "Sandbox" "info" %}…{% endnote %}`. Tones: ok, warn, bad, info, or none."""
+    head = format_html('<p class="font-semibold">{}</p>', title) if title else ""
+    css = f" {NOTE[tone]}" if tone else ""
+    return format_html(
+        '<div class="note{}">{}<div class="min-w-0 flex-1">{}<div class="text-muted">{}</div></div></div>',
+        css,
+        icon(shape or SHAPE[tone], f"icon-lg {TEXT[tone]}"),
+        head,
+        content,
+    )
+
+
+@register.simple_block_tag
+def nothing(content: str, title: str) -> SafeString:
+    """A list with nothing in it teaches the next step: a sentence, then one button. `{% nothing "No task yet" %}…{% endnothing %}`."""
+    return format_html(
+        '<div class="empty"><h3 class="text-md font-semibold">{}</h3><div class="mt-1 max-w-[56ch] text-sm text-muted">{}</div></div>',
+        title,
+        content,
+    )
+
+
+@register.simple_block_tag
+def dialog(content: str, id: str, title: str) -> SafeString:  # noqa: A002 (the word in HTML)
+    """A question over the page, opened by `<button data-open="its-id">`; `<button data-close>` inside closes it."""
+    return format_html(
+        '<dialog class="dialog" id="{}" aria-labelledby="{}-title"><div class="p-5"><h2 class="text-md font-semibold" id="{}-title">{}</h2>{}</div></dialog>',
+        id,
+        id,
+        id,
+        title,
+        content,
+    )
+
+
+@register.simple_block_tag
+def drawer(content: str, id: str, title: str) -> SafeString:  # noqa: A002 (the word in HTML)
+    """More about one thing, from the side. Opened and closed like a dialog."""
+    return format_html(
+        '<dialog class="drawer" id="{}" aria-labelledby="{}-title"><div class="flex h-full flex-col"><div class="flex items-center gap-3 border-b border-line px-5 py-4">'
+        '<h2 class="text-lg font-semibold" id="{}-title">{}</h2><button class="btn btn-quiet btn-icon -mr-2 ml-auto" type="button" data-close aria-label="Close">{}</button></div>'
+        '<div class="min-h-0 flex-1 overflow-y-auto">{}</div></div></dialog>',
+        id,
+        id,
+        id,
+        title,
+        icon("x"),
+        content,
+    )
+
+
+@register.simple_block_tag
+def codeblock(content: str, label: str = "Code") -> SafeString:
+    """Lines for programs, with a button that copies them."""
+    content = mark_safe(content.strip())  # what a block holds is escaped already
+    return format_html(
+        '<div class="relative"><pre class="codeblock pr-12" tabindex="0" aria-label="{}">{}</pre>'
+        '<button class="btn btn-quiet btn-icon btn-sm needs-js absolute top-1 right-1" type="button" data-copy aria-label="Copy">{}</button></div>',
+        label,
+        content,
+        icon("copy"),
+    )

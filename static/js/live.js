@@ -1,0 +1,72 @@
+// Live events of the workspace: {seq, name, data, at}. Each becomes a DOM event `live:<name>` on document, and every element
+// with `data-live="name1 name2"` (or "*"), `hx-get` and `hx-trigger="live"` is fetched anew, a burst only once.
+// After a break we ask for what was missed by telling the last number we saw.
+
+const REFRESH_MS = 300;
+const LONGEST_PAUSE_MS = 30000;
+const SIGNED_OUT = [4401, 4403];
+
+let since = document.body.dataset.since ? Number(document.body.dataset.since) : null;
+let pause = 500;
+let pending = null;
+let away = false;
+
+function show(state, word) {
+  for (const badge of document.querySelectorAll(".live")) {
+    badge.dataset.state = state;
+    badge.textContent = word;
+  }
+}
+
+// The elements that listen to one of these names; without names, all of them.
+function refresh(names) {
+  for (const element of document.querySelectorAll("[data-live]")) {
+    const wanted = element.dataset.live.split(" ");
+    if (names && !wanted.includes("*") && !wanted.some((name) => names.has(name))) continue;
+    // Never under the hands of someone who is typing in it: it comes with the next event.
+    if (element.contains(document.activeElement) && document.activeElement.matches("input:not([type=checkbox]), textarea, select")) continue;
+    window.htmx?.trigger(element, "live");
+  }
+}
+
+function receive(message) {
+  if (typeof message.seq === "number") since = Math.max(since ?? 0, message.seq);
+  document.dispatchEvent(new CustomEvent(`live:${message.name}`, { detail: message }));
+  if (pending) {
+    pending.add(message.name);
+    return;
+  }
+  pending = new Set([message.name]);
+  setTimeout(() => {
+    const names = pending;
+    pending = null;
+    refresh(names);
+  }, REFRESH_MS);
+}
+
+function connect() {
+  const url = new URL(document.body.dataset.socket, location.href);
+  url.protocol = url.protocol.replace("http", "ws");
+  const socket = new WebSocket(url);
+  socket.addEventListener("open", () => {
+    pause = 500;
+    if (since !== null) socket.send(JSON.stringify({ since }));
+    show("on", "Live");
+    if (away && since === null) refresh();
+    away = false;
+  });
+  socket.addEventListener("message", (event) => receive(JSON.parse(event.data)));
+  socket.addEventListener("close", (event) => {
+    if (SIGNED_OUT.includes(event.code)) {
+      show("away", "Signed out, reload the page");
+      return;
+    }
+    away = true;
+    show("away", "Reconnecting");
+    // Full jitter, so that a restart of the server is not met by every browser at once.
+    setTimeout(connect, pause / 2 + (Math.random() * pause) / 2);
+    pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+  });
+}
+
+if (document.body.dataset.socket) connect();
