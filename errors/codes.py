@@ -535,6 +535,14 @@ ENGINE_LATE = _code(
     then=Then.ALERT,
     http=503,
 )
+WORKER_LOST = _code(
+    "E-SCH-E-0016",
+    "WORKER_LOST",
+    "A worker process died in the middle of its work.",
+    "Nothing: what it had sent is looked up before the bot goes on. If this returns, look at the workers' memory.",
+    then=Then.RETRY,
+    http=500,
+)
 
 # ── DB: PostgreSQL ──────────────────────────────────────────────────────────────────────────────────────────────────
 DATABASE_UNAVAILABLE = _code(
@@ -592,8 +600,8 @@ METHOD_NOT_ALLOWED = _code(
 UNSUPPORTED_MEDIA = _code(
     "E-API-E-0005",
     "UNSUPPORTED_MEDIA",
-    "The body has a format that this address does not take, or none of the formats you accept is offered.",
-    "Send and accept `application/json` unless the API documentation says otherwise.",
+    "The body has a format that this address does not take.",
+    "Send `application/json` unless the API documentation says otherwise.",
     http=415,
 )
 BAD_REQUEST = _code(
@@ -704,6 +712,13 @@ BODY_TOO_LARGE = _code(
     "The request is larger than this address takes.",
     "Send less at once; the API documentation names the limits.",
     http=413,
+)
+NOT_ACCEPTABLE = _code(
+    "E-API-E-0020",
+    "NOT_ACCEPTABLE",
+    "None of the formats you accept is offered here.",
+    "Accept `application/json` unless the API documentation says otherwise.",
+    http=406,
 )
 INSTAGRAM_THROTTLED = _code(
     "E-API-W-0429",

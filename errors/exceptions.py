@@ -4,7 +4,11 @@ from errors.codes import Code
 
 
 class BotException(Exception):
-    """A registered error on its way to a person: `code` says what and what next, `meta` what we know of this case (never secrets)."""
+    """A registered error on its way to a person.
+
+    `code` says what happened and what next, `meta` what we know of this case (never secrets). `meta["retry_after"]`,
+    in seconds, becomes the header of that name.
+    """
 
     def __init__(self, code: Code, message: str = "", **meta: object) -> None:
         super().__init__(message or code.what)

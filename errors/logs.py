@@ -50,10 +50,14 @@ def logging_config(level: str = "INFO") -> None:
                     ],
                 },
             },
-            "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "json"}},
+            "handlers": {
+                "stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "json"}
+            },
             "root": {"handlers": ["stdout"], "level": level.upper()},
             # An empty list takes away the handlers that uvicorn gave itself before we were imported.
-            "loggers": {name: {"handlers": [], "propagate": True} for name in ("django", "uvicorn", "uvicorn.error", "celery")}
+            "loggers": {
+                name: {"handlers": [], "propagate": True} for name in ("django", "uvicorn", "uvicorn.error", "celery")
+            }
             | {name: {"handlers": [], "propagate": True, "level": floor} for name, floor in _LEVELS.items()},
         }
     )

@@ -3,22 +3,36 @@
 import logging
 import re
 from collections.abc import Mapping, MutableMapping
+from math import isfinite
 from typing import Any
 
 HIDDEN = "[redacted]"
 
 # Parts of field names, after lower-casing: `new_password`, `csrfmiddlewaretoken`, `Set-Cookie` are all caught.
-_WORDS = ("password", "passwd", "passphrase", "secret", "token", "sessionid", "authorization", "cookie", "credential", "otpauth")
+_WORDS = (
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "sessionid",
+    "authorization",
+    "cookie",
+    "credential",
+    "otpauth",
+)
 # Whole field names. `settings` is what instagrapi calls its session with all its keys.
-_NAMES = {"settings", "otp", "totp", "pin", "signature", "api_key", "private_key", "secret_key", "vault_keys", "verification_code",
-          "otp_code", "backup_code", "recovery_codes", "authorization_data", "session_blob", "usdid"}  # fmt: skip
+_NAMES = set(
+    "settings otp totp pin signature api_key private_key secret_key vault_keys verification_code otp_code backup_code "
+    "recovery_codes authorization_data session_blob usdid".split()
+)
 _ONE_TIME_CODE = re.compile(r"[0-9A-Za-z]{2}[0-9A-Za-z -]{4,10}")  # `code` is also our word for a status or an error id
 
 _QUOTED_OR_WORD = r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s"'&,;})\]]+)"""
 _PATTERNS = [
     (re.compile(r"#PWD_INSTAGRAM[^\s\"'&]*"), HIDDEN),
     (re.compile(r"IGT:2:[\w+/=%-]+"), HIDDEN),
-    (re.compile(r"(?i)\bauthorization(\\?[\"']?\s*[:=]\s*\\?[\"']?)(?:\w+\s+)?[^\s\"',;}]+"), rf"authorization\1{HIDDEN}"),
+    (re.compile(r"(?i)\b(authorization\\?[\"']?\s*[:=]\s*\\?[\"']?)(?:\w+\s+)?[^\s\"',;}]+"), rf"\1{HIDDEN}"),
     (re.compile(r"(?i)\bbearer\s+[\w.~+/=:-]{8,}"), f"Bearer {HIDDEN}"),
     (re.compile(r"\b(?:sk|rk|pk)_(?:live|test)_\w+|\bwhsec_[\w+/=]+|\bsk-[\w-]{16,}|\bre_\w{16,}"), HIDDEN),
     (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"), HIDDEN),
@@ -38,14 +52,15 @@ _PATTERNS = [
 
 
 def redact_text(text: str) -> str:
-    """`text` without anything that looks like a secret."""
+    """`text` without anything that looks like a secret, and without NUL and half characters, which cannot be stored."""
+    text = text.replace("\0", "\ufffd").encode(errors="replace").decode()
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
     return text
 
 
 def redact(value: Any, name: str = "") -> Any:
-    """A copy of `value`, a JSON-like tree held by a field called `name`, without secrets."""
+    """A copy of `value`, held by a field called `name`, as a tree that JSON can hold and without secrets."""
     if _hides(name, value):
         return HIDDEN
     if isinstance(value, str):
@@ -53,11 +68,13 @@ def redact(value: Any, name: str = "") -> Any:
     if isinstance(value, bytes):
         return redact_text(value.decode(errors="replace"))
     if isinstance(value, Mapping):
-        return {key: redact(item, str(key)) for key, item in value.items()}
+        return {redact_text(str(key)): redact(item, str(key)) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [redact(item, name) for item in value]
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, bool | int):
         return value
+    if isinstance(value, float):
+        return value if isfinite(value) else str(value)
     return redact_text(str(value))
 
 

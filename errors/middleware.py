@@ -1,0 +1,86 @@
+"""Every request has an id, and every error an answer with its code."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError
+from django.http import HttpRequest, HttpResponse
+from redis.exceptions import RedisError
+from structlog.contextvars import clear_contextvars
+
+from errors import correlation
+from errors.answers import answer, fail, visitors_code
+from errors.causes import code_of
+from errors.codes import NOT_FOUND
+from errors.exceptions import BotException
+from errors.recording import record
+
+Answer = Callable[[HttpRequest], HttpResponse]
+
+
+class CorrelationMiddleware:
+    """Outermost of ours: gives the request its id, and an answer where even the middlewares inside failed."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer with the id in `X-Correlation-ID`."""
+        clear_contextvars()
+        request.correlation_id = correlation.begin()
+        response = _answered(self.get_response, request)
+        response["X-Correlation-ID"] = request.correlation_id
+        clear_contextvars()
+        return response
+
+
+class ErrorMiddleware:
+    """Outside of the transaction, so that what is recorded here stays when the request is undone."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer, errors included."""
+        response = _answered(self.get_response, request)
+        if settings.DEBUG and response.status_code == NOT_FOUND.http and request.resolver_match is None:
+            # With DEBUG on, Django answers an unknown address with a page for developers, programs too.
+            response = answer(request, NOT_FOUND)
+        return response
+
+    def process_exception(self, request: HttpRequest, exc: Exception) -> HttpResponse | None:
+        """Answer what was foreseen. The rest goes on up, undoes the transaction, and is met in `__call__`."""
+        if isinstance(exc, BotException) or visitors_code(exc):
+            return fail(request, exc)
+        return None
+
+
+def _answered(get_response: Answer, request: HttpRequest) -> HttpResponse:
+    """The response, or the answer to what was raised instead; failures are recorded, the visitor's mistakes are not.
+
+    Django lets exceptions of middlewares come up to here because of DEBUG_PROPAGATE_EXCEPTIONS.
+    """
+    try:
+        response = get_response(request)
+    except Exception as exc:  # the last place that can answer
+        response = fail(request, exc)
+    failure = request.__dict__.pop("failure", None)
+    # Refusals of the impatient are counted elsewhere; a row for each would let them fill the log.
+    if failure is not None and code_of(failure).http != HTTPStatus.TOO_MANY_REQUESTS:
+        record(
+            failure,
+            action=f"{request.method} {getattr(request.resolver_match, 'view_name', '') or 'request'}",
+            workspace=getattr(request, "workspace", None),
+            user=_person(request),
+            path=request.path,
+        )
+    return response
+
+
+def _person(request: HttpRequest) -> object:
+    """Who asks, where that can still be found out."""
+    try:
+        return getattr(getattr(request, "user", None), "pk", None)
+    except (DatabaseError, InterfaceError, RedisError):
+        return None

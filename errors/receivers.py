@@ -1,0 +1,36 @@
+"""Celery: the story goes on in the worker under the same id, and a failed task is recorded once."""
+
+from celery import Task, signals
+from django_structlog.celery.receivers import CeleryReceiver
+from django_structlog.celery.signals import bind_extra_task_metadata
+
+from errors import correlation
+
+# Signals hold their receivers weakly; this one carries the context of the log in the headers of each message.
+_carrier = CeleryReceiver()
+
+
+def connect() -> None:
+    """Listen in every process: the web publishes, beat publishes, workers do both."""
+    _carrier.connect_worker_signals()
+    bind_extra_task_metadata.connect(_begin_story, dispatch_uid="errors.begin_story")
+    signals.task_failure.connect(_record_failure, dispatch_uid="errors.record_failure")
+    signals.setup_logging.connect(_keep_our_logging, dispatch_uid="errors.keep_our_logging")
+
+
+def _begin_story(**_: object) -> None:
+    """A task that nobody's story asked for, such as a tick of beat, begins its own."""
+    if not correlation.current():
+        correlation.begin()
+
+
+def _record_failure(sender: Task | None = None, exception: BaseException | None = None, **_: object) -> None:
+    """The task's own transaction is already undone here, so the row stays."""
+    from errors.recording import record  # models are ready only after the apps are
+
+    if exception is not None and not isinstance(exception, getattr(sender, "throws", ())):
+        record(exception, action=getattr(sender, "name", "task"))
+
+
+def _keep_our_logging(**_: object) -> None:
+    """Celery asks who sets up logging: the settings did."""

@@ -1,0 +1,198 @@
+"""What happened, told once: one line in the log of the process and one row in the activity log.
+
+Call `record()` where an error ends: at a door, or where you swallow it. Call `log_activity()` where a deed is done.
+"""
+
+import traceback
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.db import DatabaseError, InterfaceError, connection, transaction
+from psycopg.pq import TransactionStatus
+
+from errors import alerts, correlation
+from errors.causes import code_of, place
+from errors.codes import REGISTRY, Code
+from errors.exceptions import BotException
+from errors.models import ActivityLog, ErrorCode
+from errors.redaction import redact, redact_text
+
+logger = structlog.get_logger("errors")
+_LEVEL = {"I": "info", "W": "warning", "E": "error", "C": "critical"}
+_STATUS = {"I": "info", "W": "warning", "E": "error", "C": "error"}
+
+
+def record(
+    cause: BaseException | Code,
+    *,
+    action: str,
+    workspace: object = None,
+    user: object = None,
+    account: object = None,
+    status: str | None = None,
+    **meta: object,
+) -> ActivityLog | None:
+    """Write an error down: log line, activity row, and an alert if it is critical. Never raises for a lost database.
+
+    `workspace`, `user` and `account` are models or ids. Inside a healthy transaction the row shares its fate, so a
+    door records after the rollback; inside a broken one the row is written beside it. None if there is no database.
+    """
+    code = cause if isinstance(cause, Code) else code_of(cause)
+    message = str(cause) if isinstance(cause, BotException) else code.what
+    meta = {**(cause.meta if isinstance(cause, BotException) else {}), **meta}
+    if isinstance(cause, BaseException):
+        where = place(cause)
+        meta |= {"file": where.file, "line": where.line, "exception": type(cause).__name__}
+        if code.severity in "EC":
+            meta["stack"] = "".join(traceback.format_exception(cause))[-8000:]
+    fields = _fields(action, status or _STATUS[code.severity], code, message, workspace, user, account, meta)
+    _log(code, fields)
+    alerts.consider(code, fields)
+    try:
+        return _write_safely(code, fields)
+    except (DatabaseError, InterfaceError) as lost:
+        logger.error("activity_row_lost", action=fields["action"], error_code=code.id, reason=type(lost).__name__)
+        return None
+
+
+def log_activity(
+    action: str,
+    *,
+    status: str = "ok",
+    code: Code | None = None,
+    message: str = "",
+    workspace: object = None,
+    user: object = None,
+    account: object = None,
+    **meta: object,
+) -> ActivityLog:
+    """Write a deed and its outcome into the activity log, in the caller's transaction and view.
+
+    Without `workspace` the one in view is asked for, which costs a query. Raises DatabaseError.
+    """
+    fields = _fields(action, status, code, message, workspace, user, account, meta)
+    fields["workspace_id"] = fields["workspace_id"] or _workspace_in_view()
+    return ActivityLog.objects.create(**fields)
+
+
+def _fields(
+    action: str,
+    status: str,
+    code: Code | None,
+    message: str,
+    workspace: object,
+    user: object,
+    account: object,
+    meta: dict[str, object],
+) -> dict[str, Any]:
+    """The columns of one row, without secrets."""
+    return {
+        "action": redact_text(action)[:40],
+        "status": status,
+        "error_code": code.id if code else "",
+        "error_message": redact_text(message),
+        "workspace_id": _id(workspace),
+        "user_id": _id(user),
+        "account_id": _id(account),
+        "correlation_id": correlation.current(),
+        "metadata": redact(meta),
+    }
+
+
+def _log(code: Code, fields: dict[str, Any]) -> None:
+    """One line, with every field by which somebody will search."""
+    meta = fields["metadata"]
+    getattr(logger, _LEVEL[code.severity])(
+        fields["error_message"] or code.what,
+        error_code=code.id,
+        error=code.name,
+        module=code.module,
+        severity=code.severity,
+        action=fields["action"],
+        status=fields["status"],
+        correlation_id=fields["correlation_id"],
+        user_id=fields["user_id"],
+        workspace_id=fields["workspace_id"],
+        account_id=fields["account_id"],
+        file=meta.get("file", ""),
+        line=meta.get("line", 0),
+        stack=meta.get("stack", ""),
+        meta={key: value for key, value in meta.items() if key not in ("file", "line", "stack")},
+    )
+
+
+def _write_safely(code: Code, fields: dict[str, Any]) -> ActivityLog:
+    """Write the row here, or beside a transaction that cannot take it any more."""
+    if not _transaction_is_broken():
+        return _write(code, fields)
+    with ThreadPoolExecutor(1) as beside:  # another thread has another connection
+        return beside.submit(_write_and_close, code, fields).result()
+
+
+def _write_and_close(code: Code, fields: dict[str, Any]) -> ActivityLog:
+    try:
+        return _write(code, fields)
+    finally:
+        connection.close()
+
+
+def _write(code: Code, fields: dict[str, Any]) -> ActivityLog:
+    with transaction.atomic():
+        fields["workspace_id"] = fields["workspace_id"] or _workspace_in_view()
+        with _platform_view():
+            if code.id not in REGISTRY:
+                _remember(code, fields["metadata"])
+            return ActivityLog.objects.create(**fields)
+
+
+def _remember(code: Code, meta: dict[str, Any]) -> None:
+    """Put a generated code into the table, where people look codes up."""
+    row = ErrorCode(
+        code=code.id,
+        name=code.id.replace("-", "_"),
+        module=code.module,
+        severity=code.severity,
+        description=f"{meta.get('exception', 'Error')} in {meta.get('file') or 'a library'}",
+        recommended_action=code.do_next,
+        reaction=code.then,
+        file_path=str(meta.get("file", ""))[:200],
+    )
+    ErrorCode.objects.bulk_create([row], ignore_conflicts=True)
+
+
+@contextmanager
+def _platform_view() -> Iterator[None]:
+    """Errors of any workspace and of none are written; the caller's view comes back after. Needs a transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(current_setting('app.scope', true), '')")
+        (former,) = cursor.fetchone()
+        cursor.execute("SELECT set_config('app.scope', 'platform', true)")
+        yield  # after a database error the rollback lays the former view back
+        cursor.execute("SELECT set_config('app.scope', %s, true)", [former])
+
+
+def _workspace_in_view() -> UUID | None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nullif(current_setting('app.workspace', true), '')")
+        (found,) = cursor.fetchone()
+    return UUID(found) if found else None
+
+
+def _transaction_is_broken() -> bool:
+    if not connection.in_atomic_block:
+        return False
+    return (
+        connection.needs_rollback
+        or connection.connection is None
+        or connection.connection.info.transaction_status in (TransactionStatus.INERROR, TransactionStatus.UNKNOWN)
+    )
+
+
+def _id(thing: object) -> UUID | None:
+    """The id of a model, an id as it is, None for nobody."""
+    found = getattr(thing, "pk", thing)
+    return found if found is None or isinstance(found, UUID) else UUID(str(found))
