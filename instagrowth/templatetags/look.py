@@ -451,17 +451,22 @@ def pager(newer: str = "", older: str = "", note: str = "") -> dict[str, Any]:
 
 @register.inclusion_tag("components/field.html")
 def field(
-    bound: BoundField, label: str = "", help: str | None = None, switch: bool = False, **attrs: object
-) -> dict[str, Any]:  # noqa: A002 (the word in templates)
-    """A form field: label above, help below, an error that says what to do. Further names become attributes (`rows=4`, `inputmode="numeric"`)."""
+    bound: BoundField,
+    label: str = "",
+    help: str | None = None,  # noqa: A002 (the word in templates)
+    switch: bool = False,
+    link: str = "",
+    link_word: str = "",
+    **attrs: object,
+) -> dict[str, Any]:
+    """A form field: label above, help below, an error that says what to do.
+
+    `link` and `link_word` stand at the end of the label's line. Further names become attributes of the input
+    (`rows=4`, `inputmode="numeric"`, `placeholder=False` to drop one).
+    """
     widget = bound.field.widget
-    kind = (
-        "check"
-        if isinstance(widget, CheckboxInput)
-        else "choices"
-        if isinstance(widget, RadioSelect | CheckboxSelectMultiple)
-        else "input"
-    )
+    choices = isinstance(widget, RadioSelect | CheckboxSelectMultiple)
+    kind = "check" if isinstance(widget, CheckboxInput) else "choices" if choices else "input"
     attrs = {name.replace("_", "-"): value for name, value in attrs.items()}
     css = ("switch" if switch else "check") if kind == "check" else "input"
     attrs["class"] = f"{css} {attrs.get('class', '')}".strip()
@@ -469,11 +474,14 @@ def field(
         attrs["role"] = "switch"
     if help is not None:
         bound.help_text = help
+    control = "" if choices else bound.as_widget(attrs=attrs)
     return {
         "field": bound,
         "kind": kind,
         "label": label or bound.label,
-        "control": bound.as_widget(attrs=attrs) if kind != "choices" else "",
+        "control": control,
+        "link": link,
+        "link_word": link_word,
     }
 
 
@@ -555,7 +563,7 @@ def codeblock(content: str, label: str = "Code") -> SafeString:
     content = mark_safe(content.strip())  # what a block holds is escaped already
     return format_html(
         '<div class="relative"><pre class="codeblock pr-12" tabindex="0" aria-label="{}">{}</pre>'
-        '<button class="btn btn-quiet btn-icon btn-sm needs-js absolute top-1 right-1" type="button" data-copy aria-label="Copy">{}</button></div>',
+        '<button class="btn btn-icon btn-sm needs-js absolute top-1.5 right-1.5" type="button" data-copy aria-label="Copy">{}</button></div>',
         label,
         content,
         icon("copy"),
