@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import logging
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from errors.logs import logging_config
 from instagrowth import embedded
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -293,3 +295,12 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = True
 FORMAT_MODULE_PATH = None
+LOGGING_CONFIG = None
+# A command's own output, often JSON, has standard output for itself.
+logging_config(env.str("LOG_LEVEL", default="INFO"), "stderr" if PROCESS == "command" else "stdout")
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # it believes X-Forwarded-For from anybody
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO
+# Exceptions come up through the middlewares, undo the transaction on their way, and are answered by errors.middleware.
+DEBUG_PROPAGATE_EXCEPTIONS = True
+CSRF_FAILURE_VIEW = "errors.views.csrf_failure"
