@@ -1,0 +1,444 @@
+"""The private door: what an account can do at Instagram as its app does it. Nothing of instagrapi leaves this module.
+
+Reads raise `BotException`. Writes answer with an `Outcome`, and raise `NoAnswer` when nobody knows whether they took
+effect. Each write is at most one POST. After the first stop signal a door sends nothing more and repeats its first error.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Self
+from urllib.parse import quote
+from uuid import UUID
+
+from bots.instagram import reactions
+from bots.instagram.reactions import NoAnswer
+from bots.instagram.safe_client import IDENTITY, LIBRARY_ERRORS, Client, Halted
+from errors import codes
+from errors.codes import Code
+from errors.exceptions import BotException
+
+__all__ = [
+    "Door",
+    "LoggedIn",
+    "LoginRefused",
+    "NeedsCode",
+    "NoAnswer",
+    "Outcome",
+    "Person",
+    "Relation",
+    "State",
+    "Story",
+    "login",
+    "open",
+]
+
+
+@dataclass(frozen=True)
+class Person:
+    """What is known of somebody on Instagram; None is unknown, never zero or no."""
+
+    pk: str
+    username: str
+    full_name: str | None = None
+    private: bool | None = None
+    verified: bool | None = None
+    business: bool | None = None
+    followers: int | None = None
+    following: int | None = None
+    media_count: int | None = None
+    bio: str | None = None
+    language: str | None = None  # Instagram does not say
+    media_id: str | None = None  # the post that led us to the person, ready for `like`
+    posted_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Relation:
+    """How the account and a person stand. `requested`: the account asked to follow and waits."""
+
+    following: bool
+    requested: bool
+    followed_by: bool
+    blocking: bool
+
+
+@dataclass(frozen=True)
+class Story:
+    """One story of a person; `id` is ready for `see_stories`."""
+
+    id: str
+    taken_at: datetime | None
+
+
+class State(StrEnum):
+    """How a write ended, as far as Instagram said."""
+
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The end of a write. `code` says why it was refused or skipped, and what follows; `sent` whether a POST left."""
+
+    state: State
+    code: Code | None = None
+    sent: bool = False
+    meta: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LoggedIn:
+    """A fresh session to seal, and whose it is."""
+
+    settings: dict[str, Any] = field(repr=False)
+    person: Person
+
+
+@dataclass(frozen=True)
+class NeedsCode:
+    """Instagram wants a code (`totp`, `sms` or `email`): call `login` again with these settings, the password and the code."""
+
+    settings: dict[str, Any] = field(repr=False)
+    method: str
+
+
+class LoginRefused(BotException):
+    """No login. `settings` is the device to come back with; after a challenge it may also hold a session to probe later."""
+
+    settings: dict[str, Any]
+
+
+def login(
+    username: str, password: str, *, settings: dict[str, Any] | None = None, code: str = "", proxy: str = ""
+) -> LoggedIn | NeedsCode:
+    """Log in once, with a second factor or e-mail code if there is one. Raises LoginRefused.
+
+    The password goes out once; twice only if Instagram itself sends the login on to its legacy endpoint. `settings` of an
+    earlier try keep the device the same; a session in them is left aside.
+    """
+    client = _client({key: value for key, value in (settings or {}).items() if key in IDENTITY}, username, proxy)
+    try:
+        client.login(username, password, verification_code=code)
+        return LoggedIn(client.stored(), _person(client.private_request("accounts/current_user/?edit=true")["user"]))
+    except (Halted, *LIBRARY_ERRORS) as error:
+        # The library wraps some errors in vaguer ones: what the last request met is the cause.
+        cause = error.cause if isinstance(error, Halted) else client.last_error or error
+        refusal = reactions.translate(cause, writing=False, endpoint=client.last_endpoint)
+        asked = refusal.code is codes.IG_CODE_REQUIRED or (client.wants_code and client.last_error is None)
+        if asked and not code:
+            return NeedsCode(client.stored(), client.wants_code or _second_factor(cause))
+        if code and (asked or (refusal.code is codes.INSTAGRAM_UNCLASSIFIED and _checks_a_code(client.last_endpoint))):
+            refusal = BotException(codes.IG_CODE_WRONG, **refusal.meta)
+        refused = LoginRefused(refusal.code, **refusal.meta)
+        refused.settings = client.stored()
+        raise refused from None
+    finally:
+        client.password = None
+        client.close()
+
+
+def open(settings: dict[str, Any], username: str, proxy: str = "") -> "Door":
+    """A door on a stored session; nothing is sent yet, and never a password. Raises SESSION_FILE_INVALID."""
+    client = _client(settings, username, proxy)
+    if not client.user_id or not client.sessionid:
+        client.close()
+        raise BotException(codes.SESSION_FILE_INVALID)
+    return Door(client)
+
+
+class Door:
+    """One account's open session. For one thread at a time: `clients.borrow` sees to that."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.pk = str(client.user_id)
+        self.halted: Code | None = None  # the first stop signal; from then on nothing is sent
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def settings(self) -> dict[str, Any]:
+        """The session as it is now, to be sealed again."""
+        return self._client.stored()
+
+    def close(self) -> None:
+        """Close the connections; the session at Instagram lives on."""
+        self._client.close()
+
+    def probe(self) -> Person:
+        """Who the session belongs to: one read, which fails if the session is dead."""
+        with self._reading():
+            return _person(self._client.private_request("accounts/current_user/?edit=true")["user"])
+
+    def person(self, pk: str) -> Person:
+        """A profile by its number, with counts and bio."""
+        params = {
+            "is_prefetch": "false",
+            "entry_point": "profile",
+            "from_module": "feed_timeline",
+            "is_app_start": False,
+        }
+        with self._reading(missing=codes.IG_TARGET_GONE):
+            return _person(self._client.private_request(f"users/{_number(pk)}/info/", params=params)["user"])
+
+    def profile(self, username: str) -> Person:
+        """A profile by its name, with counts and bio."""
+        with self._reading(missing=codes.IG_TARGET_GONE):
+            return _person(self._client.private_request(f"users/{_name(username)}/usernameinfo/")["user"])
+
+    def relation(self, pk: str) -> Relation:
+        """How the account and this person stand."""
+        with self._reading(missing=codes.IG_TARGET_GONE):
+            return self._relation(pk)
+
+    def hashtag_people(self, tag: str, *, cursor: str = "") -> tuple[list[Person], str]:
+        """Who posted under a hashtag lately, each once, and the cursor of the next page ("" at the end)."""
+        with self._reading(missing=codes.HASHTAG_NOT_FOUND):
+            form = {
+                "tab": "recent",
+                "media_recency_filter": "top_recent_posts",
+                "_uuid": self._client.uuid,
+                "include_persistent": "false",
+                "rank_token": self._client.rank_token,
+            }
+            if cursor:
+                form["max_id"], form["next_media_ids"] = json.loads(cursor)
+            page = self._client.private_request(
+                f"tags/{_name(tag.lstrip('#'))}/sections/", data=form, with_signature=False
+            )
+            people = {person.pk: person for media in _medias(page["sections"]) if (person := _author(media))}
+            more = page.get("more_available") and page.get("next_max_id")
+            following = json.dumps([more, json.dumps(page.get("next_media_ids") or [])]) if more else ""
+            return list(people.values()), following
+
+    def followers(self, pk: str, *, cursor: str = "") -> tuple[list[Person], str]:
+        """A page of up to 200 followers of a person, and the cursor of the next one ("" at the end)."""
+        params = {
+            "count": 200,
+            "rank_token": self._client.rank_token,
+            "search_surface": "follow_list_page",
+            "query": "",
+            "enable_groups": "true",
+        }
+        with self._reading(missing=codes.IG_TARGET_GONE):
+            page = self._client.private_request(
+                f"friendships/{_number(pk)}/followers/", params=params | ({"max_id": cursor} if cursor else {})
+            )
+            return [_person(user) for user in page["users"]], str(page.get("next_max_id") or "")
+
+    def likers(self, media_id: str) -> list[Person]:
+        """Who liked a post, as far as Instagram shows."""
+        with self._reading(missing=codes.IG_TARGET_GONE):
+            return [_person(user) for user in self._client.private_request(f"media/{media_id}/likers/")["users"]]
+
+    def stories(self, pk: str) -> list[Story]:
+        """The stories of a person at this moment."""
+        with self._reading(missing=codes.IG_TARGET_GONE):
+            reel = self._client.private_request(f"feed/user/{_number(pk)}/story/").get("reel") or {}
+            return [Story(_media_id(item, pk), _moment(item.get("taken_at"))) for item in reel.get("items") or []]
+
+    def follow(self, pk: str) -> Outcome:
+        """Follow a person, or ask to if the account is private: read the relation, then one POST at most.
+
+        The library's own `user_follow` swallows a challenge of its first read and follows all the same.
+        """
+
+        def send() -> Outcome:
+            relation = self._relation(pk)
+            if relation.following or relation.requested:
+                return Outcome(State.SKIPPED, codes.ALREADY_FOLLOWING)
+            if relation.blocking:
+                return Outcome(State.SKIPPED, codes.FILTERED_OUT)
+            form = {
+                "user_id": pk,
+                "_uid": self.pk,
+                "include_follow_friction_check": "1",
+                "container_module": "profile",
+            }
+            status = self._post(f"friendships/create/{_number(pk)}/", form)["friendship_status"]
+            requested = bool(status.get("outgoing_request"))
+            return _ended(bool(status["following"]) or requested, requested=requested)
+
+        return self._writing(send, blocked=codes.FOLLOW_BLOCKED)
+
+    def unfollow(self, pk: str) -> Outcome:
+        """Stop following a person, or take the request back: read the relation, then one POST at most."""
+
+        def send() -> Outcome:
+            relation = self._relation(pk)
+            if not relation.following and not relation.requested:
+                return Outcome(State.SKIPPED, codes.NOT_FOLLOWING)
+            form = {"user_id": pk, "_uid": self.pk, "container_module": "profile"}
+            status = self._post(f"friendships/destroy/{_number(pk)}/", form)["friendship_status"]
+            return _ended(not status["following"])
+
+        return self._writing(send, blocked=codes.UNFOLLOW_BLOCKED)
+
+    def like(self, media_id: str) -> Outcome:
+        """Like a post, named as `Person.media_id` names it."""
+        return self._writing(lambda: _ended(self._client.media_like(media_id)), blocked=codes.LIKE_BLOCKED)
+
+    def see_stories(self, stories: list[Story]) -> Outcome:
+        """Mark stories as seen, all in one POST."""
+        if not stories:
+            return Outcome(State.SKIPPED, codes.NO_STORIES)
+        ids = [story.id for story in stories]
+        return self._writing(lambda: _ended(self._client.story_seen(ids)), blocked=codes.STORY_BLOCKED)
+
+    def send_dm(self, pk: str, text: str, *, context: UUID) -> Outcome:
+        """Send one message. `context` (such as the action's id) gives it the token under which it can be found again."""
+
+        def send() -> Outcome:
+            self._client.mutation_token = dm_token(context)
+            message = self._client.direct_send(text, user_ids=[_number(pk)])
+            return _ended(True, item_id=str(message.id), token=self._client.mutation_token)
+
+        return self._writing(send, blocked=codes.DM_BLOCKED)
+
+    def logout(self) -> None:
+        """End the session at Instagram."""
+        with self._reading():
+            self._client.logout()
+
+    def _relation(self, pk: str) -> Relation:
+        params = {"is_external_deeplink_profile_view": "false"}
+        status = self._client.private_request(f"friendships/show/{_number(pk)}/", params=params)
+        return Relation(
+            following=bool(status["following"]),
+            requested=bool(status.get("outgoing_request")),
+            followed_by=bool(status.get("followed_by")),
+            blocking=bool(status.get("blocking")),
+        )
+
+    def _post(self, endpoint: str, form: dict[str, str]) -> dict[str, Any]:
+        return self._client.private_request(endpoint, self._client.with_action_data(form))
+
+    @contextmanager
+    def _reading(self, missing: Code | None = None) -> Iterator[None]:
+        """Translate what goes wrong; a plain 404 means `missing`, not that Instagram is strange."""
+        try:
+            yield
+        except (Halted, *LIBRARY_ERRORS) as error:
+            raised = self._translate(error, writing=False)
+            if missing and raised.code is codes.INSTAGRAM_UNCLASSIFIED and raised.meta.get("status") == 404:
+                raised = BotException(missing, **raised.meta)
+            raise raised from None
+
+    def _writing(self, send: Callable[[], Outcome], *, blocked: Code) -> Outcome:
+        before = self._client.posts
+        try:
+            return send()
+        except (Halted, *LIBRARY_ERRORS) as error:
+            sent = self._client.posts > before
+            raised = self._translate(error, writing=sent, blocked=blocked)
+            if isinstance(raised, NoAnswer):
+                raise raised from None
+            return Outcome(State.REFUSED, raised.code, sent, raised.meta)
+
+    def _translate(self, error: BaseException, *, writing: bool, blocked: Code = codes.ACTION_BLOCKED) -> BotException:
+        if self.halted:
+            return BotException(self.halted, endpoint=self._client.last_endpoint)
+        cause = error.cause if isinstance(error, Halted) else error
+        raised = reactions.translate(cause, writing=writing, blocked=blocked, endpoint=self._client.last_endpoint)
+        if self._client.halted:
+            self.halted = raised.code
+        return raised
+
+
+def dm_token(context: UUID) -> str:
+    """The message token for this context, always the same, in the app's own range of 19 digits."""
+    return str(6_800_011_111_111_111_111 + context.int % 88_888_888_888_889)
+
+
+def _client(settings: dict[str, Any], username: str, proxy: str) -> Client:
+    try:
+        return Client(settings, username, proxy)
+    except LIBRARY_ERRORS as error:
+        raise BotException(codes.SESSION_FILE_INVALID, exception=type(error).__name__) from None
+
+
+def _ended(well: bool, **meta: object) -> Outcome:
+    """Instagram answered: done, or politely not done."""
+    return (
+        Outcome(State.CONFIRMED, None, True, meta)
+        if well
+        else Outcome(State.REFUSED, codes.INSTAGRAM_UNCLASSIFIED, True, meta)
+    )
+
+
+def _second_factor(cause: BaseException) -> str:
+    info = getattr(cause, "two_factor_info", None) or {}
+    return "sms" if info.get("sms_two_factor_on") and not info.get("totp_two_factor_on") else "totp"
+
+
+def _checks_a_code(endpoint: str) -> bool:
+    return any(step in endpoint for step in ("verify_code", "code_entry_async", "two_factor_login"))
+
+
+def _person(user: dict[str, Any], media: dict[str, Any] | None = None) -> Person:
+    def yes_or_no(key: str) -> bool | None:
+        return None if user.get(key) is None else bool(user[key])
+
+    return Person(
+        pk=str(_number(user.get("pk") or user["pk_id"])),
+        username=str(user.get("username") or ""),
+        full_name=user.get("full_name"),
+        private=yes_or_no("is_private"),
+        verified=yes_or_no("is_verified"),
+        business=yes_or_no("is_business"),
+        followers=user.get("follower_count"),
+        following=user.get("following_count"),
+        media_count=user.get("media_count"),
+        bio=user.get("biography"),
+        media_id=_media_id(media, user.get("pk")) if media else None,
+        posted_at=_moment(media.get("taken_at")) if media else None,
+    )
+
+
+def _author(media: dict[str, Any]) -> Person | None:
+    """Who posted this; None when the post is cut short, which one page in a while has."""
+    user = media.get("user") or {}
+    return _person(user, media) if user.get("pk") and media.get("pk") else None
+
+
+def _medias(node: Any) -> Iterator[dict[str, Any]]:
+    """Every post in the sections of a hashtag page, however they are laid out this month."""
+    if isinstance(node, dict):
+        if isinstance(node.get("media"), dict):
+            yield node["media"]
+        else:
+            for child in node.values():
+                yield from _medias(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from _medias(child)
+
+
+def _media_id(media: dict[str, Any], owner: object) -> str:
+    """`pk_owner`: with less the library would look the post up first."""
+    return f"{media['pk']}_{owner}"
+
+
+def _moment(seconds: object) -> datetime | None:
+    return datetime.fromtimestamp(int(seconds), UTC) if isinstance(seconds, int | float | str) and seconds else None
+
+
+def _number(pk: object) -> int:
+    """Instagram's numbers go into paths, so nothing but digits may."""
+    return int(str(pk))
+
+
+def _name(name: str) -> str:
+    """A username or hashtag as exactly one part of a path."""
+    if not name.strip("."):
+        raise BotException(codes.IG_TARGET_GONE)
+    return quote(name, safe="")
