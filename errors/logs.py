@@ -1,4 +1,4 @@
-"""One event, one line of JSON on standard output; nothing in it is a secret."""
+"""One event, one line of JSON; nothing in it is a secret."""
 
 import logging.config
 from typing import Any
@@ -26,8 +26,11 @@ _LEVELS = {
 _RECORDED = {"request_failed", "task_failed"}
 
 
-def logging_config(level: str = "INFO") -> None:
-    """Send every log line of this process, ours and the libraries', through one JSON formatter. Raises ValueError."""
+def logging_config(level: str = "INFO", stream: str = "stdout") -> None:
+    """Send every log line of this process, ours and the libraries', through one JSON formatter to `stream`.
+
+    Raises ValueError for an unknown level.
+    """
     before: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -51,9 +54,9 @@ def logging_config(level: str = "INFO") -> None:
                 },
             },
             "handlers": {
-                "stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "json"}
+                "lines": {"class": "logging.StreamHandler", "stream": f"ext://sys.{stream}", "formatter": "json"}
             },
-            "root": {"handlers": ["stdout"], "level": level.upper()},
+            "root": {"handlers": ["lines"], "level": level.upper()},
             # An empty list takes away the handlers that uvicorn gave itself before we were imported.
             "loggers": {
                 name: {"handlers": [], "propagate": True} for name in ("django", "uvicorn", "uvicorn.error", "celery")
