@@ -1,0 +1,79 @@
+"""Both private servers together, as the environment that the product reads."""
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from instagrowth.embedded import processes
+from instagrowth.embedded.folder import Folder
+from instagrowth.embedded.postgres import Postgres
+from instagrowth.embedded.valkey import Valkey
+
+
+class Services:
+    """The servers that the operator did not name by DATABASE_URL or REDIS_URL, on one locked data folder."""
+
+    def __init__(self, data_dir: str | Path, *, durable: bool = True) -> None:
+        """Lock the folder; raise EmbeddedError with a sentence when another stack runs on it."""
+        self.folder = Folder(Path(data_dir))
+        self.secrets = self.folder.secrets()
+        self.durable = durable
+        self.postgres: Postgres | None = None
+        self.valkey: Valkey | None = None
+        self.environment: dict[str, str] = {}
+
+    def start(self) -> None:
+        """Start what is missing and publish its addresses; on failure nothing is left running."""
+        try:
+            processes.end_leftovers(self.folder.pids)
+            if not os.environ.get("REDIS_URL"):
+                self.valkey = Valkey(self.folder, self.secrets["valkey"])
+                self.valkey.start()
+            if not os.environ.get("DATABASE_URL"):
+                self.postgres = Postgres(self.folder, self.secrets, durable=self.durable)
+                self.postgres.start()
+        except BaseException:
+            self.stop()
+            raise
+        for name in ("SECRET_KEY", "VAULT_KEYS"):
+            self.environment[name] = os.environ.get(name) or self.secrets[name]
+        self.environment["DATABASE_URL"] = self.postgres.url if self.postgres else os.environ["DATABASE_URL"]
+        self.environment["REDIS_URL"] = self.valkey.url if self.valkey else os.environ["REDIS_URL"]
+        self.publish()
+
+    def publish(self, **more: str) -> None:
+        """Add to the environment that `running` gives to commands beside us."""
+        self.environment |= more
+        self.folder.publish(self.environment)
+
+    def stop(self) -> None:
+        """Stop both, clients' own server last, and let go of the folder."""
+        try:
+            for server in (self.valkey, self.postgres):
+                if server:
+                    server.close()
+        finally:
+            self.folder.close()
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop, whatever happened."""
+        self.stop()
+
+
+def start(data_dir: str | Path, *, durable: bool = True) -> Services:
+    """Start the private servers on `data_dir` and give them: `.environment`, `.postgres`, `.valkey`, `.stop()`.
+
+    Raise EmbeddedError, with a sentence for a person, when they cannot start or already run there.
+    `durable=False` is for tests: data survives any kill, but not a power cut.
+    """
+    services = Services(data_dir, durable=durable)
+    services.start()
+    return services
