@@ -145,12 +145,14 @@ if not env.str("DATABASE_URL", default=""):
     raise ImproperlyConfigured("There is no database: start `make run` (it brings its own), or set DATABASE_URL.")
 if not env.str("REDIS_URL", default=""):
     raise ImproperlyConfigured("There is no Redis or Valkey: start `make run` (it brings its own), or set REDIS_URL.")
+_database = env.db_url("DATABASE_URL")
 DATABASES = {
     "default": {
-        **env.db_url("DATABASE_URL"),
+        **_database,
         "ENGINE": "django.db.backends.postgresql",
         "ATOMIC_REQUESTS": True,
         "OPTIONS": {
+            **_database.get("OPTIONS", {}),  # ?host=/socket, ?sslmode=…
             "connect_timeout": 5,
             "application_name": f"instagrowth-{PROCESS}",
             "options": "-c lock_timeout=3s -c idle_in_transaction_session_timeout=30s "
