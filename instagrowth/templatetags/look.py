@@ -174,6 +174,7 @@ def reaction(value: object) -> str:
 # ── Codes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 CODE = re.compile(r"\bE-[A-Z]{2,4}-[IWEC]-\d{4}\b")
+TICKS = re.compile(r"`([^`]+)`")
 
 
 def _code_link(code: str, extra: str = "") -> SafeString:
@@ -189,8 +190,9 @@ def code(value: object, extra: str = "") -> SafeString:
 
 @register.filter(needs_autoescape=True)
 def codes(text: object, autoescape: bool = True) -> SafeString:
-    """Every error id in a sentence as a link to its help page."""
-    return mark_safe(CODE.sub(lambda found: _code_link(found[0]), str(escape(text) if autoescape else text)))
+    """A sentence of ours: error ids in it become links to their help page, words in `ticks` become code."""
+    plain = str(escape(text) if autoescape else text)
+    return mark_safe(TICKS.sub(r"<code>\1</code>", CODE.sub(lambda found: _code_link(found[0]), plain)))
 
 
 @register.simple_tag
