@@ -269,9 +269,9 @@ class BotTask(Owned):
     filters = models.JSONField(default=dict)
     status = models.CharField(max_length=8, choices=Status, default=Status.QUEUED)
     confirmed = models.PositiveIntegerField(default=0)
-    sent = models.PositiveIntegerField(default=0)  # intents written down, whatever became of them
+    unknown = models.PositiveIntegerField(default=0)  # sent, without an answer, not looked up yet
     skipped = models.PositiveIntegerField(default=0)
-    cursor = models.JSONField(null=True)  # where the search goes on; {} when it has come to its end
+    cursor = models.TextField(null=True)  # where the search goes on; "" when it has come to its end
     waits_until = models.DateTimeField(null=True)
     last_code = models.CharField(max_length=16, blank=True)
     correlation_id = models.CharField(max_length=40, blank=True)

@@ -1,8 +1,8 @@
 """Secrets at rest: AES-256-GCM under the keys of `VAULT_KEYS`, each bound to the one place where it may be opened.
 
 A blob is 1 byte version, 2 bytes key number, 12 bytes random nonce, then ciphertext and tag: 31 bytes more than its
-content. The header and the place (table, row, column) are authenticated, so a blob that was changed, or copied to another
-row, does not open.
+content. The header and the place (table, row, column) are authenticated, so a blob that was changed, or copied to
+another row, does not open.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ _CANARY_PLACE = {"table": "vault", "row": "canary", "column": "sealed"}
 
 
 def seal(plaintext: bytes, *, table: str, row: object, column: str) -> bytes:
-    """Encrypt with the newest key for this one place. `row` is the primary key; a UUID is known before the row is saved."""
+    """Encrypt with the newest key for this one place; `row` is its primary key (a UUID is known before the save)."""
     kid, key = settings.VAULT_KEYS[0]
     header, nonce = HEADER.pack(VERSION, kid), os.urandom(NONCE)
     return header + nonce + AESGCM(key).encrypt(nonce, plaintext, _bound(header, table, row, column))
@@ -67,14 +67,14 @@ def needs_rotation(blob: bytes | memoryview) -> bool:
 
 
 def rotate(blob: bytes | memoryview, *, table: str, row: object, column: str) -> bytes:
-    """The same secret under the newest key; the blob itself if that key already sealed it, so a rotation may be resumed."""
+    """The same secret under the newest key; the blob itself if that key sealed it already, so a rotation can resume."""
     if not needs_rotation(blob):
         return bytes(blob)
     return seal(unseal(blob, table=table, row=row, column=column), table=table, row=row, column=column)
 
 
 def fingerprint(data: bytes) -> str:
-    """A keyed hash (64 hex digits) under the newest key: finds the same secret twice and says nothing about it. To store."""
+    """A keyed hash (64 hex digits) to store: it finds the same secret a second time and says nothing about it."""
     return fingerprints(data)[0]
 
 
@@ -90,14 +90,14 @@ def fingerprints(data: bytes) -> list[str]:
 
 
 def new_canary() -> bytes:
-    """A known sentence under the newest key: stored once, so that a start with other keys is noticed before it does harm."""
+    """A known sentence under the newest key, to store once: it shows a start with other keys before that does harm."""
     return seal(_CANARY, **_CANARY_PLACE)
 
 
 def check_canary(blob: bytes | memoryview) -> None:
     """Raise VAULT_WRONG_KEY unless the keys of this start are those that sealed the stored secrets."""
     try:
-        known = unseal(blob, **_CANARY_PLACE) == _CANARY
+        known = bool(unseal(blob, **_CANARY_PLACE) == _CANARY)
     except BotException:
         known = False
     if not known:

@@ -9,7 +9,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "instagrowth.settings")
 app = Celery("instagrowth")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.conf.task_queues = None
+app.conf.task_routes = {
+    "bots.tasks.dispatch": {"queue": "dispatch"},
+    "bots.tasks.sweep": {"queue": "dispatch"},
+    "errors.*": {"queue": "dispatch"},
+}
 app.conf.beat_schedule = {
     # Each entry expires before the next, so that a stopped worker wakes to one tick, not to hundreds.
     "bots-dispatch": {"task": "bots.tasks.dispatch", "schedule": 1.0, "options": {"expires": 1}},

@@ -19,7 +19,7 @@ _lock = Lock()
 
 @contextmanager
 def borrow(account: UUID, version: int, make: Callable[[], Door]) -> Iterator[Door]:
-    """A door for one thread: a warm one if this process has it for this version of the session, else a new one from `make`.
+    """A door for one thread: this process's warm one for this version of the session, else a new one from `make`.
 
     A door that met a stop signal, or whose user failed, is closed instead of kept.
     """

@@ -1,7 +1,7 @@
 """The private door: what an account can do at Instagram as its app does it. Nothing of instagrapi leaves this module.
 
 Reads raise `BotException`. Writes answer with an `Outcome`, and raise `NoAnswer` when nobody knows whether they took
-effect. Each write is at most one POST. After the first stop signal a door sends nothing more and repeats its first error.
+effect. Each write is at most one POST. After the first stop signal a door sends nothing more and repeats that signal.
 """
 
 import json
@@ -32,6 +32,7 @@ __all__ = [
     "Relation",
     "State",
     "Story",
+    "dm_token",
     "login",
     "open",
 ]
@@ -102,14 +103,14 @@ class LoggedIn:
 
 @dataclass(frozen=True)
 class NeedsCode:
-    """Instagram wants a code (`totp`, `sms` or `email`): call `login` again with these settings, the password and the code."""
+    """Instagram wants a code (`totp`, `sms` or `email`): `login` again with these settings, the password and the code."""
 
     settings: dict[str, Any] = field(repr=False)
     method: str
 
 
 class LoginRefused(BotException):
-    """No login. `settings` is the device to come back with; after a challenge it may also hold a session to probe later."""
+    """No login. `settings` is the device to come back with; after a challenge it may hold a session to probe later."""
 
     settings: dict[str, Any]
 
@@ -119,8 +120,8 @@ def login(
 ) -> LoggedIn | NeedsCode:
     """Log in once, with a second factor or e-mail code if there is one. Raises LoginRefused.
 
-    The password goes out once; twice only if Instagram itself sends the login on to its legacy endpoint. `settings` of an
-    earlier try keep the device the same; a session in them is left aside.
+    The password goes out once; twice only if Instagram itself sends the login on to its older endpoint. `settings` of
+    an earlier try keep the device the same; a session in them is left aside.
     """
     client = _client({key: value for key, value in (settings or {}).items() if key in IDENTITY}, username, proxy)
     try:
@@ -134,8 +135,8 @@ def login(
         if asked and not code:
             return NeedsCode(client.stored(), client.wants_code or _second_factor(cause))
         if code and (asked or (refusal.code is codes.INSTAGRAM_UNCLASSIFIED and _checks_a_code(client.last_endpoint))):
-            refusal = BotException(codes.IG_CODE_WRONG, **refusal.meta)
-        refused = LoginRefused(refusal.code, **refusal.meta)
+            refusal = BotException(codes.IG_CODE_WRONG, "", **refusal.meta)
+        refused = LoginRefused(refusal.code, "", **refusal.meta)
         refused.settings = client.stored()
         raise refused from None
     finally:
@@ -330,7 +331,7 @@ class Door:
         except (Halted, *LIBRARY_ERRORS) as error:
             raised = self._translate(error, writing=False)
             if missing and raised.code is codes.INSTAGRAM_UNCLASSIFIED and raised.meta.get("status") == 404:
-                raised = BotException(missing, **raised.meta)
+                raised = BotException(missing, "", **raised.meta)
             raise raised from None
 
     def _writing(self, send: Callable[[], Outcome], *, blocked: Code) -> Outcome:

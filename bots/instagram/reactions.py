@@ -22,7 +22,8 @@ _BY_CODE: dict[Code, str] = {
     codes.INSTAGRAM_SENTRY_BLOCK: "SentryBlock",
     codes.ACCOUNT_SUSPENDED: "AccountSuspended",
     codes.CHALLENGE_REQUIRED: "ChallengeError ChallengeRequired ChallengeRedirection ChallengeUnknownStep "
-    "SelectContactPointRecoveryForm SubmitPhoneNumberForm RecaptchaChallengeForm ChallengeSelfieCaptcha CaptchaChallengeRequired",
+    "SelectContactPointRecoveryForm SubmitPhoneNumberForm RecaptchaChallengeForm ChallengeSelfieCaptcha "
+    "CaptchaChallengeRequired",
     codes.PASSWORD_CHANGE_FORCED: "LegacyForceSetNewPasswordForm",
     # The session, and the login.
     codes.SESSION_NEEDS_LOGIN: "LoginRequired ClientLoginRequired ClientUnauthorizedError",
@@ -34,22 +35,23 @@ _BY_CODE: dict[Code, str] = {
     codes.INSTAGRAM_APP_OUTDATED: "ClientNeedsUpgradeError",
     # This person, post or place cannot be used; the next one can.
     codes.IG_TARGET_PRIVATE: "PrivateAccount",
-    codes.IG_TARGET_GONE: "NotFoundError UserNotFound UserError InvalidTargetUser InvalidMediaId MediaNotFound MediaUnavailable "
-    "MediaError StoryNotFound CommentNotFound CommentUnavailable CommentsDisabled LocationNotFound LocationError "
-    "HighlightNotFound NoteNotFound TrackNotFound CollectionNotFound CollectionError",
+    codes.IG_TARGET_GONE: "NotFoundError UserNotFound UserError InvalidTargetUser InvalidMediaId MediaNotFound "
+    "MediaUnavailable MediaError StoryNotFound CommentNotFound CommentUnavailable CommentsDisabled LocationNotFound "
+    "LocationError HighlightNotFound NoteNotFound TrackNotFound CollectionNotFound CollectionError",
     codes.HASHTAG_NOT_FOUND: "HashtagNotFound HashtagError",
     codes.DM_NOT_POSSIBLE: "DirectMessageRequestsDisabled DirectThreadNotFound DirectMessageNotFound DirectError",
     codes.IG_PROFILE_EDIT_REFUSED: "AccountEditError AccountContactPointRequired",
     codes.PUB_UPLOAD_FAILED: "VideoTooLongException VideoNotDownload VideoNotUpload VideoConfigureError "
-    "VideoConfigureStoryError PhotoNotUpload PhotoConfigureError PhotoConfigureStoryError ClipNotUpload ClipConfigureError "
-    "IGTVNotUpload IGTVConfigureError AlbumNotDownload AlbumUnknownFormat AlbumConfigureError",
+    "VideoConfigureStoryError PhotoNotUpload PhotoConfigureError PhotoConfigureStoryError ClipNotUpload "
+    "ClipConfigureError IGTVNotUpload IGTVConfigureError AlbumNotDownload AlbumUnknownFormat AlbumConfigureError",
     # Refused, in words that the library does not know.
     codes.INSTAGRAM_UNCLASSIFIED: "ClientError PrivateError UnknownError ClientBadRequestError ClientForbiddenError "
     "ClientNotFoundError",
     # The library or Instagram changed, or we asked for what we should not.
     codes.INSTAGRAM_GRAPHQL_REFUSED: "ClientGraphqlError",
-    codes.INSTAGRAM_UNEXPECTED: "EmailInvalidError EmailNotAvailableError EmailVerificationSendError AgeEligibilityError "
-    "ResetPasswordError GenericRequestError ClientStatusFail ClientErrorWithTitle ClientUnknownError",
+    codes.INSTAGRAM_UNEXPECTED: "EmailInvalidError EmailNotAvailableError EmailVerificationSendError "
+    "AgeEligibilityError ResetPasswordError GenericRequestError ClientStatusFail ClientErrorWithTitle "
+    "ClientUnknownError",
     codes.INSTAGRAM_DRIFT: "WrongCursorError RelatedProfileRequired ValidationError AssertionError Exception",
 }
 TABLE: dict[str, Code] = {name: code for code, names in _BY_CODE.items() for name in names.split()}
@@ -113,4 +115,4 @@ def translate(
         meta["status"] = status
     if words := getattr(error, "feedback_message", None):
         meta["feedback_message"] = str(words)[:300]
-    return kind(blocked if code is codes.ACTION_BLOCKED else code, **meta)
+    return kind(blocked if code is codes.ACTION_BLOCKED else code, "", **meta)

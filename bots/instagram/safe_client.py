@@ -20,11 +20,21 @@ from bots.instagram import reactions
 
 TIMEOUT = (3, 10)  # seconds: to connect, then for the whole answer; the library itself would wait for ever
 HOSTS = ("i.instagram.com", "b.i.instagram.com", "rupload.facebook.com")
-# What a stored session may say. Not: transport, retries, sleeps, TLS verification (an uploaded file could switch it off).
+# What a stored session may say. Not: transport, retries, sleeps, and TLS verification, which a file could switch off.
 IDENTITY = (
-    "uuids usdid mid device_settings user_agent country country_code locale timezone_offset timezone_name push_disabled"
-).split()
-LOGIN = "authorization_data cookies ig_u_rur ig_www_claim last_login".split()
+    "uuids",
+    "usdid",
+    "mid",
+    "device_settings",
+    "user_agent",
+    "country",
+    "country_code",
+    "locale",
+    "timezone_offset",
+    "timezone_name",
+    "push_disabled",
+)
+LOGIN = ("authorization_data", "cookies", "ig_u_rur", "ig_www_claim", "last_login")
 # Errors of one call, all translated by `reactions`; a soft time limit of Celery is none of them and passes through.
 LIBRARY_ERRORS = (
     instagrapi.exceptions.ClientError,
@@ -36,6 +46,14 @@ LIBRARY_ERRORS = (
     TypeError,
     ValueError,  # pydantic and json
 )
+
+NEVER_SENT = {
+    CurlECode.COULDNT_RESOLVE_PROXY,
+    CurlECode.COULDNT_RESOLVE_HOST,
+    CurlECode.COULDNT_CONNECT,
+    CurlECode.SSL_CONNECT_ERROR,
+    CurlECode.PEER_FAILED_VERIFICATION,
+}
 
 _SILENT = logging.Logger("instagrapi")
 _SILENT.disabled = True  # the library logs bodies, at ERROR too; `reactions` reports what we need
@@ -56,15 +74,7 @@ class Unreachable(requests.ConnectionError):
 
 
 class Wire(_CurlH2Adapter):
-    """One request on the wire for one call, cut after `TIMEOUT`, at Instagram or at the stand-in of `INSTAGRAM_PRIVATE_URL`."""
-
-    NEVER_SENT = {
-        CurlECode.COULDNT_RESOLVE_PROXY,
-        CurlECode.COULDNT_RESOLVE_HOST,
-        CurlECode.COULDNT_CONNECT,
-        CurlECode.SSL_CONNECT_ERROR,
-        CurlECode.PEER_FAILED_VERIFICATION,
-    }
+    """One request for one call, cut after `TIMEOUT`: to Instagram, or to the stand-in at `INSTAGRAM_PRIVATE_URL`."""
 
     def __init__(self, base: str) -> None:
         super().__init__()
@@ -84,7 +94,7 @@ class Wire(_CurlH2Adapter):
         """Send once. A POST gets its own connection: on a reused one that breaks, libcurl silently sends it again."""
         self.client.curl_options[CurlOpt.FRESH_CONNECT] = int(request.method == "POST")
         if self.base:
-            url = urlsplit(request.url)
+            url = urlsplit(str(request.url))
             request = request.copy()
             request.headers.setdefault("Host", url.netloc)
             request.url = self.base + urlunsplit(("", "", url.path, url.query, ""))
@@ -92,7 +102,7 @@ class Wire(_CurlH2Adapter):
         try:
             return super().send(request, timeout=TIMEOUT, verify=verify, cert=cert, proxies=proxies)
         except requests.RequestException as error:
-            if getattr(error.__cause__, "code", None) in self.NEVER_SENT:
+            if getattr(error.__cause__, "code", None) in NEVER_SENT:
                 raise Unreachable(str(error), request=request) from error
             raise
 
@@ -145,7 +155,7 @@ class Client(instagrapi.Client):
         extra_sig: Any = None,
         domain: str | None = None,
     ) -> dict[str, Any]:
-        """The library's own, without its second tries. Every call to Instagram but two of the login goes through here."""
+        """The library's own without its second tries. All calls but two of the login go through here."""
         if self.halted:
             raise Halted(self.halted)
         if self.authorization:
@@ -173,7 +183,7 @@ class Client(instagrapi.Client):
             raise
 
     def _must_stop(self, error: Exception) -> bool:
-        """Also after a wrong password, or the library would submit it again: unless the answer says that a code is due."""
+        """Also at a wrong password, which the library would submit again; not if the answer asks for a code."""
         if isinstance(error, BadPassword):
             return not self._extract_two_step_verification_context(self.last_json)
         return reactions.is_stop(error)
@@ -197,12 +207,12 @@ class Client(instagrapi.Client):
         raise Halted(instagrapi.exceptions.LegacyForceSetNewPasswordForm())
 
     def login_flow(self) -> bool:
-        """What the app reads after a login. The session exists by now, so a failed read must not cost another password."""
+        """What the app reads after a login; the session exists by now, so a failed read must not cost it."""
         try:
             return bool(super().login_flow())
         except LIBRARY_ERRORS:
             return False
 
     def generate_mutation_token(self) -> str:
-        """The token of a message, settled before by `send_dm`, so that the message can be recognised later."""
+        """The token of a message: the one that `send_dm` settled, so that the message can be recognised later."""
         return self.mutation_token or super().generate_mutation_token()

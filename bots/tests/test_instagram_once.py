@@ -64,7 +64,8 @@ def instagram(settings, monkeypatch):
             for start, answer in answers.items():
                 if line.startswith(start):
                     if callable(answer):
-                        return answer(self)
+                        answer(self)
+                        return
                     status, body = answer
             self.reply(status, body if isinstance(body, bytes) else json.dumps(body).encode())
 
@@ -426,12 +427,12 @@ def test_no_secret_reaches_a_log_or_an_error(instagram, door, caplog):
 
 
 def test_a_soft_time_limit_is_not_taken_for_an_answer(instagram, door, monkeypatch):
-    class SoftTimeLimitExceeded(Exception):
-        """As Celery raises it, in the middle of anything."""
+    class SoftTimeLimitError(Exception):
+        """As Celery raises its own, in the middle of anything."""
 
     def interrupted(*_, **__):
-        raise SoftTimeLimitExceeded
+        raise SoftTimeLimitError
 
     monkeypatch.setattr(safe_client.Wire, "send", interrupted)
-    with pytest.raises(SoftTimeLimitExceeded):
+    with pytest.raises(SoftTimeLimitError):
         door.like("5_2")

@@ -97,7 +97,7 @@ def test_a_missing_key_is_named(ring):
     ring.VAULT_KEYS = [NEW]
 
     with pytest.raises(
-        BotException, match="VAULT_KEYS has no key number 1, which sealed bots_session.sealed."
+        BotException, match=r"VAULT_KEYS has no key number 1, which sealed bots_session\.sealed\."
     ) as caught:
         vault.unseal(blob, **HERE)
     assert caught.value.code == codes.VAULT_WRONG_KEY
@@ -109,9 +109,7 @@ def test_the_canary_refuses_other_keys(ring, keys):
     vault.check_canary(canary)
     ring.VAULT_KEYS = keys
 
-    with pytest.raises(
-        BotException, match="VAULT_KEYS does not hold the key that sealed the stored secrets."
-    ) as caught:
+    with pytest.raises(BotException, match="VAULT_KEYS does not hold the key that sealed") as caught:
         vault.check_canary(canary)
     assert caught.value.code == codes.VAULT_WRONG_KEY
 

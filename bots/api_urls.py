@@ -1,0 +1,3 @@
+"""Doors for programs."""
+
+urlpatterns: list = []

@@ -1,0 +1,141 @@
+"""How an account is doing, and what we do when Instagram gives a sign: stop first, then say why, until when, what next."""
+
+from datetime import datetime, timedelta
+
+
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from bots.models import Bot, InstagramAccount, Session
+from errors import correlation
+from errors.codes import Code, Then
+from errors.exceptions import BotException
+from errors.recording import record
+from instagrowth import live
+
+Health = InstagramAccount.Health
+WORKING = (Health.ACTIVE, Health.WARMING, Health.SLOWED)
+NEEDS_A_PERSON = (Health.NEEDS_LOGIN, Health.NEEDS_YOU, Health.FROZEN, Health.BANNED)
+WARMUP = timedelta(days=21)
+SLOW = timedelta(days=10)  # after a restriction the account goes gently for so long
+LONGEST_REST = 24  # hours
+BLOCK_MEMORY = timedelta(days=7)
+BLOCK_REST = (timedelta(hours=24), timedelta(hours=72))  # the first block of a kind, the second; a third freezes
+
+
+def react(account: InstagramAccount, stop: BotException, kind: str = "") -> None:
+    """Take the reaction that the code prescribes, in the caller's transaction and view, and write it down.
+
+    Only the reactions that touch the account do something here; the runner skips targets and waits by itself.
+    """
+    now = timezone.now()
+    then = stop.code.then
+    if then is Then.COOL_1H:
+        hours = min(LONGEST_REST, account.cooling_hours * 2 or 1)
+        account.cooling_hours = hours
+        _restrict(account, now)
+        _move(account, Health.COOLING, stop, now + timedelta(hours=hours))
+    elif then is Then.COOL_24H:
+        _restrict(account, now)
+        _move(account, Health.COOLING, stop, now + timedelta(hours=24))
+    elif then is Then.BLOCK_KIND:
+        _block(account, kind, stop, now)
+    elif then is Then.NEEDS_LOGIN:
+        Session.objects.filter(account=account).update(valid=False)
+        _move(account, Health.NEEDS_LOGIN, stop)
+    elif then is Then.FREEZE:
+        Session.objects.filter(account=account).update(status=Session.Status.FROZEN, valid=False)
+        _move(account, Health.NEEDS_YOU, stop)
+    elif then is Then.BAN:
+        Session.objects.filter(account=account).update(status=Session.Status.BANNED, valid=False)
+        _move(account, Health.BANNED, stop)
+    else:
+        record(stop, action="bot_turn", workspace=account.workspace_id, account=account)
+    _note(account, stop)
+
+
+def recover(account: InstagramAccount, now: datetime) -> bool:
+    """Come back from a rest whose time is over; whether the account may work."""
+    if account.health == Health.COOLING and account.health_until and account.health_until <= now:
+        account.health, account.health_since, account.health_until = Health.SLOWED, now, now + SLOW
+        _save(account)
+    elif account.health == Health.SLOWED and account.health_until and account.health_until <= now:
+        welcome(account, now)
+    elif account.health == Health.WARMING and account.warmup_started_at and now - account.warmup_started_at >= WARMUP:
+        welcome(account, now)
+    return account.health in WORKING
+
+
+def welcome(account: InstagramAccount, now: datetime) -> None:
+    """Nothing is wrong: the account warms up, or is active once it has."""
+    warm = account.warmup_started_at and now - account.warmup_started_at < WARMUP
+    account.health = Health.WARMING if warm else Health.ACTIVE
+    account.health_since, account.health_until, account.health_code, account.cooling_hours = now, None, "", 0
+    _save(account)
+
+
+def blocked_until(account: InstagramAccount, kind: str, now: datetime) -> datetime | None:
+    """Until when this kind of action rests, if Instagram blocked it."""
+    until = parse_datetime(account.blocked_kinds.get(kind, {}).get("until", ""))
+    return until if until and until > now else None
+
+
+def _block(account: InstagramAccount, kind: str, stop: BotException, now: datetime) -> None:
+    """24 hours without this kind, 72 the second time within 7 days; the third time nothing goes on without a person."""
+    former = account.blocked_kinds.get(kind, {})
+    since = parse_datetime(former.get("since", ""))
+    times = former.get("times", 0) + 1 if since and now - since < BLOCK_MEMORY else 1
+    _restrict(account, now)
+    if times > len(BLOCK_REST):
+        Session.objects.filter(account=account).update(status=Session.Status.FROZEN, valid=False)
+        _move(account, Health.FROZEN, stop)
+        return
+    until = now + BLOCK_REST[times - 1]
+    account.blocked_kinds = {
+        **account.blocked_kinds,
+        kind: {
+            "until": until.isoformat(),
+            "since": (since if times > 1 and since else now).isoformat(),
+            "times": times,
+            "code": stop.code.id,
+        },
+    }
+    _move(account, Health.SLOWED, stop, now + SLOW)
+
+
+def _restrict(account: InstagramAccount, now: datetime) -> None:
+    account.restricted_at = now
+    account.restrictions += 1
+
+
+def _move(account: InstagramAccount, health: str, stop: BotException, until: datetime | None = None) -> None:
+    former = account.health
+    account.health, account.health_code, account.health_until = health, stop.code.id, until
+    account.health_since = timezone.now()
+    _save(account)
+    if health in NEEDS_A_PERSON:
+        Bot.objects.filter(account=account).update(status=Bot.Status.STOPPED)
+    record(
+        stop,
+        action="health",
+        workspace=account.workspace_id,
+        account=account,
+        moved_from=former,
+        moved_to=health,
+        until=until.isoformat() if until else None,
+    )
+
+
+def _save(account: InstagramAccount) -> None:
+    account.save()
+    live.publish(account.workspace_id, "health", {"account": account.username, "health": account.health})
+
+
+def _note(account: InstagramAccount, stop: BotException) -> None:
+    note_error(Bot.objects.filter(account=account), stop.code)
+
+
+def note_error(bots: object, code: Code) -> None:
+    """Keep the last error where the automation page shows it."""
+
+    bots.update(last_error_code=code.id, last_error_at=timezone.now(), last_error_correlation=correlation.current())

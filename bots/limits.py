@@ -1,0 +1,231 @@
+"""How much an account may do, and why: the lowest of plan, platform, the owner's own and the account's trust budget."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.db.models import Q
+
+from billing.models import Plan
+from bots.models import Action, Bot, DailyLimit, InstagramAccount, Kind
+from errors import codes
+from errors.codes import Code
+
+FOLLOW_CAP = 7500  # Instagram's own: an account follows at most so many
+WARMUP_DAYS = 21
+FIRST_DAY = {"follow": 8, "like": 15, "story_view": 20, "welcome_dm": 1, "unfollow": 5}  # a new account, day one
+AFTER_RESTRICTION = ((timedelta(days=1), 0.5), (timedelta(days=10), 0.7))  # "halve the quota next day", then go gently
+NEAR = 0.8
+REACHED: dict[str, Code] = {
+    Kind.FOLLOW: codes.FOLLOW_LIMIT_REACHED,
+    Kind.LIKE: codes.LIKE_LIMIT_REACHED,
+    Kind.STORY_VIEW: codes.STORY_LIMIT_REACHED,
+    Kind.WELCOME_DM: codes.DM_LIMIT_REACHED,
+    Kind.UNFOLLOW: codes.UNFOLLOW_LIMIT_REACHED,
+}
+NEAR_CODES: dict[str, Code] = {
+    Kind.FOLLOW: codes.FOLLOW_LIMIT_NEAR,
+    Kind.LIKE: codes.LIKE_LIMIT_NEAR,
+    Kind.STORY_VIEW: codes.STORY_LIMIT_NEAR,
+    Kind.WELCOME_DM: codes.DM_LIMIT_NEAR,
+}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One of the limits that were weighed: who sets it, how many a day, and how it came about."""
+
+    source: str
+    value: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Caps:
+    """What an account may do of one kind in an hour, a local day and 7 days, with every limit that was weighed."""
+
+    kind: str
+    hourly: int
+    daily: int
+    weekly: int
+    reasons: tuple[Reason, ...]
+
+    @property
+    def decided_by(self) -> Reason:
+        """The lowest limit: the one that counts today."""
+        return min(self.reasons, key=lambda reason: reason.value)
+
+
+@dataclass(frozen=True)
+class Today:
+    """Caps with what is taken of them."""
+
+    caps: Caps
+    hour_used: int
+    day_used: int
+    week_used: int
+
+    @property
+    def near(self) -> bool:
+        """Whether four fifths of the day are gone."""
+        return self.day_used >= NEAR * self.caps.daily
+
+    @property
+    def reached(self) -> bool:
+        """Whether nothing is left in the hour, the day or the 7 days."""
+        caps = self.caps
+        return self.hour_used >= caps.hourly or self.day_used >= caps.daily or self.week_used >= caps.weekly
+
+
+def platform_limits(workspace_id: object) -> dict[str, DailyLimit]:
+    """The platform's limit of each kind: the workspace's own row where an admin gave it one, else the default."""
+    rows = DailyLimit.objects.filter(Q(workspace_id=workspace_id) | Q(workspace_id=None))
+    return {row.kind: row for row in sorted(rows, key=lambda row: row.workspace_id is not None)}
+
+
+def caps(bot: Bot, kind: str, plan: Plan, platform: dict[str, DailyLimit], now: datetime) -> Caps:
+    """Weigh all limits of one kind for today. Quota falls by itself and rises only by a person."""
+    row, account = platform[kind], bot.account
+    reasons = [
+        Reason("Plan", plan.action_limits.get(kind, 0), plan.name),
+        Reason(
+            "Platform", row.daily, "the default for all accounts" if row.workspace_id is None else "set by our staff"
+        ),
+        _trust(account, kind, row.daily, now),
+    ]
+    if kind in bot.own_limits:
+        reasons.append(Reason("Your setting", bot.own_limits[kind], "set by you"))
+    if kind == Kind.FOLLOW and account.following is not None:
+        room = max(0, FOLLOW_CAP - account.following)
+        if room < row.daily:
+            reasons.append(Reason("Instagram", room, f"{account.following:,} of {FOLLOW_CAP:,} followed"))
+    daily = min(reason.value for reason in reasons)
+    return Caps(kind, min(row.hourly, daily), daily, min(row.weekly, 7 * daily), tuple(reasons))
+
+
+def _trust(account: InstagramAccount, kind: str, full: int, now: datetime) -> Reason:
+    """The account's own budget: it grows over the warm-up and shrinks after a restriction."""
+    value, why = float(full), "warmed up"
+    if account.warmup_started_at is not None:
+        day = (now - account.warmup_started_at).days
+        if day < WARMUP_DAYS:
+            first = min(FIRST_DAY[kind], full)
+            value, why = first + (full - first) * day / WARMUP_DAYS, f"day {day + 1} of {WARMUP_DAYS} of the warm-up"
+    for span, share in AFTER_RESTRICTION:
+        if account.restricted_at is not None and now - account.restricted_at < span:
+            value, why = value * share, f"{why}, × {share:.0%} since the restriction of {account.restricted_at:%d %b}"
+            break
+    return Reason("Trust budget", math.floor(value), why)
+
+
+_TAKE = """
+WITH clock AS (
+    SELECT date_trunc('day', now() AT TIME ZONE %(zone)s) AT TIME ZONE 'UTC' AS today,
+           date_trunc('hour', now() AT TIME ZONE %(zone)s) AT TIME ZONE 'UTC' AS hour
+), past AS (
+    SELECT coalesce(sum(used), 0) AS used FROM bots_usage, clock
+    WHERE workspace_id = %(workspace)s AND account_id = %(account)s AND kind = %(kind)s AND period = 'day'
+      AND starts > today - interval '7 days' AND starts < today
+), day AS (
+    INSERT INTO bots_usage AS u (id, workspace_id, account_id, kind, period, starts, used)
+    SELECT gen_random_uuid(), %(workspace)s, %(account)s, %(kind)s, 'day', today, 1 FROM clock, past
+    WHERE least(%(daily)s, %(weekly)s - past.used) > 0
+    ON CONFLICT (workspace_id, account_id, kind, period, starts)
+    DO UPDATE SET used = u.used + 1 WHERE u.used < least(%(daily)s, %(weekly)s - (SELECT used FROM past))
+    RETURNING used
+), hour AS (
+    INSERT INTO bots_usage AS u (id, workspace_id, account_id, kind, period, starts, used)
+    SELECT gen_random_uuid(), %(workspace)s, %(account)s, %(kind)s, 'hour', hour, 1 FROM clock
+    WHERE %(hourly)s > 0 AND EXISTS (SELECT 1 FROM day)
+    ON CONFLICT (workspace_id, account_id, kind, period, starts)
+    DO UPDATE SET used = u.used + 1 WHERE u.used < %(hourly)s
+    RETURNING used
+)
+SELECT (SELECT used FROM day), (SELECT used FROM hour)
+"""
+
+
+def take(account: InstagramAccount, limit: Caps) -> int | None:
+    """Take one unit of hour, day and 7 days at once; how many of the day are taken now, or None if a limit is reached.
+
+    On None the caller must undo its transaction: a unit of the day may have been taken. The rows are locked in a fixed
+    order and "today" is the account's local date by the database's clock, so that parallel takes give exactly the limit.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _TAKE,
+            {
+                "zone": account.timezone,
+                "workspace": account.workspace_id,
+                "account": account.pk,
+                "kind": limit.kind,
+                "hourly": limit.hourly,
+                "daily": limit.daily,
+                "weekly": limit.weekly,
+            },
+        )
+        day, hour = cursor.fetchone()
+    return day if hour is not None else None
+
+
+def refund(action: Action, zone: str) -> None:
+    """Give back what an action took that Instagram refused before it had an effect. An unknown outcome stays charged."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE bots_usage SET used = used - 1 WHERE workspace_id = %(workspace)s AND account_id = %(account)s"
+            " AND kind = %(kind)s AND used > 0 AND (period, starts) IN ("
+            " ('day', date_trunc('day', %(at)s AT TIME ZONE %(zone)s) AT TIME ZONE 'UTC'),"
+            " ('hour', date_trunc('hour', %(at)s AT TIME ZONE %(zone)s) AT TIME ZONE 'UTC'))",
+            {
+                "workspace": action.workspace_id,
+                "account": action.account_id,
+                "kind": action.kind,
+                "at": action.created_at,
+                "zone": zone,
+            },
+        )
+
+
+_USED = """
+SELECT account_id, kind,
+       coalesce(sum(used) FILTER (WHERE period = 'hour' AND starts = date_trunc('hour', local) AT TIME ZONE 'UTC'), 0),
+       coalesce(sum(used) FILTER (WHERE period = 'day' AND starts = date_trunc('day', local) AT TIME ZONE 'UTC'), 0),
+       coalesce(sum(used) FILTER (WHERE period = 'day'
+                AND starts > date_trunc('day', local) AT TIME ZONE 'UTC' - interval '7 days'), 0)
+FROM (SELECT u.*, now() AT TIME ZONE a.timezone AS local FROM bots_usage u
+      JOIN bots_instagramaccount a ON a.id = u.account_id
+      WHERE u.account_id = ANY(%s) AND u.starts > now() - interval '9 days') AS mine
+GROUP BY account_id, kind
+"""
+
+
+def todays(bots: list[Bot], plan: Plan, now: datetime) -> dict[object, list[Today]]:
+    """For each bot (by id) what it may do today and has done, kind by kind: two queries for any number of bots."""
+    platform = platform_limits(bots[0].workspace_id) if bots else {}
+    with connection.cursor() as cursor:
+        cursor.execute(_USED, [[bot.account_id for bot in bots]])
+        used = {(account, kind): counts for account, kind, *counts in cursor.fetchall()}
+    return {
+        bot.pk: [
+            Today(caps(bot, kind, plan, platform, now), *map(int, used.get((bot.account_id, kind), (0, 0, 0))))
+            for kind in Kind
+        ]
+        for bot in bots
+    }
+
+
+def room_at(account: InstagramAccount, limit: Caps) -> datetime:
+    """When a limit that is reached has room again: the next hour if the hour was it, else the account's next midnight."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT (date_trunc('hour', local) + interval '1 hour') AT TIME ZONE zone,"
+            " (date_trunc('day', local) + interval '1 day') AT TIME ZONE zone,"
+            " coalesce((SELECT used FROM bots_usage WHERE account_id = %s AND kind = %s AND period = 'hour'"
+            "  AND starts = date_trunc('hour', local) AT TIME ZONE 'UTC'), 0)"
+            " FROM (SELECT now() AT TIME ZONE zone AS local, zone FROM (SELECT %s::text AS zone) z) l",
+            [account.pk, limit.kind, account.timezone],
+        )
+        next_hour, next_day, hour_used = cursor.fetchone()
+    hour_is_full = limit.hourly > 0 and hour_used >= limit.hourly
+    return next_hour if hour_is_full else next_day

@@ -1,0 +1,464 @@
+"""One turn of one bot: a short burst of actions, each written down before it is sent and again when its outcome is known.
+
+No transaction is open while we wait for Instagram. PostgreSQL's lease and fence say who may act; a worker that lost them
+finds out in the same statement that would write its next intent.
+"""
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.db import connection, transaction
+from django.db.models import F, Max, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from accounts import tenancy
+from billing import entitlements
+from billing.models import Plan
+from bots import health, limits, pacing, sessions, targeting, tasking
+from bots.actions import MODULES
+from bots.dispatch import ATTEMPTS, LEASE, LOOK_UP_AFTER
+from bots.instagram.private import Door, Outcome, Person, State
+from bots.instagram.reactions import STOPS, NoAnswer
+from bots.limits import Caps
+from bots.locks import account_lock
+from bots.models import Action, Bot, BotTask, Candidate, DailyLimit, Turn
+from errors import codes, correlation
+from errors.codes import Code, Then
+from errors.exceptions import BotException
+from errors.recording import log_activity, record
+from instagrowth import live
+
+SEND_BEFORE = (
+    50  # seconds after the intent; a process that was frozen for longer does not send (lease 90 minus the call)
+)
+PAGES_A_TURN = 3  # searches at most, so that a poor hashtag does not become a burst of reads
+SEARCHES_PER_ACTION = 8  # candidates weighed at most for each action of the burst
+UNSTABLE_AFTER = 5  # unknown outcomes in a row
+RESTING = timedelta(days=1)  # a running bot without a task is woken by the next task, not by the clock
+logger = structlog.get_logger("bots")
+
+
+class Fenced(Exception):
+    """The bot is not ours any more: stopped, taken back, or claimed anew."""
+
+
+@dataclass
+class Run:
+    """What one turn carries along."""
+
+    workspace: UUID
+    fence: int
+    bot: Bot
+    turn: Turn
+    plan: Plan
+    platform: dict[str, DailyLimit]
+    now: datetime
+    actions: int = 0
+    pages: int = 0
+    waiting: dict[UUID, list[Candidate]] = field(default_factory=dict)  # candidates in hand, by task
+
+
+def run_turn(workspace: UUID, bot_id: UUID, fence: int) -> str:
+    """Give a claimed bot its turn if it is still ours; how the turn ended, in a word or a code."""
+    run = _take_over(workspace, bot_id, fence)
+    if run is None:
+        return "not ours"
+    structlog.contextvars.bind_contextvars(account=run.bot.account.username, turn=str(run.turn.pk))
+    try:
+        with account_lock(run.bot.account_id, without_redis=True) as held:
+            ended = _work(run) if held else codes.SESSION_BUSY.id
+    except Fenced:
+        return "fenced"
+    except BotException as stop:
+        ended = _stop(run, stop)
+    except Exception as unforeseen:
+        _fail(run, unforeseen)
+        raise
+    _end(run, ended)
+    return ended
+
+
+def _take_over(workspace: UUID, bot_id: UUID, fence: int) -> Run | None:
+    """Turn the short lease of the claim into our own, and count the attempt. None for a stale message."""
+    with tenancy.scope(workspace):
+        ours = Bot.objects.filter(pk=bot_id, fence=fence, lease_until__gt=Now())
+        if not ours.update(lease_until=Now() + timedelta(seconds=LEASE), attempt=F("attempt") + 1):
+            return None
+        bot = Bot.objects.select_related("account__session", "workspace__subscription__plan").get(pk=bot_id)
+        turn = Turn.objects.filter(bot=bot, fence=fence).latest("due_at")
+        now = db_now()
+        return Run(
+            workspace, fence, bot, turn, entitlements.plan_of(bot.workspace), limits.platform_limits(workspace), now
+        )
+
+
+def _work(run: Run) -> str:
+    """Perform the burst. Returns how it ended; raises the first stop signal."""
+    bot, account = run.bot, run.bot.account
+    with tenancy.scope(run.workspace):
+        able = bot.status == Bot.Status.RUNNING and health.recover(account, run.now)
+    if not able:
+        return bot.status if bot.status != Bot.Status.RUNNING else account.health
+    if pacing.opens_at(bot, run.now) > run.now:
+        return codes.OUTSIDE_WORKING_HOURS.id
+    if not sessions.is_usable(account):
+        raise BotException(codes.SESSION_INVALID)
+    tasks = _open_tasks(run)
+    if not tasks:
+        return "nothing to do"
+    with sessions.borrow(account) as door:
+        while tasks and run.actions < bot.burst:
+            # One action of each task in turn, until the burst is full or nobody has anything to do.
+            tasks = [task for task in tasks if run.actions < bot.burst and _step(run, door, task)]
+    return "done" if run.actions else "nothing to do"
+
+
+def _open_tasks(run: Run) -> list[BotTask]:
+    """The tasks that may go on now, oldest first; one whose kind Instagram blocked rests."""
+    with tenancy.scope(run.workspace):
+        ready = Q(waits_until=None) | Q(waits_until__lte=Now())
+        tasks = list(BotTask.objects.filter(ready, bot=run.bot, status__in=BotTask.OPEN).order_by("created_at"))
+        open_tasks = []
+        for task in tasks:
+            until = health.blocked_until(run.bot.account, task.kind, run.now)
+            if until:
+                _wait(task, until, run.bot.account.blocked_kinds[task.kind]["code"])
+            else:
+                open_tasks.append(task)
+        return open_tasks
+
+
+def _step(run: Run, door: Door, task: BotTask) -> bool:
+    """One action of a task, if it has one to do now: whether something was sent."""
+    if task.confirmed + task.unknown >= task.amount:
+        return False  # what is unknown may yet turn out to have arrived
+    caps = limits.caps(run.bot, task.kind, run.plan, run.platform, run.now)
+    for _ in range(SEARCHES_PER_ACTION):
+        candidate = _next_candidate(run, door, task)
+        if candidate is None:
+            return False
+        if not _worth_it(run, door, task, candidate):
+            continue
+        action = _intend(run, task, candidate, caps)
+        if action is None:
+            if task.status == BotTask.Status.WAITING:
+                return False
+            continue
+        if _perform(run, door, task, candidate, action):
+            return True
+    return False
+
+
+def _next_candidate(run: Run, door: Door, task: BotTask) -> Candidate | None:
+    """The next person to weigh; searches on when the last page is used up, and ends the task when there is no more."""
+    waiting = run.waiting.setdefault(task.pk, [])
+    while not waiting:
+        with tenancy.scope(run.workspace):
+            mine = Candidate.objects.filter(task=task, state=Candidate.State.WAITING)
+            waiting += mine.order_by("place")[: run.bot.burst]
+        if waiting:
+            break
+        if task.cursor == "" or run.pages >= PAGES_A_TURN:
+            if task.cursor == "":
+                _exhaust(run, task)
+            return None
+        run.pages += 1
+        people, cursor = MODULES[task.kind].find(door, task)
+        with tenancy.scope(run.workspace):
+            _remember(task, people)
+            task.cursor = cursor
+            task.save(update_fields=["cursor"])
+    return waiting.pop(0)
+
+
+def _remember(task: BotTask, people: list[Person]) -> None:
+    place = (Candidate.objects.filter(task=task).aggregate(last=Max("place"))["last"] or 0) + 1
+    Candidate.objects.bulk_create(
+        [
+            Candidate(
+                workspace_id=task.workspace_id,
+                task=task,
+                target_pk=int(person.pk),
+                username=person.username[:30],
+                place=place + i,
+                facts=targeting.facts_of(person),
+            )
+            for i, person in enumerate(people)
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _exhaust(run: Run, task: BotTask) -> None:
+    """The search has come to its end before the amount was reached: say so, and whether anybody was found at all."""
+    with tenancy.scope(run.workspace):
+        anybody = Candidate.objects.filter(task=task).exists()
+        tasking.close(task, run.bot, BotTask.Status.DONE if anybody else BotTask.Status.FAILED, codes.NO_PEOPLE_FOUND)
+
+
+def _worth_it(run: Run, door: Door, task: BotTask, candidate: Candidate) -> bool:
+    """Weigh a candidate; asks for the profile when a filter needs what the search did not tell."""
+    verdict = targeting.judge(candidate.facts, task.filters)
+    if verdict.unknown and not verdict.keep:
+        try:
+            candidate.facts = candidate.facts | targeting.facts_of(door.person(str(candidate.target_pk)))
+        except BotException as error:
+            if error.code.then is not Then.SKIP:
+                raise
+            return _skip(run, task, candidate, error.code.what)
+        verdict = targeting.judge(candidate.facts, task.filters)
+    return True if verdict.keep else _skip(run, task, candidate, verdict.reason)
+
+
+def _skip(run: Run, task: BotTask, candidate: Candidate, reason: str) -> bool:
+    with tenancy.scope(run.workspace):
+        candidate.state, candidate.reason = Candidate.State.SKIPPED, reason[:120]
+        candidate.save(update_fields=["state", "reason", "facts"])
+        BotTask.objects.filter(pk=task.pk).update(skipped=F("skipped") + 1)
+    return False
+
+
+_INTEND = """
+WITH renewed AS (
+    UPDATE bots_bot SET lease_until = now() + make_interval(secs => %(lease)s)
+    WHERE id = %(bot)s AND fence = %(fence)s AND status = 'running' AND lease_until > now() RETURNING id
+), wanted AS (
+    SELECT id FROM bots_bottask WHERE id = %(task)s AND status IN ('queued', 'running', 'waiting') FOR UPDATE
+), written AS (
+    INSERT INTO bots_action (id, workspace_id, account_id, task_id, turn_id, kind, target_pk, target_username, campaign,
+                             state, fence, error_code, correlation_id, lookups)
+    SELECT gen_random_uuid(), %(workspace)s, %(account)s, %(task)s, %(turn)s, %(kind)s, %(target)s, %(username)s, '',
+           'intent', %(fence)s, '', %(correlation)s, 0
+    FROM renewed, wanted
+    ON CONFLICT (workspace_id, account_id, kind, target_pk, campaign) DO NOTHING
+    RETURNING id, created_at
+)
+SELECT EXISTS (SELECT 1 FROM renewed), EXISTS (SELECT 1 FROM wanted),
+       (SELECT id FROM written), (SELECT created_at FROM written)
+"""
+
+
+def _intend(run: Run, task: BotTask, candidate: Candidate, caps: Caps) -> Action | None:
+    """T1, one transaction: renew the lease, write the intent, take one unit of every limit.
+
+    None if the person was contacted before, the task was stopped, or a limit is reached (then the task waits).
+    Raises Fenced if the bot is not ours or was stopped.
+    """
+    known = {
+        "lease": LEASE,
+        "bot": run.bot.pk,
+        "fence": run.fence,
+        "task": task.pk,
+        "workspace": run.workspace,
+        "account": run.bot.account_id,
+        "turn": run.turn.pk,
+        "kind": task.kind,
+        "target": candidate.target_pk,
+        "username": candidate.username,
+        "correlation": task.correlation_id or correlation.current(),
+    }
+    with tenancy.scope(run.workspace):
+        with connection.cursor() as cursor:
+            cursor.execute(_INTEND, known)
+            ours, wanted, pk, created_at = cursor.fetchone()
+        if not ours:
+            raise Fenced
+        if not wanted:
+            task.status = BotTask.Status.STOPPED
+            return None
+        taken = limits.take(run.bot.account, caps) if pk else None
+        if taken is None:
+            transaction.set_rollback(True)
+    if pk is None:
+        _skip(run, task, candidate, "contacted before")
+        return None
+    if taken is None:
+        with tenancy.scope(run.workspace):
+            _wait(task, limits.room_at(run.bot.account, caps), limits.REACHED[task.kind].id)
+            health.note_error(Bot.objects.filter(pk=run.bot.pk), limits.REACHED[task.kind])
+            record(limits.REACHED[task.kind], action=task.kind, workspace=run.workspace, account=run.bot.account)
+        return None
+    return Action(
+        id=pk,
+        workspace_id=run.workspace,
+        account=run.bot.account,
+        task=task,
+        kind=task.kind,
+        target_pk=candidate.target_pk,
+        target_username=candidate.username,
+        created_at=created_at,
+        correlation_id=known["correlation"],
+    )
+
+
+def _perform(run: Run, door: Door, task: BotTask, candidate: Candidate, action: Action) -> bool:
+    """Send once, and write down what came of it: whether something may have left."""
+    written = time.monotonic()
+    try:
+        if time.monotonic() - written > SEND_BEFORE:
+            outcome = Outcome(State.REFUSED, codes.LEASE_LOST)
+        else:
+            outcome = MODULES[action.kind].perform(door, action)
+    except NoAnswer as silence:
+        _write_unknown(run, task, candidate, action, silence)
+        raise
+    if not outcome.sent and outcome.state is State.REFUSED and outcome.code and outcome.code.then is not Then.SKIP:
+        _take_back(run, action)
+        raise BotException(outcome.code, **outcome.meta)
+    _write_outcome(run, task, candidate, action, outcome)
+    if outcome.code is not None and outcome.code.then in STOPS:
+        raise BotException(outcome.code, kind=action.kind, **outcome.meta)
+    return outcome.sent
+
+
+def _take_back(run: Run, action: Action) -> None:
+    """Nothing was sent: the intent never was, and its units go back."""
+    with tenancy.scope(run.workspace):
+        Action.objects.filter(pk=action.pk).delete()
+        limits.refund(action, run.bot.account.timezone)
+
+
+def _write_outcome(run: Run, task: BotTask, candidate: Candidate, action: Action, outcome: Outcome) -> None:
+    """T2. May be lost in a crash of the database: the action is then looked up, as after a crash of the worker."""
+    confirmed = outcome.state is State.CONFIRMED
+    code = outcome.code
+    with tenancy.scope(run.workspace):
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL synchronous_commit = off")
+        state = Action.State.CONFIRMED if confirmed else Action.State.REFUSED
+        Action.objects.filter(pk=action.pk, state__in=[Action.State.INTENT, Action.State.UNKNOWN]).update(
+            state=state, error_code=code.id if code else "", ended_at=Now(), look_up_at=None
+        )
+        if not confirmed:
+            limits.refund(action, run.bot.account.timezone)
+        Candidate.objects.filter(pk=candidate.pk).update(
+            state=Candidate.State.USED if outcome.sent else Candidate.State.SKIPPED,
+            reason="" if confirmed or code is None else code.what[:120],
+        )
+        task.confirmed += confirmed
+        BotTask.objects.filter(pk=task.pk).update(
+            confirmed=F("confirmed") + int(confirmed),
+            skipped=F("skipped") + int(not outcome.sent),
+            status=BotTask.Status.RUNNING,
+            last_code=code.id if code else "",
+        )
+        _tell(run, action, state, code)
+        if task.confirmed >= task.amount:
+            tasking.close(task, run.bot, BotTask.Status.DONE, None)
+    run.actions += outcome.sent
+
+
+def _write_unknown(run: Run, task: BotTask, candidate: Candidate, action: Action, silence: NoAnswer) -> None:
+    """Nobody knows whether it arrived: it stays charged, is looked up later, and is never sent again."""
+    with tenancy.scope(run.workspace):
+        Action.objects.filter(pk=action.pk, state=Action.State.INTENT).update(
+            state=Action.State.UNKNOWN, error_code=silence.code.id, look_up_at=Now() + LOOK_UP_AFTER
+        )
+        Candidate.objects.filter(pk=candidate.pk).update(state=Candidate.State.USED)
+        BotTask.objects.filter(pk=task.pk).update(
+            unknown=F("unknown") + 1, status=BotTask.Status.RUNNING, last_code=silence.code.id
+        )
+        _tell(run, action, Action.State.UNKNOWN, silence.code)
+    task.unknown += 1
+    run.actions += 1
+
+
+def _tell(run: Run, action: Action, state: str, code: Code | None) -> None:
+    """One row in the activity log and one event to the browsers."""
+    with structlog.contextvars.bound_contextvars(correlation_id=action.correlation_id):
+        log_activity(
+            action.kind,
+            status={"confirmed": "ok", "unknown": "warning"}.get(state, "error"),
+            code=code,
+            message=code.what if code else "",
+            workspace=run.workspace,
+            user=run.bot.user_id,
+            account=run.bot.account_id,
+            target=action.target_username,
+            outcome=state,
+        )
+    live.publish(run.workspace, "action", {"account": run.bot.account.username, "kind": action.kind, "outcome": state})
+
+
+def _wait(task: BotTask, until: datetime, code: str) -> None:
+    task.status, task.waits_until, task.last_code = BotTask.Status.WAITING, until, code
+    task.save(update_fields=["status", "waits_until", "last_code"])
+
+
+def _stop(run: Run, stop: BotException) -> str:
+    """Take the reaction that the code prescribes; how the turn ends."""
+    with tenancy.scope(run.workspace):
+        if isinstance(stop, NoAnswer):
+            health.note_error(Bot.objects.filter(pk=run.bot.pk), stop.code)
+            stop = BotException(codes.NET_UNSTABLE) if _is_unstable(run) else stop
+        if not isinstance(stop, NoAnswer):
+            health.react(run.bot.account, stop, str(stop.meta.get("kind", "")))
+    sessions.forget(run.bot.account_id)
+    return stop.code.id
+
+
+def _is_unstable(run: Run) -> bool:
+    last = Action.objects.filter(account=run.bot.account_id).order_by("-created_at").values_list("state", flat=True)
+    states = list(last[:UNSTABLE_AFTER])
+    return len(states) == UNSTABLE_AFTER and set(states) <= {Action.State.UNKNOWN, Action.State.ABSENT}
+
+
+def _fail(run: Run, error: Exception) -> None:
+    """Our own fault: give the bot back and try again later, longer each time; after five in a row it is parked."""
+    sessions.forget(run.bot.account_id)
+    with tenancy.scope(run.workspace):
+        row = record(error, action="bot_turn", workspace=run.workspace, account=run.bot.account_id)
+        bot = Bot.objects.select_for_update().filter(pk=run.bot.pk, fence=run.fence).first()
+        if bot is None:
+            return
+        parked = bot.attempt >= ATTEMPTS
+        Bot.objects.filter(pk=bot.pk).update(
+            lease_until=None,
+            next_run_at=Now() + timedelta(seconds=30 * 2**bot.attempt),
+            status=Bot.Status.PARKED if parked else bot.status,
+            last_error_code=codes.BOT_PARKED.id if parked else row.error_code if row else "",
+            last_error_at=Now(),
+        )
+        if parked:
+            record(codes.BOT_PARKED, action="bot_turn", workspace=run.workspace, account=run.bot.account_id)
+        code = row.error_code if row else ""
+        Turn.objects.filter(pk=run.turn.pk).update(
+            state=Turn.State.DONE, ended=code, actions=run.actions, ended_at=Now()
+        )
+
+
+def _end(run: Run, ended: str) -> None:
+    """T3: give the bot back and set its next turn, if it is still ours."""
+    with tenancy.scope(run.workspace):
+        now = db_now()
+        run.bot.refresh_from_db(fields=["cycle_delay", "jitter", "works_from", "works_to"])
+        mine = Bot.objects.filter(pk=run.bot.pk, fence=run.fence)
+        if mine.update(lease_until=None, attempt=0, next_run_at=_next(run, now)):
+            Turn.objects.filter(pk=run.turn.pk).update(
+                state=Turn.State.DONE, ended=ended[:40], actions=run.actions, ended_at=Now()
+            )
+            live.publish(run.workspace, "turn", {"account": run.bot.account.username, "ended": ended})
+
+
+def _next(run: Run, now: datetime) -> datetime:
+    """The bot's next turn: after its delay, but not before its account, or the first of its tasks, may go on."""
+    moment = pacing.next_run(run.bot, now)
+    account = run.bot.account
+    if account.health == health.Health.COOLING and account.health_until:
+        return max(moment, account.health_until)
+    waits = list(BotTask.objects.filter(bot=run.bot, status__in=BotTask.OPEN).values_list("waits_until", flat=True))
+    if not waits:
+        return now + RESTING
+    return moment if None in waits else max(moment, min(waits))
+
+
+def db_now() -> datetime:
+    """The database's clock: the only one that decides when something is due."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        now: datetime = cursor.fetchone()[0]
+    return now

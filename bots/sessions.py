@@ -1,0 +1,131 @@
+"""Sealed sessions: how one is kept, opened, tested and ended."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts import tenancy
+from bots import health, vault
+from bots.instagram import clients, private
+from bots.instagram.private import Door, Person
+from bots.locks import account_lock
+from bots.models import InstagramAccount, Session
+from errors import codes
+from errors.exceptions import BotException
+from errors.recording import log_activity
+
+
+def is_usable(account: InstagramAccount) -> bool:
+    """Whether the account has a session that was good when it was last asked."""
+    session = getattr(account, "session", None)
+    return session is not None and session.valid and session.status == Session.Status.ASSIGNED
+
+
+def keep(account: InstagramAccount, settings: dict[str, Any]) -> Session:
+    """Seal what a login gave as the account's session, in place of a former one. Raises SESSION_IN_USE."""
+    session = Session.objects.filter(account=account).first() or Session(account=account)
+    marks = vault.fingerprints(_login_of(settings))
+    with tenancy.platform("the same login may not be kept twice, wherever it is"):
+        if Session.objects.filter(fingerprint__in=marks).exclude(pk=session.pk).exists():
+            raise BotException(codes.SESSION_IN_USE)
+    session.workspace_id = account.workspace_id
+    session.username = account.username
+    session.sealed = vault.seal_json(settings, **_place(session))
+    session.fingerprint = marks[0]
+    session.version += not session._state.adding
+    session.status, session.valid, session.probed_at = Session.Status.ASSIGNED, True, timezone.now()
+    session.save()
+    return session
+
+
+def settings_of(session: Session) -> dict[str, Any]:
+    """The unsealed settings. Never log, show or send them anywhere but to Instagram."""
+    settings: dict[str, Any] = vault.unseal_json(session.sealed, **_place(session))
+    return settings
+
+
+@contextmanager
+def borrow(account: InstagramAccount) -> Iterator[Door]:
+    """The account's door, warm if this process has it. The caller holds the account's lock."""
+    session = account.session
+    proxy = proxy_of(account)
+    with clients.borrow(
+        account.pk, session.version, lambda: private.open(settings_of(session), session.username, proxy)
+    ) as door:
+        yield door
+
+
+def proxy_of(account: InstagramAccount) -> str:
+    """The account's one stable network address, if its owner gave one."""
+    if account.sealed_proxy is None:
+        return ""
+    return vault.unseal(account.sealed_proxy, table="account", row=account.pk, column="proxy").decode()
+
+
+def forget(account_id: UUID) -> None:
+    """Drop this process's warm door."""
+    clients.forget(account_id)
+
+
+def test(account: InstagramAccount, user: object = None) -> Person | None:
+    """Ask Instagram once whether the session is good; None if there is none or it is not.
+
+    Raises SESSION_BUSY while the bot is at work, and what Instagram's answer means if it is a stop sign or a silence.
+    """
+    if not hasattr(account, "session") or account.session.status == Session.Status.BANNED:
+        return None
+    with account_lock(account.pk) as held:
+        if not held:
+            raise BotException(codes.SESSION_BUSY)
+        with borrow(account) as door:
+            person = door.probe()
+    passed(account, person)
+    log_activity("test_session", workspace=account.workspace_id, user=user, account=account)
+    return person
+
+
+def passed(account: InstagramAccount, person: Person) -> None:
+    """The session is good: note who it is, and let an account that waited for it go on."""
+    now = timezone.now()
+    account.session.valid, account.session.probed_at = True, now
+    if account.session.status == Session.Status.FROZEN:
+        account.session.status = Session.Status.ASSIGNED
+        account.warmup_started_at = now  # after a challenge Instagram looks closer: the warm-up starts again
+    account.session.save(update_fields=["valid", "probed_at", "status"])
+    account.full_name = (person.full_name or "")[:150]
+    if person.followers is not None:
+        account.followers, account.measured_at = person.followers, now
+    if person.following is not None:
+        account.following, account.measured_at = person.following, now
+    if account.health in health.NEEDS_A_PERSON:
+        health.welcome(account, now)
+    else:
+        account.save()
+
+
+def end(account: InstagramAccount) -> None:
+    """Log out at Instagram as far as it can be reached, and throw the session away."""
+    with account_lock(account.pk) as held:
+        if not held:
+            raise BotException(codes.SESSION_BUSY)
+        try:
+            with borrow(account) as door:
+                door.logout()
+        except BotException as silent:
+            if silent.code is codes.VAULT_WRONG_KEY:
+                raise
+        clients.forget(account.pk)
+    account.session.delete()
+
+
+def _place(session: Session) -> dict[str, Any]:
+    return {"table": "session", "row": session.pk, "column": "sealed"}
+
+
+def _login_of(settings: dict[str, Any]) -> bytes:
+    """What makes a session the same session: its login at Instagram."""
+    login = settings.get("authorization_data") or {}
+    return f"{login.get('ds_user_id')}|{login.get('sessionid')}".encode()

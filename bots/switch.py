@@ -1,0 +1,61 @@
+"""Starting and stopping a bot."""
+
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from accounts.models import User
+from billing import entitlements
+from billing.models import Plan
+from bots import health, sessions, tasking
+from bots.models import Bot
+from errors import codes
+from errors.exceptions import BotException
+from errors.recording import log_activity
+from instagrowth import live
+
+TOGETHER = (
+    50  # bots of one workspace that may run at once on a parallel plan, so that one tenant cannot starve the rest
+)
+
+
+def start(bot: Bot, user: User) -> None:
+    """Let the bot run, on the terms of today's plan; one that runs goes on as it was.
+
+    Raises SESSION_INVALID, or what the account's health says if only a person can help.
+    """
+    account = bot.account
+    if account.health in (health.Health.NEEDS_YOU, health.Health.FROZEN):
+        raise BotException(codes.SESSION_FROZEN)
+    if account.health == health.Health.BANNED:
+        raise BotException(codes.ACCOUNT_SUSPENDED)
+    if not sessions.is_usable(account):
+        raise BotException(codes.SESSION_INVALID)
+    plan = entitlements.plan_of(bot.workspace)
+    parallel = plan.execution_mode == Plan.Execution.PARALLEL
+    started = Bot.objects.filter(pk=bot.pk).exclude(status=Bot.Status.RUNNING)
+    if started.update(
+        status=Bot.Status.RUNNING,
+        attempt=0,
+        share=TOGETHER if parallel else 1,
+        queue=plan.queue,
+        started_at=Now(),
+        last_error_code="",
+        updated_at=timezone.now(),
+    ):
+        tasking.wake(bot)
+        _tell(bot, user, "bot_start")
+
+
+def stop(bot: Bot, user: User | None) -> None:
+    """Stop the bot: no action starts after this commits; one that is on its way ends."""
+    if (
+        Bot.objects.filter(pk=bot.pk)
+        .exclude(status=Bot.Status.STOPPED)
+        .update(status=Bot.Status.STOPPED, updated_at=timezone.now())
+    ):
+        _tell(bot, user, "bot_stop")
+
+
+def _tell(bot: Bot, user: User | None, action: str) -> None:
+    log_activity(action, workspace=bot.workspace_id, user=user, account=bot.account_id)
+    live.publish(bot.workspace_id, "bot", {"account": bot.account.username, "action": action})

@@ -1,0 +1,43 @@
+"""The engine's doors for Celery. Messages are hints: losing one costs a delay, and a second one does nothing."""
+
+from uuid import UUID
+
+from celery import shared_task
+
+from bots import dispatch as dispatching
+from bots import reconcile, runner
+
+BATCH = 200
+
+
+@shared_task
+def dispatch() -> None:
+    """Claim due bots and send each to a worker; as many batches as are due."""
+    while True:
+        claims = dispatching.claim(BATCH)
+        for claim in claims:
+            run_turn.apply_async(
+                (str(claim.workspace), str(claim.bot), claim.fence), queue=claim.queue, expires=dispatching.HANDOVER
+            )
+        if len(claims) < BATCH:
+            return
+
+
+@shared_task
+def sweep() -> None:
+    """Take back what dead workers left, and send out who looks up unknown actions."""
+    dispatching.sweep()
+    for workspace, account in reconcile.due_accounts():
+        look_up.apply_async((str(workspace), str(account)), expires=60)
+
+
+@shared_task
+def run_turn(workspace: str, bot: str, fence: int) -> None:
+    """Give one bot its turn if it is still ours."""
+    runner.run_turn(UUID(workspace), UUID(bot), fence)
+
+
+@shared_task
+def look_up(workspace: str, account: str) -> None:
+    """Read what became of an account's unknown actions."""
+    reconcile.look_up(UUID(workspace), UUID(account))

@@ -1,0 +1,9 @@
+"""The doors for programs."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("accounts.api_urls")),
+    path("", include("bots.api_urls")),
+    path("admin/", include("adminpanel.api_urls")),
+]

@@ -1,0 +1,57 @@
+"""Sockets."""
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
+
+from accounts import tenancy
+from accounts.models import Membership
+from instagrowth.live import as_message, group_of
+from instagrowth.models import LiveEvent
+
+REPLAY = 500  # events at most; a browser that missed more reloads its page
+
+
+class WorkspaceConsumer(AsyncJsonWebsocketConsumer):
+    """Live events of the workspace the person is in."""
+
+    async def connect(self) -> None:
+        """Let members in, into the workspace their session is in."""
+        user = self.scope["user"]
+        wanted = self.scope["session"].get("workspace", "")
+        self.workspace_id = await database_sync_to_async(_workspace_of)(user, wanted)
+        if self.workspace_id is None:
+            await self.close()
+            return
+        await self.channel_layer.group_add(group_of(self.workspace_id), self.channel_name)
+        await self.accept()
+
+    async def disconnect(self, code: int) -> None:
+        """Leave the group."""
+        if getattr(self, "workspace_id", None):
+            await self.channel_layer.group_discard(group_of(self.workspace_id), self.channel_name)
+
+    async def receive_json(self, content: object, **_: object) -> None:
+        """`{"since": n}`: send what came after event n."""
+        since = content.get("since") if isinstance(content, dict) else None
+        if isinstance(since, int):
+            for message in await database_sync_to_async(_missed)(self.workspace_id, since):
+                await self.send_json(message)
+
+    async def event(self, message: dict) -> None:
+        """An event of the workspace."""
+        await self.send_json({name: value for name, value in message.items() if name != "type"})
+
+
+def _workspace_of(user: object, wanted: str) -> str | None:
+    if not user.is_authenticated or not user.is_active or user.must_change_password or not wanted:
+        return None
+    with tenancy.person(user):
+        return wanted if Membership.objects.filter(user=user, workspace_id=wanted).exists() else None
+
+
+def _missed(workspace_id: str, since: int) -> list[dict]:
+    with tenancy.scope(workspace_id):
+        return [
+            as_message(event)
+            for event in LiveEvent.objects.filter(workspace_id=workspace_id, pk__gt=since).order_by("pk")[:REPLAY]
+        ]
