@@ -531,7 +531,7 @@ ENGINE_LATE = _code(
     "E-SCH-C-0015",
     "ENGINE_LATE",
     "Bots that are due have been waiting too long for their turn.",
-    "Look at `manage.py engine_status`: is a beat alive, are workers alive, is Redis full?",
+    "Look at `manage.py engine_status`: it shows whether beat and workers are alive and whether Redis is full.",
     then=Then.ALERT,
     http=503,
 )

@@ -1,0 +1,35 @@
+"""What the tests of errors share."""
+
+import io
+import json
+import logging
+from collections.abc import Callable, Iterator
+
+import pytest
+from structlog.contextvars import clear_contextvars
+
+
+@pytest.fixture(autouse=True)
+def _no_story() -> Iterator[None]:
+    """Each test begins outside of any story."""
+    clear_contextvars()
+    yield
+    clear_contextvars()
+
+
+@pytest.fixture
+def log_text() -> Iterator[io.StringIO]:
+    """All that is logged in this test, as a process would write it."""
+    root = logging.getLogger()
+    ours = next(handler for handler in root.handlers if type(handler) is logging.StreamHandler)
+    copy = logging.StreamHandler(io.StringIO())
+    copy.setFormatter(ours.formatter)
+    root.addHandler(copy)
+    yield copy.stream
+    root.removeHandler(copy)
+
+
+@pytest.fixture
+def log_lines(log_text: io.StringIO) -> Callable[[], list[dict]]:
+    """The same, parsed: one object for each line."""
+    return lambda: [json.loads(line) for line in log_text.getvalue().splitlines()]

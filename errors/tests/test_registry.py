@@ -1,0 +1,129 @@
+"""The registry is the only place where a code is born."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from errors import codes
+from errors.codes import REGISTRY, Then
+
+ROOT = Path(codes.__file__).parent.parent
+ROOMS = ("accounts", "adminpanel", "billing", "bots", "content", "errors", "instagrowth")
+MODULES = set("AUTH FLW LIKE STO DM SCH DB API NET BILL AI IG PUB SESS SEC".split())
+
+
+def _raised_codes() -> Iterator[tuple[str, str]]:
+    """Every `codes.X`, and every X imported from errors.codes, in the whole tree: (where, X)."""
+    for room in ROOMS:
+        for path in (ROOT / room).rglob("*.py"):
+            tree = ast.parse(path.read_text(), str(path))
+            for node in ast.walk(tree):
+                where = f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
+                if isinstance(node, ast.ImportFrom) and node.module == "errors.codes":
+                    yield from ((where, alias.name) for alias in node.names if alias.name.isupper())
+                if (
+                    isinstance(node, ast.Attribute)
+                    and isinstance(node.value, ast.Name)
+                    and node.value.id == "codes"
+                    and node.attr.isupper()
+                ):
+                    yield where, node.attr
+
+
+def test_every_code_in_the_tree_is_registered() -> None:
+    names = {code.name for code in REGISTRY.values()} | {"REGISTRY"}
+
+    assert [(where, name) for where, name in _raised_codes() if name not in names] == []
+
+
+def test_every_exception_is_raised_with_a_code_and_not_with_a_sentence() -> None:
+    literal = []
+    for room in ROOMS:
+        for path in (ROOT / room).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "BotException":
+                    if not node.args or isinstance(node.args[0], ast.Constant | ast.JoinedStr):
+                        literal.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+
+    assert literal == []
+
+
+def test_each_code_is_a_constant_of_its_own_name() -> None:
+    assert [code.name for code in REGISTRY.values() if getattr(codes, code.name, None) is not code] == []
+
+
+def test_ids_have_the_form_of_the_house() -> None:
+    form = re.compile(r"E-([A-Z]{2,4})-([IWEC])-(\d{4})")
+    parts = [form.fullmatch(code.id) for code in REGISTRY.values()]
+
+    assert all(parts)
+    assert {part[1] for part in parts if part} == MODULES
+    assert not [part[0] for part in parts if part and int(part[3]) >= 9000]
+
+
+def test_a_number_serves_once_in_a_module_whatever_its_severity() -> None:
+    numbers = [(code.module, code.id[-4:]) for code in REGISTRY.values()]
+
+    assert len(set(numbers)) == len(numbers)
+
+
+def test_a_used_id_or_name_refuses_to_register() -> None:
+    for code_id, name in (("E-AUTH-E-0001", "NEW_NAME"), ("E-AUTH-E-8999", "INVALID_CREDENTIALS")):
+        with pytest.raises(ValueError, match="taken"):
+            codes._code(code_id, name, "What.", "Next.")
+
+    assert "E-AUTH-E-8999" not in REGISTRY
+
+
+def test_the_ids_that_programs_rely_on_stay() -> None:
+    known = (
+        "INVALID_CREDENTIALS FOLLOW_LIMIT_NEAR SESSION_INVALID CHALLENGE_REQUIRED INSTAGRAM_THROTTLED OUTCOME_UNKNOWN"
+    )
+
+    assert [(code.id, code.http) for name in known.split() if (code := codes.by_name(name))] == [
+        ("E-AUTH-E-0001", 401),
+        ("E-FLW-W-0002", 200),
+        ("E-SESS-E-0001", 409),
+        ("E-SESS-E-0004", 409),
+        ("E-API-W-0429", 409),
+        ("E-NET-W-0003", 202),
+    ]
+
+
+def test_every_code_says_what_happened_and_what_to_do_in_whole_sentences() -> None:
+    for code in REGISTRY.values():
+        for text in (code.what, code.do_next):
+            assert text[0].isupper(), code.id
+            assert text.endswith("."), code.id
+            assert "!" not in text, code.id
+
+
+def test_every_reaction_is_used_by_some_code() -> None:
+    assert {code.then for code in REGISTRY.values()} == set(Then)
+
+
+def test_lookups_do_not_mind_the_case() -> None:
+    assert codes.by_id("e-auth-e-0001") is codes.by_name("invalid_credentials") is codes.INVALID_CREDENTIALS
+    assert codes.by_id("E-AUTH-E-8998") is codes.by_name("NOBODY") is None
+
+
+def test_the_registry_is_exported_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("error_codes", "--json")
+
+    exported = json.loads(capsys.readouterr().out)
+    assert [row["code"] for row in exported] == list(REGISTRY)
+    assert exported[0] == {
+        "code": "E-AUTH-E-0001",
+        "name": "INVALID_CREDENTIALS",
+        "module": "AUTH",
+        "severity": "E",
+        "description": "The login or the password is not right.",
+        "recommended_action": "Check both and try again. If you do not remember the password, reset it.",
+        "reaction": "tell",
+        "http": 401,
+    }
