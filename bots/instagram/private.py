@@ -103,7 +103,7 @@ class LoggedIn:
 
 @dataclass(frozen=True)
 class NeedsCode:
-    """Instagram wants a code (`totp`, `sms` or `email`): `login` again with these settings, the password and the code."""
+    """Instagram wants a code (`totp`, `sms`, `email`): `login` again with these settings, the password and the code."""
 
     settings: dict[str, Any] = field(repr=False)
     method: str
@@ -296,7 +296,7 @@ class Door:
         return self._writing(lambda: _ended(self._client.story_seen(ids)), blocked=codes.STORY_BLOCKED)
 
     def send_dm(self, pk: str, text: str, *, context: UUID) -> Outcome:
-        """Send one message. `context` (such as the action's id) gives it the token under which it can be found again."""
+        """Send one message. `context`, such as the action's id, gives it the token by which it can be recognised."""
 
         def send() -> Outcome:
             self._client.mutation_token = dm_token(context)

@@ -4,6 +4,8 @@ By class name along the class's ancestors, so that requests, curl, pydantic and 
 table; a test fails when the library gains a class that is not here.
 """
 
+import traceback
+
 from errors import codes
 from errors.codes import Code, Then
 from errors.exceptions import BotException
@@ -107,7 +109,7 @@ def is_stop(error: BaseException) -> bool:
 def translate(
     error: BaseException, *, writing: bool, blocked: Code = codes.ACTION_BLOCKED, endpoint: str = ""
 ) -> BotException:
-    """The error in our words, without the answer's body. `writing`: a write was sent; `blocked`: the code of its block."""
+    """The error in our words, without the answer's body. `writing`: a write was sent; `blocked`: its code for a block."""
     code = code_for(error)
     kind = NoAnswer if writing and code in UNCERTAIN else BotException
     meta: dict[str, object] = {"exception": type(error).__name__, "endpoint": endpoint}
@@ -115,4 +117,6 @@ def translate(
         meta["status"] = status
     if words := getattr(error, "feedback_message", None):
         meta["feedback_message"] = str(words)[:300]
+    if code is codes.INSTAGRAM_DRIFT and (steps := traceback.extract_tb(error.__traceback__)):
+        meta["at"] = f"{steps[-1].filename.rsplit('/', 1)[-1]}:{steps[-1].lineno}"
     return kind(blocked if code is codes.ACTION_BLOCKED else code, "", **meta)

@@ -340,6 +340,34 @@ def test_nothing_is_sent_after_the_first_stop_signal(instagram, door, stop):
     assert (len(instagram.seen), door.halted) == (1, EXPECTED[stop])
 
 
+@pytest.mark.parametrize(
+    "fallback",
+    [
+        lambda client: client.user_info_by_username("bob"),
+        lambda client: client.user_followers("2", amount=5),
+        lambda client: client.user_stories("2"),
+        lambda client: client.user_follow("2"),
+    ],
+)
+def test_the_librarys_ways_round_a_challenge_are_closed(instagram, door, fallback):
+    """Left alone it would ask the public web, three times each, or go on to post."""
+    instagram.answers["GET "] = STOPS["challenge"]
+
+    with pytest.raises(safe_client.Halted):
+        fallback(door._client)
+
+    assert len(instagram.seen) == 1
+
+
+def test_the_stop_never_leaves_the_door_as_it_is(instagram, door):
+    """`Halted` is no Exception, so nothing that catches exceptions would hold it."""
+    instagram.answers["GET "] = STOPS["challenge"]
+
+    for read in READS.values():
+        with pytest.raises(BotException):
+            read(door)
+
+
 @pytest.mark.parametrize("stop", ["web page", "challenge", "throttled"])
 def test_a_stop_signal_in_answer_to_a_write_also_latches(instagram, door, stop):
     instagram.answers["POST "] = STOPS[stop]
