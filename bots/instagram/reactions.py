@@ -109,7 +109,7 @@ def is_stop(error: BaseException) -> bool:
 def translate(
     error: BaseException, *, writing: bool, blocked: Code = codes.ACTION_BLOCKED, endpoint: str = ""
 ) -> BotException:
-    """The error in our words, without the answer's body. `writing`: a write was sent; `blocked`: its code for a block."""
+    """The error in our words, without the answer's body. `writing`: a write was sent; `blocked`: its own block."""
     code = code_for(error)
     kind = NoAnswer if writing and code in UNCERTAIN else BotException
     meta: dict[str, object] = {"exception": type(error).__name__, "endpoint": endpoint}

@@ -19,7 +19,7 @@ from instagrapi.transports import _CurlH2Adapter
 from bots.instagram import reactions
 
 TIMEOUT = (3, 10)  # seconds: to connect, then for the whole answer; the library itself would wait for ever
-HOSTS = ("i.instagram.com", "b.i.instagram.com", "rupload.facebook.com")
+HOSTS = ("i.instagram.com", "b.i.instagram.com", "www.instagram.com", "rupload.facebook.com")
 # What a stored session may say. Not: transport, retries, sleeps, and TLS verification, which a file could switch off.
 IDENTITY = (
     "uuids",
