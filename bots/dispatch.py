@@ -5,11 +5,12 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Count, F, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts import tenancy
-from bots.models import Action, Bot, Turn
+from bots.models import Action, Bot, BotTask, Turn
 from errors import codes
 from errors.recording import record
 
@@ -81,11 +82,7 @@ def sweep() -> int:
 
 def _take_back(bot: Bot) -> None:
     turns = Turn.objects.filter(bot=bot, state=Turn.State.RUNNING)
-    Action.objects.filter(turn__in=turns, state=Action.State.INTENT).update(
-        state=Action.State.UNKNOWN,
-        error_code=codes.OUTCOME_UNKNOWN.id,
-        look_up_at=timezone.now() + LOOK_UP_AFTER,
-    )
+    leave_unknown(turns)
     turns.update(state=Turn.State.EXPIRED, ended=codes.LEASE_LOST.id, ended_at=timezone.now())
     bot.lease_until = None
     bot.next_run_at = timezone.now()
@@ -101,4 +98,15 @@ def _take_back(bot: Bot) -> None:
         account=bot.account_id,
         fence=bot.fence,
         attempt=bot.attempt,
+    )
+
+
+def leave_unknown(turns: QuerySet[Turn]) -> None:
+    """Nobody knows what became of the open intents of these turns: they are looked up later, and never sent again."""
+    for task in BotTask.objects.filter(actions__turn__in=turns, actions__state=Action.State.INTENT).annotate(
+        n=Count("actions")
+    ):
+        BotTask.objects.filter(pk=task.pk).update(unknown=F("unknown") + task.n)
+    Action.objects.filter(turn__in=turns, state=Action.State.INTENT).update(
+        state=Action.State.UNKNOWN, error_code=codes.OUTCOME_UNKNOWN.id, look_up_at=timezone.now() + LOOK_UP_AFTER
     )

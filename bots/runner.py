@@ -4,7 +4,6 @@ No transaction is open while we wait for Instagram. PostgreSQL's lease and fence
 finds out in the same statement that would write its next intent.
 """
 
-import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -13,23 +12,22 @@ import structlog
 from django.db import connection, transaction
 from django.db.models import F, Max, Q
 from django.db.models.functions import Now
-from django.utils import timezone
+from psycopg.types.json import Jsonb
 
 from accounts import tenancy
 from billing import entitlements
 from billing.models import Plan
 from bots import health, limits, pacing, sessions, targeting, tasking
 from bots.actions import MODULES
-from bots.dispatch import ATTEMPTS, LEASE, LOOK_UP_AFTER
-from bots.instagram.private import Door, Outcome, Person, State
-from bots.instagram.reactions import STOPS, NoAnswer
+from bots.dispatch import ATTEMPTS, LEASE, LOOK_UP_AFTER, leave_unknown
+from bots.instagram.private import Door, NoAnswer, Person, State
 from bots.limits import Caps
 from bots.locks import account_lock
 from bots.models import Action, Bot, BotTask, Candidate, DailyLimit, Turn
 from errors import codes, correlation
 from errors.codes import Code, Then
 from errors.exceptions import BotException
-from errors.recording import log_activity, record
+from errors.recording import record
 from instagrowth import live
 
 SEND_BEFORE = (
@@ -75,7 +73,7 @@ def run_turn(workspace: UUID, bot_id: UUID, fence: int) -> str:
         return "fenced"
     except BotException as stop:
         ended = _stop(run, stop)
-    except Exception as unforeseen:
+    except Exception as unforeseen:  # ours, or Celery's soft time limit: either way the bot is given back
         _fail(run, unforeseen)
         raise
     _end(run, ended)
@@ -296,92 +294,101 @@ def _intend(run: Run, task: BotTask, candidate: Candidate, caps: Caps) -> Action
 
 
 def _perform(run: Run, door: Door, task: BotTask, candidate: Candidate, action: Action) -> bool:
-    """Send once, and write down what came of it: whether something may have left."""
-    written = time.monotonic()
+    """Send once, and write down what came of it: whether something may have left. Raises the stop signal, if it was one."""
     try:
-        if time.monotonic() - written > SEND_BEFORE:
-            outcome = Outcome(State.REFUSED, codes.LEASE_LOST)
-        else:
-            outcome = MODULES[action.kind].perform(door, action)
+        outcome = MODULES[action.kind].perform(door, action)
     except NoAnswer as silence:
-        _write_unknown(run, task, candidate, action, silence)
+        _write(run, task, candidate, action, Action.State.UNKNOWN, silence.code, sent=True)
         raise
-    if not outcome.sent and outcome.state is State.REFUSED and outcome.code and outcome.code.then is not Then.SKIP:
-        _take_back(run, action)
-        raise BotException(outcome.code, **outcome.meta)
-    _write_outcome(run, task, candidate, action, outcome)
-    if outcome.code is not None and outcome.code.then in STOPS:
-        raise BotException(outcome.code, kind=action.kind, **outcome.meta)
+    code = outcome.code
+    refused = outcome.state is State.REFUSED and code is not None
+    if refused and not outcome.sent and code.then is not Then.SKIP:
+        _withdraw(run, action)
+    else:
+        state = Action.State.CONFIRMED if outcome.state is State.CONFIRMED else Action.State.REFUSED
+        _write(run, task, candidate, action, state, code, sent=outcome.sent)
+    if refused and code.then is not Then.SKIP:
+        raise BotException(code, kind=action.kind, **outcome.meta)
     return outcome.sent
 
 
-def _take_back(run: Run, action: Action) -> None:
+def _withdraw(run: Run, action: Action) -> None:
     """Nothing was sent: the intent never was, and its units go back."""
     with tenancy.scope(run.workspace):
         Action.objects.filter(pk=action.pk).delete()
         limits.refund(action, run.bot.account.timezone)
 
 
-def _write_outcome(run: Run, task: BotTask, candidate: Candidate, action: Action, outcome: Outcome) -> None:
-    """T2. May be lost in a crash of the database: the action is then looked up, as after a crash of the worker."""
-    confirmed = outcome.state is State.CONFIRMED
-    code = outcome.code
-    with tenancy.scope(run.workspace):
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL synchronous_commit = off")
-        state = Action.State.CONFIRMED if confirmed else Action.State.REFUSED
-        Action.objects.filter(pk=action.pk, state__in=[Action.State.INTENT, Action.State.UNKNOWN]).update(
-            state=state, error_code=code.id if code else "", ended_at=Now(), look_up_at=None
+_WRITE = """
+WITH action AS (
+    UPDATE bots_action SET state = %(state)s, error_code = %(code)s,
+           ended_at = CASE WHEN %(state)s = 'unknown' THEN NULL ELSE now() END,
+           look_up_at = CASE WHEN %(state)s = 'unknown' THEN now() + %(later)s END
+    WHERE id = %(action)s AND state IN ('intent', 'unknown')
+), candidate AS (
+    UPDATE bots_candidate SET state = %(candidate_state)s, reason = %(reason)s WHERE id = %(candidate)s
+), task AS (
+    UPDATE bots_bottask SET confirmed = confirmed + %(confirmed)s, unknown = unknown + %(unknown)s,
+           skipped = skipped + %(skipped)s, last_code = %(code)s,
+           status = CASE WHEN status IN ('queued', 'waiting') THEN 'running' ELSE status END
+    WHERE id = %(task)s
+), log AS (
+    INSERT INTO activity_logs (workspace_id, user_id, account_id, action, status, error_code, error_message,
+                               correlation_id, metadata)
+    VALUES (%(workspace)s, %(user)s, %(account)s, %(kind)s, %(status)s, %(code)s, %(message)s, %(correlation)s, %(story)s)
+)
+INSERT INTO instagrowth_liveevent (workspace_id, name, data) VALUES (%(workspace)s, 'action', %(news)s) RETURNING id, at
+"""
+_STATUS = {Action.State.CONFIRMED: "ok", Action.State.UNKNOWN: "warning", Action.State.REFUSED: "error"}
+
+
+def _write(
+    run: Run, task: BotTask, candidate: Candidate, action: Action, state: Action.State, code: Code | None, *, sent: bool
+) -> None:
+    """T2, one statement: the outcome in the journal, in the task's counts, in the activity log and to the browsers.
+
+    An unknown one stays charged, is looked up later, and is never sent again. A commit that a crash of the database
+    loses leaves an open intent, which is looked up like one that a dead worker left.
+    """
+    confirmed, unknown = state == Action.State.CONFIRMED, state == Action.State.UNKNOWN
+    message = code.what if code else ""
+    news = {"account": run.bot.account.username, "kind": action.kind, "outcome": str(state)}
+    with tenancy.scope(run.workspace), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = off")
+        cursor.execute(
+            _WRITE,
+            {
+                "state": state,
+                "code": code.id if code else "",
+                "later": LOOK_UP_AFTER,
+                "action": action.pk,
+                "candidate": candidate.pk,
+                "candidate_state": Candidate.State.USED if sent else Candidate.State.SKIPPED,
+                "reason": "" if sent else message[:120],
+                "confirmed": int(confirmed),
+                "unknown": int(unknown),
+                "skipped": int(not sent),
+                "task": task.pk,
+                "workspace": run.workspace,
+                "user": run.bot.user_id,
+                "account": run.bot.account_id,
+                "kind": action.kind,
+                "status": _STATUS[state],
+                "message": message,
+                "correlation": action.correlation_id,
+                "story": Jsonb({"target": action.target_username, "outcome": str(state)}),
+                "news": Jsonb(news),
+            },
         )
-        if not confirmed:
-            limits.refund(action, run.bot.account.timezone)
-        Candidate.objects.filter(pk=candidate.pk).update(
-            state=Candidate.State.USED if outcome.sent else Candidate.State.SKIPPED,
-            reason="" if confirmed or code is None else code.what[:120],
-        )
+        seq, at = cursor.fetchone()
         task.confirmed += confirmed
-        BotTask.objects.filter(pk=task.pk).update(
-            confirmed=F("confirmed") + int(confirmed),
-            skipped=F("skipped") + int(not outcome.sent),
-            status=BotTask.Status.RUNNING,
-            last_code=code.id if code else "",
-        )
-        _tell(run, action, state, code)
+        task.unknown += unknown
+        if not confirmed and not unknown:
+            limits.refund(action, run.bot.account.timezone)
         if task.confirmed >= task.amount:
             tasking.close(task, run.bot, BotTask.Status.DONE, None)
-    run.actions += outcome.sent
-
-
-def _write_unknown(run: Run, task: BotTask, candidate: Candidate, action: Action, silence: NoAnswer) -> None:
-    """Nobody knows whether it arrived: it stays charged, is looked up later, and is never sent again."""
-    with tenancy.scope(run.workspace):
-        Action.objects.filter(pk=action.pk, state=Action.State.INTENT).update(
-            state=Action.State.UNKNOWN, error_code=silence.code.id, look_up_at=Now() + LOOK_UP_AFTER
-        )
-        Candidate.objects.filter(pk=candidate.pk).update(state=Candidate.State.USED)
-        BotTask.objects.filter(pk=task.pk).update(
-            unknown=F("unknown") + 1, status=BotTask.Status.RUNNING, last_code=silence.code.id
-        )
-        _tell(run, action, Action.State.UNKNOWN, silence.code)
-    task.unknown += 1
-    run.actions += 1
-
-
-def _tell(run: Run, action: Action, state: str, code: Code | None) -> None:
-    """One row in the activity log and one event to the browsers."""
-    with structlog.contextvars.bound_contextvars(correlation_id=action.correlation_id):
-        log_activity(
-            action.kind,
-            status={"confirmed": "ok", "unknown": "warning"}.get(state, "error"),
-            code=code,
-            message=code.what if code else "",
-            workspace=run.workspace,
-            user=run.bot.user_id,
-            account=run.bot.account_id,
-            target=action.target_username,
-            outcome=state,
-        )
-    live.publish(run.workspace, "action", {"account": run.bot.account.username, "kind": action.kind, "outcome": state})
+    run.actions += sent
+    live.tell(run.workspace, {"seq": seq, "name": "action", "data": news, "at": at.isoformat()})
 
 
 def _wait(task: BotTask, until: datetime, code: str) -> None:
