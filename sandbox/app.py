@@ -13,16 +13,7 @@ from dataclasses import dataclass
 
 from sandbox import control, instagram
 from sandbox.page import front_page, picture
-from sandbox.wire import (
-    Answer,
-    Receive,
-    Request,
-    Scope,
-    Send,
-    answer_json,
-    read_body,
-    send_answer,
-)
+from sandbox.wire import Answer, Receive, Request, Scope, Send, answer_json, read_body, send_answer
 from sandbox.world import World
 
 PICTURE = re.compile(r"/(?:avatars|pictures)/(\d+)\.svg")
@@ -37,9 +28,7 @@ class Service:
     serve: Callable[[World, Request, Receive, Send], Awaitable[None]]
 
 
-SERVICES = (
-    Service(instagram.HOSTS, ("/api/v1/", "/api/v2/", "/graphql_www"), instagram.serve),
-)
+SERVICES = (Service(instagram.HOSTS, ("/api/v1/", "/api/v2/", "/graphql_www"), instagram.serve),)
 world = World()
 
 
@@ -60,13 +49,7 @@ async def dispatch(request: Request, receive: Receive, send: Send) -> None:
     if service:
         await service.serve(world, request, receive, send)
     else:
-        await send_answer(
-            send,
-            own
-            or answer_json(
-                {"error": "No stand-in answers for this host and path."}, 404
-            ),
-        )
+        await send_answer(send, own or answer_json({"error": "No stand-in answers for this host and path."}, 404))
 
 
 def own_answer(request: Request) -> Answer | None:
@@ -83,9 +66,7 @@ def own_answer(request: Request) -> Answer | None:
 def find_service(request: Request) -> Service | None:
     """The service that a request was meant for."""
     by_host = (service for service in SERVICES if request.host in service.hosts)
-    return next(by_host, None) or next(
-        (s for s in SERVICES if request.path.startswith(s.prefixes)), None
-    )
+    return next(by_host, None) or next((s for s in SERVICES if request.path.startswith(s.prefixes)), None)
 
 
 async def lifespan(receive: Receive, send: Send) -> None:

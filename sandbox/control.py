@@ -8,11 +8,12 @@
 | `GET`, `POST`, `DELETE /_control/faults` | see `sandbox.faults`; `?id=` deletes one | the orders |
 | `GET /_control/ledger` | `?account=&kind=&since=` (a seq) | `{entries, duplicates, requests, last}` |
 | `POST /_control/sessions/kill` | `{username}` | ends every session of the account |
-| `POST /_control/hashtags` | `{tag, count}` or `{tag, people: [usernames or accounts]}` | the tag |
+| `POST /_control/sessions` | `{username}` | `{authorization}` of a new session, without signing in |
+| `POST /_control/hashtags` | `{tag, count}` or `{tag, people: [usernames, accounts]}` | the tag |
 | `POST /_control/relations` | `{follower, target, state: following, requested or none}` | the relation |
 | `GET /_control/relations` | `?follower=&target=` | the relation |
 | `POST /_control/messages` | `{sender, to, text}` | somebody writes to somebody |
-| `GET /_control/people` | `?tag=&start=&count=` or `?username=` | people as they are, without Instagram's gaps in lists |
+| `GET /_control/people` | `?tag=&start=&count=` or `?username=` | people with all their fields |
 | `POST /_control/reset` | | the world as it was at the start; every session ends |
 
 A malformed request gets 400 with `{"error": "<one sentence>"}`; people are named by username or by key.
@@ -58,36 +59,19 @@ ACCOUNT_FIELDS = {
     "picture": FLAG,
     "accepts_messages": FLAG,
 }
-FAULT_FIELDS = {
-    "fault",
-    "account",
-    "path",
-    "method",
-    "times",
-    "after",
-    "apply",
-    "seconds",
-    "status",
-}
+FAULT_FIELDS = {"fault", "account", "path", "method", "times", "after", "apply", "seconds", "status"}
 Handler = Callable[[World, Request], object]
 
 
 def handle(world: World, request: Request) -> Answer:
     """Answer one control request."""
     if not is_loopback(request.peer):
-        return answer_json(
-            {"error": "The control interface answers this machine only."}, 403
-        )
+        return answer_json({"error": "The control interface answers this machine only."}, 403)
     name = request.path.removeprefix("/_control/").rstrip("/")
     handler = HANDLERS.get((request.method, name))
     if handler is None:
         known_here = ", ".join(f"{method} {path}" for method, path in HANDLERS)
-        return answer_json(
-            {
-                "error": f"There is no {request.method} {name} here; there is {known_here}."
-            },
-            404,
-        )
+        return answer_json({"error": f"There is no {request.method} {name} here; there is {known_here}."}, 404)
     try:
         return answer_json(handler(world, request))
     except BadRequest as error:
@@ -113,15 +97,11 @@ def document(request: Request, allowed: set[str], required: set[str]) -> dict[st
     return checked_object(fields, allowed, required)
 
 
-def checked_object(
-    fields: object, allowed: set[str], required: set[str]
-) -> dict[str, Any]:
+def checked_object(fields: object, allowed: set[str], required: set[str]) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise BadRequest("The body must be a JSON object.")
     if unknown := sorted(set(fields) - allowed):
-        raise BadRequest(
-            f"Unknown field {unknown[0]}; known are {', '.join(sorted(allowed))}."
-        )
+        raise BadRequest(f"Unknown field {unknown[0]}; known are {', '.join(sorted(allowed))}.")
     if missing := sorted(required - set(fields)):
         raise BadRequest(f"The field {missing[0]} is missing.")
     return fields
@@ -137,9 +117,7 @@ def fits(name: str, value: object) -> bool:
     if name == "username":
         return isinstance(value, str) and USERNAME.fullmatch(value) is not None
     if name == "backup_codes":
-        return isinstance(value, list) and all(
-            isinstance(code, str) and re.fullmatch(r"\d{8}", code) for code in value
-        )
+        return isinstance(value, list) and all(isinstance(code, str) and re.fullmatch(r"\d{8}", code) for code in value)
     if rule is FLAG:
         return isinstance(value, bool)
     if value is None:
@@ -189,11 +167,7 @@ def health(world: World, request: Request) -> object:
 
 def shown(world: World, account: Account) -> dict[str, object]:
     """An account with all that signing in needs; nothing here is a real secret."""
-    code = (
-        account.totp().generate(int(time.time())).decode()
-        if account.totp_secret
-        else None
-    )
+    code = account.totp().generate(int(time.time())).decode() if account.totp_secret else None
     return asdict(account) | {
         "totp_code": code,
         "follower_count": world.follower_count(account),
@@ -208,9 +182,7 @@ def list_accounts(world: World, request: Request) -> object:
 
 
 def put_account(world: World, request: Request) -> object:
-    return shown(
-        world, put(world, document(request, set(ACCOUNT_FIELDS), {"username"}))
-    )
+    return shown(world, put(world, document(request, set(ACCOUNT_FIELDS), {"username"})))
 
 
 def put(world: World, fields: object) -> Account:
@@ -220,14 +192,9 @@ def put(world: World, fields: object) -> Account:
         if not fits(name, value):
             raise BadRequest(f"{name} must be {ACCOUNT_FIELDS[name]}.")
     old = world.accounts.get(checked["username"])
-    after = {
-        name: checked.get(name, getattr(old, name, None))
-        for name in ("totp_secret", "email_code", "legacy")
-    }
+    after = {name: checked.get(name, getattr(old, name, None)) for name in ("totp_secret", "email_code", "legacy")}
     if after["email_code"] and (after["totp_secret"] or after["legacy"]):
-        raise BadRequest(
-            "An account with email_code can have neither totp_secret nor legacy."
-        )
+        raise BadRequest("An account with email_code can have neither totp_secret nor legacy.")
     return world.put_account(**checked)
 
 
@@ -240,10 +207,9 @@ def order_faults(world: World, request: Request) -> object:
         sent = json.loads(request.body or b"{}")
     except ValueError as error:
         raise BadRequest(f"The body is not JSON: {error}.") from error
-    orders = [
-        checked_fault(world, order)
-        for order in (sent if isinstance(sent, list) else [sent])
-    ]
+    if sent == []:
+        raise BadRequest("Give at least one fault.")
+    orders = [checked_fault(world, order) for order in (sent if isinstance(sent, list) else [sent])]
     return {"faults": [asdict(world.faults.order(**order)) for order in orders]}
 
 
@@ -252,26 +218,13 @@ def checked_fault(world: World, sent: object) -> dict[str, Any]:
     order = checked_object(sent, FAULT_FIELDS, {"fault"})
     rules: dict[str, tuple[Callable[[Any], bool], str]] = {
         "fault": (lambda v: v in NAMES, f"one of {known()}"),
-        "account": (
-            lambda v: v is None or v in world.accounts,
-            "the username of an account",
-        ),
+        "account": (lambda v: v is None or v in world.accounts, "the username of an account"),
         "path": (lambda v: isinstance(v, str), "a regular expression"),
         "method": (lambda v: v in (None, "GET", "POST"), "GET or POST"),
-        "times": (
-            lambda v: v is None or (is_count(v) and v > 0),
-            "a number of 1 or more, or null for always",
-        ),
+        "times": (lambda v: v is None or (is_count(v) and v > 0), "a number of 1 or more, or null for always"),
         "after": (is_count, "a number of 0 or more"),
         "apply": (lambda v: isinstance(v, bool), "true or false"),
-        "seconds": (
-            lambda v: (
-                isinstance(v, int | float)
-                and not isinstance(v, bool)
-                and 0 <= v <= 3600
-            ),
-            "0 to 3600",
-        ),
+        "seconds": (lambda v: isinstance(v, int | float) and not isinstance(v, bool) and 0 <= v <= 3600, "0 to 3600"),
         "status": (lambda v: is_count(v) and 500 <= v <= 599, "500 to 599"),
     }
     for name, value in order.items():
@@ -296,17 +249,18 @@ def read_ledger(world: World, request: Request) -> object:
     since = request.query.get("since", "0")
     if not since.isdigit():
         raise BadRequest("since must be the seq of an entry.")
-    return world.ledger.report(
-        request.query.get("account"), request.query.get("kind"), int(since)
-    )
+    return world.ledger.report(request.query.get("account"), request.query.get("kind"), int(since))
 
 
 def kill_sessions(world: World, request: Request) -> object:
-    account = the_account(
-        world, document(request, {"username"}, {"username"})["username"]
-    )
+    account = the_account(world, document(request, {"username"}, {"username"})["username"])
     account.generation += 1
     return {"username": account.username, "killed": True}
+
+
+def open_session(world: World, request: Request) -> object:
+    account = the_account(world, document(request, {"username"}, {"username"})["username"])
+    return {"username": account.username, "authorization": world.authorization(account)}
 
 
 def put_hashtag(world: World, request: Request) -> object:
@@ -319,46 +273,28 @@ def put_hashtag(world: World, request: Request) -> object:
         if not isinstance(fields["people"], list):
             raise BadRequest("people must be a list of usernames or accounts.")
         members = [
-            (
-                put(world, entry)
-                if isinstance(entry, dict)
-                else the_person(world, entry)
-            ).pk
+            (put(world, entry) if isinstance(entry, dict) else the_person(world, entry)).pk
             for entry in fields["people"]
         ]
     elif not is_count(fields["count"]) or fields["count"] > 100_000:
         raise BadRequest("count must be 0 to 100000.")
     chosen = world.put_hashtag(tag, fields.get("count", 0), members)
-    return {"tag": tag, "count": len(chosen)}
+    return {"tag": tag, "count": chosen.size}
 
 
 def put_relation(world: World, request: Request) -> object:
     names = {"follower", "target", "state"}
     fields = document(request, names, names)
-    follower, target = (
-        the_person(world, fields["follower"]),
-        the_person(world, fields["target"]),
-    )
+    follower, target = (the_person(world, fields["follower"]), the_person(world, fields["target"]))
     if fields["state"] not in ("following", "requested", "none"):
         raise BadRequest("state must be following, requested or none.")
     world.relate(follower.pk, target.pk, fields["state"])
-    return {
-        "follower": follower.pk,
-        "target": target.pk,
-        "state": world.relation(follower.pk, target.pk),
-    }
+    return {"follower": follower.pk, "target": target.pk, "state": world.relation(follower.pk, target.pk)}
 
 
 def read_relation(world: World, request: Request) -> object:
-    follower, target = (
-        the_person(world, request.query.get(name, ""))
-        for name in ("follower", "target")
-    )
-    return {
-        "follower": follower.pk,
-        "target": target.pk,
-        "state": world.relation(follower.pk, target.pk),
-    }
+    follower, target = (the_person(world, request.query.get(name, "")) for name in ("follower", "target"))
+    return {"follower": follower.pk, "target": target.pk, "state": world.relation(follower.pk, target.pk)}
 
 
 def put_message(world: World, request: Request) -> object:
@@ -380,11 +316,7 @@ def list_people(world: World, request: Request) -> object:
         raise BadRequest("start and count must be numbers, count at most 5000.")
     tag = world.hashtag(tag_name(request.query.get("tag", "")))
     keys = tag.slice(int(start), int(start) + int(count))
-    return {
-        "tag": tag.name,
-        "count": len(tag),
-        "people": [asdict(the_person(world, key)) for key in keys],
-    }
+    return {"tag": tag.name, "count": tag.size, "people": [asdict(the_person(world, key)) for key in keys]}
 
 
 def reset(world: World, request: Request) -> object:
@@ -400,6 +332,7 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     ("POST", "faults"): order_faults,
     ("DELETE", "faults"): delete_faults,
     ("GET", "ledger"): read_ledger,
+    ("POST", "sessions"): open_session,
     ("POST", "sessions/kill"): kill_sessions,
     ("POST", "hashtags"): put_hashtag,
     ("GET", "relations"): read_relation,

@@ -40,7 +40,7 @@ Answers, with what instagrapi 3.2.2 makes of them:
 | `5xx`, `500`, `502`, `503`, `504` | ClientError |
 | `408` (instagrapi sleeps 60 s and sends again) | ClientRequestTimeout |
 | `not_json` (an HTML page), `bad_json` (a JSON answer cut short) | ClientJSONDecodeError |
-| `cut` (fewer bytes than promised; a `requests` adapter sends the request again after 2 s) | ClientIncompleteReadError |
+| `cut` (fewer bytes than promised; instagrapi then sends again after 2 s) | ClientIncompleteReadError |
 | `reset`, `hang` (not applied, then the connection is reset) | ClientConnectionError, requests.Timeout |
 | `reset_after_apply`, `hang_after_apply` | the same, but the write was applied |
 | `slow` | nothing: the ordinary answer, late |
@@ -81,10 +81,7 @@ FAIL: dict[str, tuple[int, dict[str, Any]]] = {
     ),
     "suspended": (
         400,
-        {
-            "message": "challenge_required",
-            "challenge": {"url": SUSPENDED_URL, "api_path": "/accounts/suspended/"},
-        },
+        {"message": "challenge_required", "challenge": {"url": SUSPENDED_URL, "api_path": "/accounts/suspended/"}},
     ),
     "feedback": (
         400,
@@ -100,29 +97,10 @@ FAIL: dict[str, tuple[int, dict[str, Any]]] = {
         },
     ),
     "429": (429, {"message": "Too many requests."}),
-    "please_wait": (
-        400,
-        {
-            "message": "Please wait a few minutes before you try again.",
-            "require_login": True,
-        },
-    ),
+    "please_wait": (400, {"message": "Please wait a few minutes before you try again.", "require_login": True}),
     "rate_limit": (400, {"message": "Rate limited.", "error_type": "rate_limit_error"}),
-    "sentry_block": (
-        400,
-        {
-            "message": "Sorry, there was a problem with your request.",
-            "error_type": "sentry_block",
-        },
-    ),
-    "login_required": (
-        403,
-        {
-            "message": "login_required",
-            "error_title": "You've Been Logged Out",
-            "logout_reason": 3,
-        },
-    ),
+    "sentry_block": (400, {"message": "Sorry, there was a problem with your request.", "error_type": "sentry_block"}),
+    "login_required": (403, {"message": "login_required", "error_title": "You've Been Logged Out", "logout_reason": 3}),
     "unauthorized": (401, {"message": "Unauthorized."}),
     "forbidden": (403, {"message": "Forbidden."}),
     "not_found": (404, {"message": "Not found."}),
@@ -136,30 +114,14 @@ FAIL: dict[str, tuple[int, dict[str, Any]]] = {
     ),
     "consent": (
         400,
-        {
-            "message": "consent_required",
-            "consent_data": {"headline": "Updates to our terms"},
-            "error_type": "consent",
-        },
+        {"message": "consent_required", "consent_data": {"headline": "Updates to our terms"}, "error_type": "consent"},
     ),
-    "needs_upgrade": (
-        400,
-        {"message": "Please update Instagram.", "error_type": "needs_upgrade"},
-    ),
-    "bad_password": (
-        400,
-        {
-            "message": "The password you entered is incorrect.",
-            "error_type": "bad_password",
-        },
-    ),
+    "needs_upgrade": (400, {"message": "Please update Instagram.", "error_type": "needs_upgrade"}),
+    "bad_password": (400, {"message": "The password you entered is incorrect.", "error_type": "bad_password"}),
     "private": (400, {"message": "Not authorized to view user"}),
     "invalid_target": (400, {"message": "Invalid target user."}),
     "media_gone": (400, {"message": "Media not found or unavailable"}),
-    "dm_refused": (
-        400,
-        {"message": "This account doesn't allow new message requests from everyone."},
-    ),
+    "dm_refused": (400, {"message": "This account doesn't allow new message requests from everyone."}),
     "fail": (200, {"message": "Something went wrong."}),
     "408": (408, {"message": "Request timeout."}),
 }
@@ -168,18 +130,7 @@ HTML = b"<!DOCTYPE html><html><head><title>Instagram</title></head><body>Sorry, 
 AFTER_APPLY = {"reset_after_apply": "reset", "hang_after_apply": "hang"}
 SECONDS = {"hang": 600.0, "slow": 2.0}
 NAMES = frozenset(
-    (
-        *FAIL,
-        *SERVER_ERRORS,
-        *AFTER_APPLY,
-        *SECONDS,
-        "ban",
-        "challenge_404",
-        "not_json",
-        "bad_json",
-        "cut",
-        "reset",
-    )
+    (*FAIL, *SERVER_ERRORS, *AFTER_APPLY, *SECONDS, "ban", "challenge_404", "not_json", "bad_json", "cut", "reset")
 )
 
 
@@ -233,9 +184,7 @@ class Faults:
             times=times,
             after=fields.get("after", 0),
             apply=fields.get("apply", False) or fault in AFTER_APPLY,
-            seconds=fields.get(
-                "seconds", SECONDS.get(AFTER_APPLY.get(fault, fault), 0.0)
-            ),
+            seconds=fields.get("seconds", SECONDS.get(AFTER_APPLY.get(fault, fault), 0.0)),
             status=int(fault) if fault.isdigit() else fields.get("status", 500),
             left=times,
         )
@@ -261,11 +210,7 @@ class Faults:
 
     def clear(self, number: int | None = None) -> int:
         """Delete one order or all; returns how many went."""
-        kept = (
-            []
-            if number is None
-            else [fault for fault in self.orders if fault.id != number]
-        )
+        kept = [] if number is None else [fault for fault in self.orders if fault.id != number]
         gone = len(self.orders) - len(kept)
         self.orders = kept
         return gone
@@ -291,9 +236,7 @@ def fault_answer(fault: Fault) -> Answer:
         case "ban":
             return failure("suspended")
         case kind if kind in SERVER_ERRORS:
-            return answer_json(
-                {"message": "Internal server error.", "status": "fail"}, fault.status
-            )
+            return answer_json({"message": "Internal server error.", "status": "fail"}, fault.status)
         case kind:
             return failure(kind)
 

@@ -10,27 +10,10 @@ from typing import Any
 from sandbox import instagram_login, instagram_reads, instagram_writes
 from sandbox.faults import Fault, failure, fault_answer
 from sandbox.instagram_routes import Call, Route, Routes, bearer, bloks_params
-from sandbox.wire import (
-    Answer,
-    BadRequest,
-    Receive,
-    Request,
-    Send,
-    answer_json,
-    drop,
-    send_answer,
-    wait,
-)
+from sandbox.wire import Answer, BadRequest, Receive, Request, Send, answer_json, drop, send_answer, wait
 from sandbox.world import World
 
-HOSTS = frozenset(
-    {
-        "i.instagram.com",
-        "b.i.instagram.com",
-        "www.instagram.com",
-        "rupload.facebook.com",
-    }
-)
+HOSTS = frozenset({"i.instagram.com", "b.i.instagram.com", "www.instagram.com", "rupload.facebook.com"})
 API = re.compile(r"^/api/v\d+/")
 ROUTES = Routes(instagram_login.routes, instagram_reads.routes, instagram_writes.routes)
 Found = tuple[Route, tuple[str, ...]]
@@ -43,13 +26,9 @@ async def serve(world: World, request: Request, receive: Receive, send: Send) ->
     try:
         call = identify(world, request)
     except BadRequest as error:
-        await send_answer(
-            send, answer_json({"message": str(error), "status": "fail"}, 400)
-        )
+        await send_answer(send, answer_json({"message": str(error), "status": "fail"}, 400))
         return
-    world.ledger.count(
-        call.claimed, found[0].label if found else f"{request.method} unknown"
-    )
+    world.ledger.count(call.claimed, found[0].label if found else f"{request.method} unknown")
     fault = world.faults.take(request.method, path, call.claimed)
     if fault is None:
         await send_answer(send, perform(call, found))
@@ -61,9 +40,7 @@ async def serve(world: World, request: Request, receive: Receive, send: Send) ->
 def perform(call: Call, found: Found | None) -> Answer:
     """Do what the request asks, write it down, and give the answer."""
     if found is None:
-        sentence = (
-            f"The stand-in does not know {call.request.method} {call.request.path}."
-        )
+        sentence = f"The stand-in does not know {call.request.method} {call.request.path}."
         return answer_json({"message": sentence, "status": "fail"}, 404)
     endpoint, call.words = found
     try:
@@ -92,40 +69,35 @@ def record(call: Call, endpoint: Route, *, applied: bool) -> None:
     except BadRequest:
         targets = [("", {})]
     for target, detail in targets:
-        call.world.ledger.write(
-            call.claimed, endpoint.kind, target, applied=applied, **detail
-        )
+        call.world.ledger.write(call.claimed, endpoint.kind, target, applied=applied, **detail)
 
 
-async def suffer(
-    call: Call, found: Found | None, fault: Fault, receive: Receive, send: Send
-) -> None:
-    """Let a request meet its fault."""
-    if (
-        fault.kind == "slow"
-        and not fault.apply
-        and not await wait(fault.seconds, receive)
-    ):
+async def suffer(call: Call, found: Found | None, fault: Fault, receive: Receive, send: Send) -> None:
+    """Let a request meet its fault; who gives up on a slow answer has changed nothing, unless `apply` is set."""
+    if fault.kind == "slow" and not fault.apply and not await wait(fault.seconds, receive):
         return
-    answer = None
-    if fault.apply or fault.kind == "slow":
-        answer = perform(call, found)
-    elif found:
+    answer = perform(call, found) if fault.apply or fault.kind == "slow" else None
+    if answer is None and found:
         record(call, found[0], applied=False)
-    if fault.kind == "ban" and call.claimed in call.world.accounts:
-        call.world.accounts[call.claimed].banned = True
-    if fault.kind == "hang" or (fault.kind == "slow" and fault.apply):
-        if not await wait(fault.seconds, receive):
-            return
+    waits = fault.kind == "hang" or (fault.kind == "slow" and fault.apply)
+    if waits and not await wait(fault.seconds, receive):
+        return
     if fault.kind in ("hang", "reset"):
         await drop(send, receive)
     elif fault.kind == "slow" and answer:
         await send_answer(send, answer)
     else:
-        promised = fault_answer(fault)
-        await send_answer(send, promised)
-        if promised.missing:
-            await drop(send, receive)
+        await refuse(call, fault, receive, send)
+
+
+async def refuse(call: Call, fault: Fault, receive: Receive, send: Send) -> None:
+    """Answer with a fault."""
+    if fault.kind == "ban" and call.claimed in call.world.accounts:
+        call.world.accounts[call.claimed].banned = True
+    answer = fault_answer(fault)
+    await send_answer(send, answer)
+    if answer.missing:
+        await drop(send, receive)
 
 
 def identify(world: World, request: Request) -> Call:

@@ -1,7 +1,7 @@
 """Signing in: the CAA (Bloks) flow of today's app, its two second steps, and the older accounts/login.
 
 The password is really encrypted to our RSA key and really checked. Which way a sign-in takes is a matter of the account:
-`totp_secret` asks for a code after the password, `email_code` mails one, `legacy` sends the app back to accounts/login.
+`totp_secret` asks for a code after the password, `email_code` mails one, `legacy` sends it to accounts/login.
 """
 
 import base64
@@ -43,9 +43,7 @@ def key_headers() -> dict[str, str]:
     pem = (
         private_key()
         .public_key()
-        .public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     )
     return {
         "ig-set-password-encryption-key-id": str(KEY_ID),
@@ -75,12 +73,7 @@ def decrypt(sealed: object) -> str:
 def graphql(call: Call) -> Answer:
     if call.form.get("fb_api_req_friendly_name") == "IGUSDIDRegistrationMutation":
         return answer_json({"data": {"1$usdid_registration": {"success": True}}})
-    return answer_json(
-        {
-            "errors": [{"message": "The stand-in does not know this query."}],
-            "data": None,
-        }
-    )
+    return answer_json({"errors": [{"message": "The stand-in does not know this query."}], "data": None})
 
 
 @routes("POST", CAA + r"process_client_data_and_redirect", public=True)
@@ -95,11 +88,7 @@ def create_keystore(call: Call) -> Answer:
     return answer_json({"challenge_nonce": nonce, "status": "ok"})
 
 
-@routes(
-    "POST",
-    r"bloks/async_action/com\.bloks\.www\.caa\.login\.oauth\.token\.fetch\.async",
-    public=True,
-)
+@routes("POST", r"bloks/async_action/com\.bloks\.www\.caa\.login\.oauth\.token\.fetch\.async", public=True)
 @routes("POST", "launcher/sync", public=True)
 @routes("POST", "accounts/contact_point_prefill", public=True)
 @routes("POST", "accounts/get_prefill_candidates", public=True)
@@ -128,7 +117,7 @@ def check(call: Call, username: object, sealed: object) -> Checked:
     """Find the account and check its password."""
     account = call.world.accounts.get(str(username).strip().lower())
     if account is None or account.password is None:
-        text = "The username you entered doesn't appear to belong to an account. Please check your username and try again."
+        text = "The username you entered doesn't appear to belong to an account. Please check your username."
         return Checked(refusal=refuse(text, "invalid_user"))
     if decrypt(sealed) != account.password:
         call.world.ledger.write(account.username, "login", "", applied=False)
@@ -138,49 +127,26 @@ def check(call: Call, username: object, sealed: object) -> Checked:
 
 
 def refuse(message: str, error_type: str) -> Answer:
-    return answer_json(
-        {"message": message, "error_type": error_type, "status": "fail"}, 400
-    )
+    return answer_json({"message": message, "error_type": error_type, "status": "fail"}, 400)
 
 
 @routes("POST", CAA + r"async\.send_login_request", public=True)
 def send_login_request(call: Call) -> Answer:
     fields = bloks_params(call.form)["client_input_params"]
-    if fields.get("aac") != AAC or "challenge_nonce" not in call.request.headers.get(
-        "x-ig-attest-params", ""
-    ):
-        raise BadRequest(
-            "The sign-in skipped its preparation: no account access context or no attestation."
-        )
+    if fields.get("aac") != AAC or "challenge_nonce" not in call.request.headers.get("x-ig-attest-params", ""):
+        raise BadRequest("The sign-in skipped its preparation: no account access context or no attestation.")
     world = call.world
     account = world.accounts.get(call.claimed)
     if account and account.legacy:
-        return bloks(
-            {
-                "data": [
-                    {
-                        "data": {
-                            "key": "CAA_LOGIN_FALLBACK:ACCOUNTS_LOGIN",
-                            "initial": "1",
-                        }
-                    }
-                ]
-            }
-        )
+        return bloks({"data": [{"data": {"key": "CAA_LOGIN_FALLBACK:ACCOUNTS_LOGIN", "initial": "1"}}]})
     checked = check(call, fields.get("contact_point"), fields.get("password"))
     if checked.account is None:
         return checked.refusal or OK
     account = checked.account
     if account.totp_secret:
-        return lead_to(
-            TWO_STEP + "entrypoint",
-            "two_step_verification_context",
-            world.remember("totp", account),
-        )
+        return lead_to(TWO_STEP + "entrypoint", "two_step_verification_context", world.remember("totp", account))
     if account.email_code:
-        return lead_to(
-            AP + "entrypoint_async", "context_data", world.remember("email1", account)
-        )
+        return lead_to(AP + "entrypoint_async", "context_data", world.remember("email1", account))
     return signed_in(call, account)
 
 
@@ -188,29 +154,17 @@ def signed_in(call: Call, account: Account) -> Answer:
     """The login payload of Bloks: JSON in JSON in a program text."""
     call.world.ledger.write(account.username, "login", "", applied=True)
     payload = {
-        "login_response": json.dumps(
-            {"logged_in_user": current_user(call, account), "status": "ok"}
-        ),
-        "headers": json.dumps(
-            {"IG-Set-Authorization": call.world.authorization(account)}
-        ),
+        "login_response": json.dumps({"logged_in_user": current_user(call, account), "status": "ok"}),
+        "headers": json.dumps({"IG-Set-Authorization": call.world.authorization(account)}),
         "cookies": "",
     }
-    return bloks(
-        {
-            "action": f"(bk.action.caa.HandleLoginResponse {json.dumps(json.dumps(payload))})"
-        }
-    )
+    return bloks({"action": f"(bk.action.caa.HandleLoginResponse {json.dumps(json.dumps(payload))})"})
 
 
 def lead_to(app: str, key: str, token: str) -> Answer:
     """A program that opens the next screen with a token for it."""
     inner = f'(f4i (dkc "{key}") (dkc "{token}"))'
-    return bloks(
-        {
-            "action": f'(bk.action.OpenScreen "{app}" (f4i (dkc "server_params") (dkc {inner})))'
-        }
-    )
+    return bloks({"action": f'(bk.action.OpenScreen "{app}" (f4i (dkc "server_params") (dkc {inner})))'})
 
 
 def bloks(payload: dict[str, Any]) -> Answer:
@@ -220,42 +174,23 @@ def bloks(payload: dict[str, Any]) -> Answer:
 # Second step: authenticator app or backup code
 
 
+@routes("POST", r"bloks/apps/com\.bloks\.www\.two_step_verification\.(?:entrypoint|method_picker)", public=True)
+@routes("POST", r"bloks/apps/com\.bloks\.www\.two_factor_login\.enter_(?:totp|backup)_code", public=True)
 @routes(
-    "POST",
-    r"bloks/apps/com\.bloks\.www\.two_step_verification\.(?:entrypoint|method_picker)",
-    public=True,
-)
-@routes(
-    "POST",
-    r"bloks/apps/com\.bloks\.www\.two_factor_login\.enter_(?:totp|backup)_code",
-    public=True,
-)
-@routes(
-    "POST",
-    r"bloks/async_action/com\.bloks\.www\.two_step_verification\.method_picker\.navigation\.async",
-    public=True,
+    "POST", r"bloks/async_action/com\.bloks\.www\.two_step_verification\.method_picker\.navigation\.async", public=True
 )
 def two_step_screen(call: Call) -> Answer:
     _recall(call, "totp", "two_step_verification_context")
     return OK
 
 
-@routes(
-    "POST",
-    r"bloks/async_action/com\.bloks\.www\.two_step_verification\.verify_code\.async",
-    public=True,
-)
+@routes("POST", r"bloks/async_action/com\.bloks\.www\.two_step_verification\.verify_code\.async", public=True)
 def verify_code(call: Call) -> Answer:
     account = _recall(call, "totp", "two_step_verification_context")
-    if account.accepts(
-        str(bloks_params(call.form)["client_input_params"].get("code", ""))
-    ):
+    if account.accepts(str(bloks_params(call.form)["client_input_params"].get("code", ""))):
         return signed_in(call, account)
     call.world.ledger.write(account.username, "login", "", applied=False)
-    return refuse(
-        "Please check the security code and try again.",
-        "sms_code_validation_code_invalid",
-    )
+    return refuse("Please check the security code and try again.", "sms_code_validation_code_invalid")
 
 
 def _recall(call: Call, kind: str, key: str) -> Account:
@@ -269,36 +204,20 @@ def _recall(call: Call, kind: str, key: str) -> Account:
 # Second step: a code by e-mail
 
 
-@routes(
-    "POST",
-    r"bloks/async_action/com\.bloks\.www\.ap\.two_step_verification\.entrypoint_async",
-    public=True,
-)
+@routes("POST", r"bloks/async_action/com\.bloks\.www\.ap\.two_step_verification\.entrypoint_async", public=True)
 def email_entrypoint(call: Call) -> Answer:
     return lead_to(
-        AP + "code_entry",
-        "context_data",
-        call.world.remember("email2", _recall(call, "email1", "context_data")),
+        AP + "code_entry", "context_data", call.world.remember("email2", _recall(call, "email1", "context_data"))
     )
 
 
-@routes(
-    "POST",
-    r"bloks/apps/com\.bloks\.www\.ap\.two_step_verification\.code_entry",
-    public=True,
-)
+@routes("POST", r"bloks/apps/com\.bloks\.www\.ap\.two_step_verification\.code_entry", public=True)
 def email_code_entry(call: Call) -> Answer:
     account = _recall(call, "email2", "context_data")
-    return lead_to(
-        AP + "code_entry_async", "context_data", call.world.remember("email3", account)
-    )
+    return lead_to(AP + "code_entry_async", "context_data", call.world.remember("email3", account))
 
 
-@routes(
-    "POST",
-    r"bloks/async_action/com\.bloks\.www\.ap\.two_step_verification\.code_entry_async",
-    public=True,
-)
+@routes("POST", r"bloks/async_action/com\.bloks\.www\.ap\.two_step_verification\.code_entry_async", public=True)
 def email_submit(call: Call) -> Answer:
     account = _recall(call, "email3", "context_data")
     if bloks_params(call.form)["client_input_params"].get("code") == account.email_code:
@@ -324,12 +243,7 @@ def legacy_login(call: Call) -> Answer:
         "totp_two_factor_on": True,
         "sms_two_factor_on": False,
     }
-    document = {
-        "message": "",
-        "error_type": "two_factor_required",
-        "two_factor_info": info,
-        "status": "fail",
-    }
+    document = {"message": "", "error_type": "two_factor_required", "two_factor_info": info, "status": "fail"}
     return answer_json(document, 400)
 
 
@@ -341,18 +255,13 @@ def legacy_two_factor(call: Call) -> Answer:
     if account.accepts(str(call.form.get("verification_code", ""))):
         return legacy_signed_in(call, account)
     call.world.ledger.write(account.username, "login", "", applied=False)
-    return refuse(
-        "Please check the security code and try again.",
-        "sms_code_validation_code_invalid",
-    )
+    return refuse("Please check the security code and try again.", "sms_code_validation_code_invalid")
 
 
 def legacy_signed_in(call: Call, account: Account) -> Answer:
     call.world.ledger.write(account.username, "login", "", applied=True)
     document = {"logged_in_user": current_user(call, account), "status": "ok"}
-    return answer_json(
-        document, headers={"ig-set-authorization": call.world.authorization(account)}
-    )
+    return answer_json(document, headers={"ig-set-authorization": call.world.authorization(account)})
 
 
 # Afterwards
@@ -365,10 +274,6 @@ def logout(call: Call) -> Answer:
     return OK
 
 
-@routes(
-    "POST",
-    r"bloks/apps/com\.instagram\.challenge\.navigation\.take_challenge",
-    public=True,
-)
+@routes("POST", r"bloks/apps/com\.instagram\.challenge\.navigation\.take_challenge", public=True)
 def take_challenge(call: Call) -> Answer:
     return answer_json({"status": "ok", "action": "close"})

@@ -4,19 +4,12 @@ import base64
 import binascii
 import json
 from itertools import islice
+from typing import Any
 
 from sandbox import people
 from sandbox.faults import failure
 from sandbox.instagram_routes import Call, Routes
-from sandbox.instagram_shapes import (
-    current_user,
-    friendship,
-    full_user,
-    post,
-    short_user,
-    story,
-    thread,
-)
+from sandbox.instagram_shapes import current_user, friendship, full_user, post, short_user, story, thread
 from sandbox.people import Person
 from sandbox.wire import Answer, BadRequest, answer_json
 
@@ -35,9 +28,7 @@ def reels_tray(call: Call) -> Answer:
 
 @routes("POST", "feed/timeline")
 def timeline(call: Call) -> Answer:
-    return answer_json(
-        {"feed_items": [], "num_results": 0, "more_available": False, "status": "ok"}
-    )
+    return answer_json({"feed_items": [], "num_results": 0, "more_available": False, "status": "ok"})
 
 
 @routes("GET", "accounts/current_user")
@@ -59,26 +50,17 @@ def user_info(call: Call) -> Answer:
 
 
 def _profile(call: Call, person: Person | None) -> Answer:
-    return answer_json(
-        {"user": full_user(call, person), "status": "ok"} if person else NO_USER,
-        200 if person else 404,
-    )
+    return answer_json({"user": full_user(call, person), "status": "ok"} if person else NO_USER, 200 if person else 404)
 
 
 @routes("GET", "users/search")
 def search_users(call: Call) -> Answer:
     query = call.query.get("query", "").lower()
-    found: list[Person] = [
-        account
-        for name, account in call.world.accounts.items()
-        if query and query in name
-    ]
+    found: list[Person] = [account for name, account in call.world.accounts.items() if query and query in name]
     exact = call.world.named(query)
     if exact and exact not in found:
         found.insert(0, exact)
-    return answer_json(
-        {"users": [short_user(call, person) for person in found[:50]], "status": "ok"}
-    )
+    return answer_json({"users": [short_user(call, person) for person in found[:50]], "status": "ok"})
 
 
 # Who follows whom
@@ -87,10 +69,7 @@ def search_users(call: Call) -> Answer:
 @routes("GET", r"friendships/show/(\d+)")
 def friendship_show(call: Call) -> Answer:
     person = call.person()
-    return answer_json(
-        friendship(call, person) | {"status": "ok"} if person else NO_USER,
-        200 if person else 404,
-    )
+    return answer_json(friendship(call, person) | {"status": "ok"} if person else NO_USER, 200 if person else 404)
 
 
 @routes("POST", "friendships/show_many")
@@ -98,21 +77,12 @@ def friendships_show_many(call: Call) -> Answer:
     keys = [key.strip() for key in str(call.form.get("user_ids", "")).split(",")]
     if not all(key.isdigit() for key in keys):
         raise BadRequest("user_ids must be numbers between commas.")
-    names = (
-        "following",
-        "incoming_request",
-        "is_bestie",
-        "is_private",
-        "is_restricted",
-        "outgoing_request",
-    )
+    names = ("following", "incoming_request", "is_bestie", "is_private", "is_restricted", "outgoing_request")
     statuses = {}
     for key in keys:
         if person := call.world.person(int(key)):
             whole = friendship(call, person)
-            statuses[key] = {name: whole[name] for name in names} | {
-                "is_feed_favorite": False
-            }
+            statuses[key] = {name: whole[name] for name in names} | {"is_feed_favorite": False}
     return answer_json({"friendship_statuses": statuses, "status": "ok"})
 
 
@@ -120,46 +90,24 @@ def friendships_show_many(call: Call) -> Answer:
 def follow_list(call: Call) -> Answer:
     person = call.person()
     if person is None:
-        return answer_json(
-            {"message": "unable to fetch followers", "status": "fail"}, 400
-        )
+        return answer_json({"message": "unable to fetch followers", "status": "fail"}, 400)
     if not may_see(call, person):
         return failure("private")
-    start, size = (
-        _number(call, "max_id", 0),
-        min(_number(call, "count", LIST_PAGE) or LIST_PAGE, LIST_PAGE),
-    )
+    start, size = (_number(call, "max_id", 0), min(_number(call, "count", LIST_PAGE) or LIST_PAGE, LIST_PAGE))
     world = call.world
-    keys = (
-        world.follower_keys(person.pk)
-        if call.words[1] == "followers"
-        else world.following_keys(person.pk)
-    )
+    keys = world.follower_keys(person.pk) if call.words[1] == "followers" else world.following_keys(person.pk)
     page = list(islice(keys, start, start + size + 1))
-    shown = [
-        short_user(call, found) for pk in page[:size] if (found := world.person(pk))
-    ]
+    shown = [short_user(call, found) for pk in page[:size] if (found := world.person(pk))]
     if query := call.query.get("query"):
         shown = [user for user in shown if query.lower() in user["username"]]
     next_page = str(start + size) if len(page) > size else None
-    return answer_json(
-        {
-            "users": shown,
-            "next_max_id": next_page,
-            "big_list": bool(next_page),
-            "status": "ok",
-        }
-    )
+    return answer_json({"users": shown, "next_max_id": next_page, "big_list": bool(next_page), "status": "ok"})
 
 
 def may_see(call: Call, person: Person) -> bool:
     """Private people show their posts and lists to followers only."""
     viewer = call.viewer.pk
-    return (
-        not person.private
-        or person.pk == viewer
-        or call.world.relation(viewer, person.pk) == "following"
-    )
+    return not person.private or person.pk == viewer or call.world.relation(viewer, person.pk) == "following"
 
 
 def _number(call: Call, name: str, default: int) -> int:
@@ -177,15 +125,7 @@ def tag_info(call: Call) -> Answer:
     name = tag_name(call.words[0])
     tag = call.world.hashtag(name)
     key = str(17_800_000_000_000_000 + people.digest("tag", name) % 10**14)
-    return answer_json(
-        {
-            "id": key,
-            "name": name,
-            "media_count": len(tag) * 41,
-            "allow_following": 1,
-            "status": "ok",
-        }
-    )
+    return answer_json({"id": key, "name": name, "media_count": tag.size * 41, "allow_following": 1, "status": "ok"})
 
 
 @routes("POST", "tags/([^/]+)/sections")
@@ -202,32 +142,24 @@ def tag_sections(call: Call) -> Answer:
     if tab == "recent":
         keys = tag.slice(start, start + TAG_PAGE)
     else:
-        keys = tag.slice(max(0, len(tag) - start - TAG_PAGE), max(0, len(tag) - start))[
-            ::-1
-        ]
+        keys = tag.slice(max(0, tag.size - start - TAG_PAGE), max(0, tag.size - start))[::-1]
     posts = [_newest(call, person) for pk in keys if (person := call.world.person(pk))]
-    more = start + TAG_PAGE < len(tag)
+    more = start + TAG_PAGE < tag.size
     sections = [
-        {
-            "layout_type": "media_grid",
-            "feed_type": "media",
-            "layout_content": {"medias": posts[at : at + 3]},
-        }
+        {"layout_type": "media_grid", "feed_type": "media", "layout_content": {"medias": posts[at : at + 3]}}
         for at in range(0, len(posts), 3)
     ]
     document = {"sections": sections, "more_available": more, "status": "ok"}
     if more:
         document |= {
-            "next_max_id": base64.b64encode(
-                f"{name}:{start + TAG_PAGE}".encode()
-            ).decode(),
+            "next_max_id": base64.b64encode(f"{name}:{start + TAG_PAGE}".encode()).decode(),
             "next_media_ids": [item["media"]["pk"] for item in posts[-3:]],
             "next_page": page,
         }
     return answer_json(document)
 
 
-def _newest(call: Call, person: Person) -> dict[str, object]:
+def _newest(call: Call, person: Person) -> dict[str, Any]:
     media = post(call, person, max(0, (person.media or 1) - 1))
     media["user"]["friendship_status"] = friendship(call, person)
     return {"media": media}
@@ -239,9 +171,7 @@ def _cursor(call: Call) -> int:
     if not cursor:
         return 0
     try:
-        start = int(
-            base64.b64decode(str(cursor), validate=True).decode().rpartition(":")[2]
-        )
+        start = int(base64.b64decode(str(cursor), validate=True).decode().rpartition(":")[2])
         known = isinstance(json.loads(str(ids)), list)
     except (ValueError, binascii.Error):
         known, start = False, 0
@@ -290,12 +220,7 @@ def user_story(call: Call) -> Answer:
     if not person.stories or not may_see(call, person):
         return answer_json({"reel": None, "broadcast": None, "status": "ok"})
     items = [story(call, person, number) for number in range(person.stories)]
-    reel = {
-        "id": person.pk,
-        "user": short_user(call, person),
-        "items": items,
-        "media_count": len(items),
-    }
+    reel = {"id": person.pk, "user": short_user(call, person), "items": items, "media_count": len(items)}
     return answer_json({"reel": reel, "broadcast": None, "status": "ok"})
 
 
@@ -308,17 +233,9 @@ def find_media(call: Call, key: str) -> tuple[Person, int] | None:
     person = call.world.person(owner)
     if person is None:
         return None
-    first, end = (
-        (people.FIRST_STORY, people.FIRST_STORY + person.stories)
-        if number >= people.FIRST_STORY
-        else (0, 0)
-    )
+    first, end = (people.FIRST_STORY, people.FIRST_STORY + person.stories) if number >= people.FIRST_STORY else (0, 0)
     # A post without a known count exists at least once: the one that a hashtag showed.
-    return (
-        (person, number)
-        if first <= number < (end or max(1, person.media or 1))
-        else None
-    )
+    return (person, number) if first <= number < (end or max(1, person.media or 1)) else None
 
 
 @routes("GET", r"media/(\d+(?:_\d+)?)/info")
@@ -328,14 +245,8 @@ def media_info(call: Call) -> Answer:
         return answer_json(NO_MEDIA, 404)
     person, number = found
     is_story = number >= people.FIRST_STORY
-    item = (
-        story(call, person, number - people.FIRST_STORY)
-        if is_story
-        else post(call, person, number)
-    )
-    return answer_json(
-        {"items": [item], "num_results": 1, "more_available": False, "status": "ok"}
-    )
+    item = story(call, person, number - people.FIRST_STORY) if is_story else post(call, person, number)
+    return answer_json({"items": [item], "num_results": 1, "more_available": False, "status": "ok"})
 
 
 @routes("GET", r"media/(\d+(?:_\d+)?)/likers")
@@ -344,30 +255,16 @@ def media_likers(call: Call) -> Answer:
     if found is None:
         return answer_json(NO_MEDIA, 404)
     pk = int(call.words[0].partition("_")[0])
-    fans = [
-        account
-        for account in call.world.accounts.values()
-        if pk in call.world.liked[account.pk]
-    ]
+    fans = [account for account in call.world.accounts.values() if pk in call.world.liked[account.pk]]
     run = people.run_start("likers", pk)
-    crowd = [
-        people.generated(people.run_member(run, position))
-        for position in range(people.digest("post", pk) % 900)
-    ]
+    crowd = [people.generated(people.run_member(run, position)) for position in range(people.digest("post", pk) % 900)]
     users = [short_user(call, person) for person in (*fans, *crowd[:100])]
-    return answer_json(
-        {"users": users, "user_count": len(crowd) + len(fans), "status": "ok"}
-    )
+    return answer_json({"users": users, "user_count": len(crowd) + len(fans), "status": "ok"})
 
 
 @routes("GET", r"media/(\d+(?:_\d+)?)/comments")
 def media_comments(call: Call) -> Answer:
-    document = {
-        "comments": [],
-        "has_more_comments": False,
-        "has_more_headload_comments": False,
-        "status": "ok",
-    }
+    document = {"comments": [], "has_more_comments": False, "has_more_headload_comments": False, "status": "ok"}
     return answer_json(document)
 
 
@@ -377,37 +274,17 @@ def media_comments(call: Call) -> Answer:
 @routes("GET", "direct_v2/(inbox|pending_inbox)")
 def inbox(call: Call) -> Answer:
     own = call.world.threads_of[call.viewer.pk] if call.words[0] == "inbox" else {}
-    threads = [thread(call, talk, 10) for talk in reversed(own.values())][
-        : _number(call, "limit", 20)
-    ]
-    box = {
-        "threads": threads,
-        "has_older": False,
-        "oldest_cursor": None,
-        "unseen_count": 0,
-    }
+    threads = [thread(call, talk, 10) for talk in reversed(own.values())][: _number(call, "limit", 20)]
+    box = {"threads": threads, "has_older": False, "oldest_cursor": None, "unseen_count": 0}
     return answer_json({"inbox": box, "status": "ok"})
 
 
 @routes("GET", "direct_v2/threads/get_by_participants")
 def thread_by_participants(call: Call) -> Answer:
     keys = key_list(call.query.get("recipient_users", "[]"))
-    talk = next(
-        (
-            t
-            for t in call.world.threads_of[call.viewer.pk].values()
-            if set(keys) <= set(t.members)
-        ),
-        None,
-    )
-    users = [
-        short_user(call, person) for key in keys if (person := call.world.person(key))
-    ]
-    document = {
-        "users": users,
-        "thread": thread(call, talk) if talk else None,
-        "status": "ok",
-    }
+    talk = next((t for t in call.world.threads_of[call.viewer.pk].values() if set(keys) <= set(t.members)), None)
+    users = [short_user(call, person) for key in keys if (person := call.world.person(key))]
+    document = {"users": users, "thread": thread(call, talk) if talk else None, "status": "ok"}
     return answer_json(document)
 
 
@@ -423,10 +300,6 @@ def key_list(text: object) -> list[int]:
     """The keys in a JSON list, or in a list of lists."""
     try:
         document = json.loads(str(text))
-        return [
-            int(key)
-            for part in document
-            for key in (part if isinstance(part, list) else [part])
-        ]
+        return [int(key) for part in document for key in (part if isinstance(part, list) else [part])]
     except (TypeError, ValueError) as error:
         raise BadRequest("Recipients must be a JSON list of numbers.") from error

@@ -87,21 +87,13 @@ class Routes:
                 self.table[key] += found
 
     def __call__(
-        self,
-        method: str,
-        pattern: str,
-        *,
-        public: bool = False,
-        kind: str | None = None,
-        targets: Targets = first_word,
+        self, method: str, pattern: str, *, public: bool = False, kind: str | None = None, targets: Targets = first_word
     ) -> Callable[[Handler], Handler]:
         """Declare an endpoint by the path behind `/api/v1/` without its last slash; `public` needs no session."""
 
         def declare(handler: Handler) -> Handler:
             label = f"{method} {re.sub(GROUP, '*', pattern)}".replace("\\", "")
-            route = Route(
-                label, re.compile(pattern + "/?"), handler, public, kind, targets
-            )
+            route = Route(label, re.compile(pattern + "/?"), handler, public, kind, targets)
             self.table[method, pattern.split("/", 1)[0]].append(route)
             return handler
 
@@ -119,9 +111,7 @@ class Routes:
 def bearer(header: str) -> tuple[int, str]:
     """The person's key and the session id of an `Authorization` header; zero and nothing when it is not one of ours."""
     try:
-        document = json.loads(
-            base64.b64decode(header.removeprefix("Bearer IGT:2:"), validate=True)
-        )
+        document = json.loads(base64.b64decode(header.removeprefix("Bearer IGT:2:"), validate=True))
         return int(document["ds_user_id"]), str(document["sessionid"])
     except (ValueError, KeyError, TypeError):
         return 0, ""
@@ -133,10 +123,6 @@ def bloks_params(form: dict[str, Any]) -> dict[str, dict[str, Any]]:
         params = json.loads(form.get("params", "{}"))
     except (TypeError, json.JSONDecodeError) as error:
         raise BadRequest(f"params is not JSON: {error}.") from error
-    groups = {
-        name: params.get(name, {}) if isinstance(params, dict) else None
-        for name in BLOKS_GROUPS
-    }
-    if not all(isinstance(group, dict) for group in groups.values()):
+    if not isinstance(params, dict) or not all(isinstance(params.get(name, {}), dict) for name in BLOKS_GROUPS):
         raise BadRequest("params must hold objects.")
-    return groups
+    return {name: params.get(name, {}) for name in BLOKS_GROUPS}

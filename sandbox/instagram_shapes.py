@@ -23,9 +23,7 @@ def short_user(call: Call, person: Person) -> Document:
         "is_verified": person.verified,
         "has_anonymous_profile_picture": not person.picture,
         "profile_pic_url": picture_url(call, person),
-        "latest_reel_media": story_time(call, person, person.stories - 1)
-        if person.stories
-        else 0,
+        "latest_reel_media": story_time(call, person, person.stories - 1) if person.stories else 0,
         "account_badges": [],
     }
     if person.terse:
@@ -61,11 +59,7 @@ def full_user(call: Call, person: Person) -> Document:
 
 def current_user(call: Call, person: Person) -> Document:
     """The account that is signed in."""
-    return full_user(call, person) | {
-        "email": f"{person.username}@sandbox.example",
-        "phone_number": "",
-        "gender": 3,
-    }
+    return full_user(call, person) | {"email": f"{person.username}@sandbox.example", "phone_number": "", "gender": 3}
 
 
 def picture_url(call: Call, person: Person) -> str:
@@ -76,10 +70,7 @@ def picture_url(call: Call, person: Person) -> str:
 def friendship(call: Call, person: Person) -> Document:
     """How the viewer and this person stand to each other, as friendships/show tells it."""
     viewer = call.viewer.pk
-    mine, theirs = (
-        call.world.relation(viewer, person.pk),
-        call.world.relation(person.pk, viewer),
-    )
+    mine, theirs = (call.world.relation(viewer, person.pk), call.world.relation(person.pk, viewer))
     return {
         "blocking": False,
         "followed_by": theirs == "following",
@@ -105,8 +96,7 @@ def post(call: Call, person: Person, number: int) -> Document:
         "pk": pk,
         "id": f"{pk}_{person.pk}",
         "code": people.shortcode(pk),
-        "taken_at": call.world.started
-        - ((person.media or 12) - number) * HOUR * (2 + roll % 20),
+        "taken_at": call.world.started - ((person.media or 12) - number) * HOUR * (2 + roll % 20),
         "media_type": 1,
         "product_type": "feed",
         "user": short_user(call, person),
@@ -115,13 +105,7 @@ def post(call: Call, person: Person, number: int) -> Document:
         "comment_count": roll % 40,
         "has_liked": pk in call.world.liked[call.viewer.pk],
         "image_versions2": {
-            "candidates": [
-                {
-                    "width": 640,
-                    "height": 640,
-                    "url": f"{call.request.own_url}/pictures/{pk}.svg",
-                }
-            ]
+            "candidates": [{"width": 640, "height": 640, "url": f"{call.request.own_url}/pictures/{pk}.svg"}]
         },
     }
 
@@ -145,13 +129,7 @@ def story(call: Call, person: Person, number: int) -> Document:
         "user": short_user(call, person),
         "has_liked": pk in call.world.liked[call.viewer.pk],
         "image_versions2": {
-            "candidates": [
-                {
-                    "width": 640,
-                    "height": 1136,
-                    "url": f"{call.request.own_url}/pictures/{pk}.svg",
-                }
-            ]
+            "candidates": [{"width": 640, "height": 1136, "url": f"{call.request.own_url}/pictures/{pk}.svg"}]
         },
     }
 
@@ -166,20 +144,14 @@ def message(item: Message, viewer: int) -> Document:
         "is_sent_by_viewer": item.sender == viewer,
     }
     if item.link:
-        return document | {
-            "link": {"text": item.text, "link_context": {"link_url": item.text}}
-        }
+        return document | {"link": {"text": item.text, "link_context": {"link_url": item.text}}}
     return document | {"text": item.text}
 
 
 def thread(call: Call, talk: Thread, limit: int = 20) -> Document:
     """One conversation with its newest messages first."""
     viewer = call.viewer.pk
-    others = [
-        person
-        for pk in talk.members
-        if pk != viewer and (person := call.world.person(pk))
-    ]
+    others = [person for pk in talk.members if pk != viewer and (person := call.world.person(pk))]
     return {
         "thread_id": str(talk.id),
         "thread_v2_id": str(talk.id % 10**17),
@@ -188,9 +160,7 @@ def thread(call: Call, talk: Thread, limit: int = 20) -> Document:
         "left_users": [],
         "admin_user_ids": [],
         "inviter": None,
-        "last_activity_at": talk.messages[-1].microseconds
-        if talk.messages
-        else call.world.started * 1_000_000,
+        "last_activity_at": talk.messages[-1].microseconds if talk.messages else call.world.started * 1_000_000,
         "last_seen_at": {},
         "muted": False,
         "named": False,

@@ -1,8 +1,8 @@
 """What an account can do to others: follow, like, watch, write. Every one of these is in the ledger."""
 
 from sandbox.faults import failure
-from sandbox.instagram_routes import Call, Routes
 from sandbox.instagram_reads import NO_MEDIA, find_media, key_list
+from sandbox.instagram_routes import Call, Routes
 from sandbox.instagram_shapes import friendship, message
 from sandbox.people import FIRST_STORY
 from sandbox.wire import Answer, BadRequest, answer_json
@@ -19,16 +19,8 @@ def follow(call: Call) -> Answer:
     if person is None or person.pk == call.viewer.pk:
         return failure("invalid_target")
     if call.world.relation(call.viewer.pk, person.pk) == "none":
-        call.world.relate(
-            call.viewer.pk, person.pk, "requested" if person.private else "following"
-        )
-    return answer_json(
-        {
-            "friendship_status": friendship(call, person),
-            "previous_following": False,
-            "status": "ok",
-        }
-    )
+        call.world.relate(call.viewer.pk, person.pk, "requested" if person.private else "following")
+    return answer_json({"friendship_status": friendship(call, person), "previous_following": False, "status": "ok"})
 
 
 @routes("POST", r"friendships/destroy/(\d+)", kind="unfollow")
@@ -74,11 +66,7 @@ def comment(call: Call) -> Answer:
     text = str(call.form.get("comment_text", "")).strip()
     if found is None or not text:
         return answer_json(NO_MEDIA, 400)
-    user = {
-        "pk": call.viewer.pk,
-        "username": call.viewer.username,
-        "full_name": call.viewer.full_name,
-    }
+    user = {"pk": call.viewer.pk, "username": call.viewer.username, "full_name": call.viewer.full_name}
     document = {
         "pk": len(call.world.ledger.entries) + 18_000_000_000_000_000,
         "text": text,
@@ -100,10 +88,7 @@ def seen_targets(call: Call) -> Targets:
     reels = call.form.get("reels")
     if not isinstance(reels, dict):
         raise BadRequest("reels must say which stories were seen.")
-    return [
-        (pk, {"owner": rest.partition("_")[0]})
-        for pk, _, rest in (key.partition("_") for key in reels)
-    ]
+    return [(pk, {"owner": rest.partition("_")[0]}) for pk, _, rest in (key.partition("_") for key in reels)]
 
 
 @routes("POST", "media/seen", kind="story_seen", targets=seen_targets)
@@ -120,12 +105,7 @@ def story_target(call: Call) -> Targets:
     return [(pk, {"owner": owner})]
 
 
-@routes(
-    "POST",
-    "story_interactions/send_story_like",
-    kind="story_like",
-    targets=story_target,
-)
+@routes("POST", "story_interactions/send_story_like", kind="story_like", targets=story_target)
 def story_like(call: Call) -> Answer:
     pk = story_target(call)[0][0]
     if find_media(call, pk) is None:
@@ -143,9 +123,7 @@ def recipients(call: Call) -> list[int]:
         return key_list(call.form["recipient_users"])
     own = call.world.threads_of[call.claimed_pk]
     talks = [own.get(key) for key in key_list(call.form.get("thread_ids", "[]"))]
-    return [
-        pk for talk in talks if talk for pk in talk.members if pk != call.claimed_pk
-    ]
+    return [pk for talk in talks if talk for pk in talk.members if pk != call.claimed_pk]
 
 
 def message_targets(call: Call) -> Targets:
@@ -153,12 +131,7 @@ def message_targets(call: Call) -> Targets:
     return [(str(pk), {"text": text}) for pk in recipients(call)]
 
 
-@routes(
-    "POST",
-    "direct_v2/threads/broadcast/(text|link)",
-    kind="dm",
-    targets=message_targets,
-)
+@routes("POST", "direct_v2/threads/broadcast/(text|link)", kind="dm", targets=message_targets)
 def broadcast(call: Call) -> Answer:
     to = recipients(call)
     people_to = [call.world.person(pk) for pk in to]
@@ -176,9 +149,7 @@ def broadcast(call: Call) -> Answer:
         "thread_id": str(talk.id),
         "client_context": str(call.form.get("client_context", "")),
     }
-    return answer_json(
-        {"action": "item_ack", "status_code": "200", "payload": payload, "status": "ok"}
-    )
+    return answer_json({"action": "item_ack", "status_code": "200", "payload": payload, "status": "ok"})
 
 
 @routes("POST", r"direct_v2/threads/(\d+)/items/(\d+)/seen")

@@ -5,19 +5,7 @@ from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass, field
 
 # Kinds that nobody does twice to the same target on purpose; signing in twice is no mistake.
-ONCE = frozenset(
-    {
-        "follow",
-        "unfollow",
-        "like",
-        "unlike",
-        "story_seen",
-        "story_like",
-        "dm",
-        "comment",
-        "block",
-    }
-)
+ONCE = frozenset({"follow", "unfollow", "like", "unlike", "story_seen", "story_like", "dm", "comment", "block"})
 
 
 @dataclass(slots=True)
@@ -42,22 +30,11 @@ class Ledger:
         self.requests: dict[str, Counter[str]] = defaultdict(Counter)
         self._seen: dict[tuple[str, str, str], int] = {}
 
-    def write(
-        self, account: str, kind: str, target: str, *, applied: bool, **detail: str
-    ) -> Entry:
+    def write(self, account: str, kind: str, target: str, *, applied: bool, **detail: str) -> Entry:
         """Record a write that was received; `target` is a key of a person, a post or a story."""
         key = (account, kind, target)
         duplicate = applied and kind in ONCE and key in self._seen
-        entry = Entry(
-            len(self.entries) + 1,
-            time.time(),
-            account,
-            kind,
-            target,
-            applied,
-            duplicate,
-            detail,
-        )
+        entry = Entry(len(self.entries) + 1, time.time(), account, kind, target, applied, duplicate, detail)
         self.entries.append(entry)
         if applied:
             self._seen.setdefault(key, entry.seq)
@@ -67,15 +44,12 @@ class Ledger:
         """Count one request; nobody in particular is `""`."""
         self.requests[account][route] += 1
 
-    def report(
-        self, account: str | None = None, kind: str | None = None, since: int = 0
-    ) -> dict[str, object]:
+    def report(self, account: str | None = None, kind: str | None = None, since: int = 0) -> dict[str, object]:
         """The writes after `since` (a seq), what was done more than once, and the request counts."""
         chosen = [
             entry
             for entry in self.entries[since:]
-            if (account is None or entry.account == account)
-            and (kind is None or entry.kind == kind)
+            if (account is None or entry.account == account) and (kind is None or entry.kind == kind)
         ]
         return {
             "entries": [asdict(entry) for entry in chosen],
@@ -96,12 +70,6 @@ class Ledger:
                 key = (entry.account, entry.kind, entry.target)
                 found.setdefault(key, [self._seen[key]]).append(entry.seq)
         return [
-            {
-                "account": account,
-                "kind": kind,
-                "target": target,
-                "times": len(seqs),
-                "seqs": seqs,
-            }
+            {"account": account, "kind": kind, "target": target, "times": len(seqs), "seqs": seqs}
             for (account, kind, target), seqs in found.items()
         ]

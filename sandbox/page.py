@@ -12,7 +12,8 @@ STYLE = """
 :root{color-scheme:light dark}
 body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1.5rem}
 .loud{background:#b42318;color:#fff;padding:.8rem 1rem;border-radius:.6rem;font-weight:600}
-table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.45rem .8rem .45rem 0;border-bottom:1px solid #8884}
+table{border-collapse:collapse;width:100%}
+th,td{text-align:left;padding:.45rem .8rem .45rem 0;border-bottom:1px solid #8884}
 code,pre{font:.875rem/1.5 ui-monospace,monospace}pre{background:#8882;padding:1rem;border-radius:.6rem;overflow-x:auto}
 .wide{overflow-x:auto}
 """
@@ -27,11 +28,7 @@ def second_step(account: Account) -> str:
             f"code <code>{code}</code> (reload for the next), secret <code>{escape(account.totp_secret)}</code>, "
             f"backup code <code>{spare}</code>"
         )
-    return (
-        f"e-mail code <code>{escape(account.email_code)}</code>"
-        if account.email_code
-        else "none"
-    )
+    return f"e-mail code <code>{escape(account.email_code)}</code>" if account.email_code else "none"
 
 
 def front_page(world: World, request: Request) -> Answer:
@@ -74,6 +71,4 @@ def picture(name: str) -> Answer:
         f'<circle cx="32" cy="25" r="12" fill="hsl({second} 40% 85%)"/>'
         f'<circle cx="32" cy="62" r="23" fill="hsl({second} 40% 85%)"/></svg>'
     )
-    return Answer(
-        200, svg.encode(), b"image/svg+xml", {"cache-control": "public, max-age=86400"}
-    )
+    return Answer(200, svg.encode(), b"image/svg+xml", {"cache-control": "public, max-age=86400"})

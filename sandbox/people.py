@@ -1,42 +1,35 @@
 """The people of the stand-in: endless, plausible, and always the same.
 
 Nobody is stored. A generated person is a number: their key (`pk`) is FIRST_PK plus a slot, everything about them is
-read from a hash of it, and their username is a bijection of the slot, so `usernameinfo` finds a person after a restart
-as well. A hashtag owns a run of slots; so do "the followers of X" and "the people X follows".
+read from a hash of it, and their username is a bijection of the slot, so `usernameinfo` finds a person after a
+restart as well. A hashtag owns a run of slots; so do "the followers of X" and "the people X follows".
 
 On purpose, some people lack what real answers sometimes lack: about 1 in 40 has no counts (null, or the keys are
-absent), 1 in 25 no biography, 1 in 20 no picture, 1 in 30 no `is_private` in lists. A client must treat that as unknown.
+absent), 1 in 25 no biography, 1 in 20 no picture, 1 in 30 no `is_private` in lists. A client must take that as unknown.
 """
 
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 
-FIRST_NAMES = (
-    "anna ben carla david elena felix greta hugo ines jonas katja luca maria noah olga paul quinn rosa sven tara ulla "
-    "viktor wanda xenia yara zoe amir bianca chloe diego emilia fatima gabriel hana ivan julia karim lena mateo nina "
-    "oscar priya rafael sofia tomas uma valentina wesley yusuf zara aiko bruno camila dario esther farid giulia heidi "
-    "isak jana kenji laura milan nadia otto paula ravi selma theo ursula vera willem ximena yann zita alba boris clara "
-    "dante edith fiona georg helga igor joana klaus lotte marco nils oriol pilar rene silke timo vito"
-).split()
-WORDS = (
-    "clay bakes studio travels paints runs cooks frames rides brews makes knits surfs hikes grows shoots sails climbs "
-    "reads writes draws dances glazes kiln oven flour crumb garden meadow harbor river coast alpine forest desert urban "
-    "nordic vintage slow daily tiny wild quiet golden indigo copper velvet linen cotton paper ink lens light shadow "
-    "color craft atelier workshop kitchen table bread coffee tea wine olive citrus honey herbs petals leaves bloom moss "
-    "stone timber glass metal thread loom canvas pixel film vinyl bikes trails waves peaks maps postcards notes diary "
-    "world life home"
-).split()
-SHAPES = (
-    "{a}.{b}",
-    "{a}_{b}",
-    "{b}.{a}",
-    "{b}_{a}",
-    "{a}__{b}",
-    "its.{a}.{b}",
-    "the_{b}_{a}",
-    "{a}.{b}.",
-)
+FIRST_NAMES_TEXT = """
+anna ben carla david elena felix greta hugo ines jonas katja luca maria noah olga paul quinn rosa sven tara ulla
+viktor wanda xenia yara zoe amir bianca chloe diego emilia fatima gabriel hana ivan julia karim lena mateo nina
+oscar priya rafael sofia tomas uma valentina wesley yusuf zara aiko bruno camila dario esther farid giulia heidi
+isak jana kenji laura milan nadia otto paula ravi selma theo ursula vera willem ximena yann zita alba boris clara
+dante edith fiona georg helga igor joana klaus lotte marco nils oriol pilar rene silke timo vito
+"""
+WORDS_TEXT = """
+clay bakes studio travels paints runs cooks frames rides brews makes knits surfs hikes grows shoots sails climbs
+reads writes draws dances glazes kiln oven flour crumb garden meadow harbor river coast alpine forest desert urban
+nordic vintage slow daily tiny wild quiet golden indigo copper velvet linen cotton paper ink lens light shadow color
+craft atelier workshop kitchen table bread coffee tea wine olive citrus honey herbs petals leaves bloom moss stone
+timber glass metal thread loom canvas pixel film vinyl bikes trails waves peaks maps postcards notes diary world
+life home
+"""
+FIRST_NAMES = FIRST_NAMES_TEXT.split()
+WORDS = WORDS_TEXT.split()
+SHAPES = ("{a}.{b}", "{a}_{b}", "{b}.{a}", "{b}_{a}", "{a}__{b}", "its.{a}.{b}", "the_{b}_{a}", "{a}.{b}.")
 NUMBERS = 1400
 SLOTS = len(FIRST_NAMES) * len(WORDS) * len(SHAPES) * NUMBERS
 # A prime larger than SLOTS, so it has an inverse there; it keeps neighbours of a run from looking alike.
@@ -61,15 +54,7 @@ BIOGRAPHIES = (
     "Free followers and crypto tips, link below!!!",
     "",
 )
-CATEGORIES = (
-    "Artist",
-    "Bakery",
-    "Photographer",
-    "Local business",
-    "Personal blog",
-    "Sports club",
-    "Shopping & retail",
-)
+CATEGORIES = ("Artist", "Bakery", "Photographer", "Local business", "Personal blog", "Sports club", "Shopping & retail")
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _SHAPE_OF = {name: number for number, name in enumerate(SHAPES)}
 _FIRST_OF = {name: number for number, name in enumerate(FIRST_NAMES)}
@@ -102,10 +87,7 @@ class Person:
 
 def digest(*parts: object) -> int:
     """A stable 128-bit number for some words; Python's own hash changes with every process."""
-    return int.from_bytes(
-        hashlib.blake2b("\0".join(map(str, parts)).encode(), digest_size=16).digest(),
-        "big",
-    )
+    return int.from_bytes(hashlib.blake2b("\0".join(map(str, parts)).encode(), digest_size=16).digest(), "big")
 
 
 def is_generated(pk: int) -> bool:
@@ -118,9 +100,7 @@ def username_of(pk: int) -> str:
     rest, number = divmod((pk - FIRST_PK) * STRIDE % SLOTS, NUMBERS)
     rest, shape = divmod(rest, len(SHAPES))
     first, word = divmod(rest, len(WORDS))
-    return SHAPES[shape].format(a=FIRST_NAMES[first], b=WORDS[word]) + (
-        str(number) if number else ""
-    )
+    return SHAPES[shape].format(a=FIRST_NAMES[first], b=WORDS[word]) + (str(number) if number else "")
 
 
 def pk_of(username: str) -> int | None:
@@ -129,19 +109,13 @@ def pk_of(username: str) -> int | None:
     digits = username[len(stem) :]
     if digits.startswith("0") or len(digits) > 4 or (digits and int(digits) >= NUMBERS):
         return None
-    names = [
-        part
-        for part in stem.replace("_", ".").split(".")
-        if part in _FIRST_OF or part in _WORD_OF
-    ]
+    names = [part for part in stem.replace("_", ".").split(".") if part in _FIRST_OF or part in _WORD_OF]
     first = next((part for part in names if part in _FIRST_OF), "")
     word = next((part for part in names if part in _WORD_OF), "")
     shape = next((s for s in SHAPES if s.format(a=first, b=word) == stem), None)
     if not first or not word or shape is None:
         return None
-    rest = (_FIRST_OF[first] * len(WORDS) + _WORD_OF[word]) * len(SHAPES) + _SHAPE_OF[
-        shape
-    ]
+    rest = (_FIRST_OF[first] * len(WORDS) + _WORD_OF[word]) * len(SHAPES) + _SHAPE_OF[shape]
     return FIRST_PK + (rest * NUMBERS + int(digits or 0)) * _BACK % SLOTS
 
 
@@ -162,9 +136,7 @@ def generated(pk: int) -> Person:
     person = Person(
         pk=pk,
         username=username,
-        full_name=" ".join(
-            username.rstrip("0123456789").replace("_", " ").replace(".", " ").split()
-        ).title(),
+        full_name=" ".join(username.rstrip("0123456789").replace("_", " ").replace(".", " ").split()).title(),
         biography=BIOGRAPHIES[roll(len(BIOGRAPHIES))],
         followers=followers,
         following=20 + roll(1800),

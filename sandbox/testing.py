@@ -39,7 +39,7 @@ class ControlError(Exception):
 
 @dataclass(slots=True)
 class LedgerReport:
-    """What the sandbox was asked to do. `entries` are dicts: seq, time, account, kind, target, applied, duplicate, detail."""
+    """What the sandbox was asked to do. `entries` are dicts of `sandbox.ledger.Entry`."""
 
     entries: list[dict[str, Any]]
     duplicates: list[dict[str, Any]]
@@ -48,11 +48,7 @@ class LedgerReport:
 
     def targets(self, kind: str, *, applied: bool = True) -> list[str]:
         """The targets of one kind of write, in order."""
-        return [
-            entry["target"]
-            for entry in self.entries
-            if entry["kind"] == kind and entry["applied"] is applied
-        ]
+        return [entry["target"] for entry in self.entries if entry["kind"] == kind and entry["applied"] is applied]
 
     def total_requests(self, account: str) -> int:
         """How many requests an account sent, reads included."""
@@ -64,20 +60,14 @@ class Control:
     """A client for `/_control/`; a refusal raises ControlError."""
 
     url: str
-    _open: Any = field(
-        default_factory=lambda: build_opener(ProxyHandler({})).open, repr=False
-    )
+    _open: Any = field(default_factory=lambda: build_opener(ProxyHandler({})).open, repr=False)
 
-    def call(
-        self, method: str, name: str, body: object = None, **query: object
-    ) -> dict[str, Any]:
+    def call(self, method: str, name: str, body: object = None, **query: object) -> dict[str, Any]:
         """Send one control request and return its document."""
         asked = {key: value for key, value in query.items() if value is not None}
         url = f"{self.url}/_control/{name}" + (f"?{urlencode(asked)}" if asked else "")
         data = None if body is None else json.dumps(body).encode()
-        request = Request(
-            url, data, {"Content-Type": "application/json"}, method=method
-        )  # noqa: S310 - our own http URL
+        request = Request(url, data, {"Content-Type": "application/json"}, method=method)  # noqa: S310 - our own http URL
         try:
             with self._open(request, timeout=20) as response:
                 return dict(json.load(response))
@@ -98,9 +88,7 @@ class Control:
 
     def fault(self, fault: str, **fields: object) -> dict[str, Any]:
         """Put a fault on order; see `sandbox.faults`. Returns the order with its `id`."""
-        return dict(
-            self.call("POST", "faults", {"fault": fault, **fields})["faults"][0]
-        )
+        return dict(self.call("POST", "faults", {"fault": fault, **fields})["faults"][0])
 
     def faults(self) -> list[dict[str, Any]]:
         """Every order, with `left` and `hits`."""
@@ -110,34 +98,26 @@ class Control:
         """Delete one order or all."""
         return int(self.call("DELETE", "faults", id=number)["deleted"])
 
-    def ledger(
-        self, account: str | None = None, kind: str | None = None, since: int = 0
-    ) -> LedgerReport:
+    def ledger(self, account: str | None = None, kind: str | None = None, since: int = 0) -> LedgerReport:
         """The writes received so far."""
-        return LedgerReport(
-            **self.call("GET", "ledger", account=account, kind=kind, since=since)
-        )
+        return LedgerReport(**self.call("GET", "ledger", account=account, kind=kind, since=since))
+
+    def session(self, username: str) -> str:
+        """The `Authorization` header of a new session, for those who need no sign-in."""
+        return str(self.call("POST", "sessions", {"username": username})["authorization"])
 
     def kill_sessions(self, username: str) -> None:
         """End every session of an account."""
         self.call("POST", "sessions/kill", {"username": username})
 
-    def hashtag(
-        self,
-        tag: str,
-        *,
-        count: int | None = None,
-        people: Sequence[object] | None = None,
-    ) -> int:
+    def hashtag(self, tag: str, *, count: int | None = None, people: Sequence[object] | None = None) -> int:
         """Give a tag so many people, or exactly these (usernames, or dicts of account fields); returns how many."""
         chosen = {"count": count} if people is None else {"people": list(people)}
         return int(self.call("POST", "hashtags", {"tag": tag, **chosen})["count"])
 
     def people(self, tag: str, start: int = 0, count: int = 30) -> list[dict[str, Any]]:
         """The people of a tag in the order of its "recent" tab, with all their fields."""
-        return list(
-            self.call("GET", "people", tag=tag, start=start, count=count)["people"]
-        )
+        return list(self.call("GET", "people", tag=tag, start=start, count=count)["people"])
 
     def person(self, username: str) -> dict[str, Any]:
         """One person by username or key."""
@@ -145,17 +125,11 @@ class Control:
 
     def relation(self, follower: object, target: object) -> str:
         """following, requested or none."""
-        return str(
-            self.call("GET", "relations", follower=follower, target=target)["state"]
-        )
+        return str(self.call("GET", "relations", follower=follower, target=target)["state"])
 
     def relate(self, follower: object, target: object, state: str) -> None:
         """Set how one person stands to another: somebody follows back, or accepts a request."""
-        self.call(
-            "POST",
-            "relations",
-            {"follower": follower, "target": target, "state": state},
-        )
+        self.call("POST", "relations", {"follower": follower, "target": target, "state": state})
 
     def message(self, sender: object, to: object, text: str) -> dict[str, Any]:
         """Somebody writes to somebody."""
@@ -206,7 +180,7 @@ def start_sandbox(log: Path | None = None, *, host: str = "127.0.0.1") -> Sandbo
         command = [sys.executable, "-m", "sandbox.testing", str(listener.fileno())]
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         sink = log.open("wb") if log else None
-        process = subprocess.Popen(  # noqa: S603 - our own module
+        process = subprocess.Popen(
             command,
             cwd=ROOT,
             env=environment,
@@ -229,15 +203,11 @@ def start_sandbox(log: Path | None = None, *, host: str = "127.0.0.1") -> Sandbo
 def _answers(sandbox: Sandbox) -> None:
     """Wait for the first answer. The port listens from the start, so the request simply waits in its queue."""
     try:
-        with build_opener(ProxyHandler({})).open(
-            f"{sandbox.url}/_control/health", timeout=START_SECONDS
-        ):
+        with build_opener(ProxyHandler({})).open(f"{sandbox.url}/_control/health", timeout=START_SECONDS):
             return
     except OSError as error:
         code = sandbox.process.poll()
-        raise RuntimeError(
-            f"The sandbox did not start (exit code {code}): {error}."
-        ) from error
+        raise RuntimeError(f"The sandbox did not start (exit code {code}): {error}.") from error
 
 
 @contextmanager
@@ -253,9 +223,7 @@ def main() -> None:
     import uvicorn
 
     listener = socket.socket(fileno=int(sys.argv[1]))
-    server = uvicorn.Server(
-        uvicorn.Config("sandbox.app:app", access_log=False, log_level="warning")
-    )
+    server = uvicorn.Server(uvicorn.Config("sandbox.app:app", access_log=False, log_level="warning"))
 
     def watch() -> None:
         sys.stdin.buffer.read()

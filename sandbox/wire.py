@@ -23,7 +23,7 @@ BODY_LIMIT = 8 * 1024 * 1024
 NO_LINGER = struct.pack("ii", 1, 0)
 
 
-class BadRequest(Exception):
+class BadRequest(Exception):  # noqa: N818 - named for the answer it becomes
     """The request cannot be read or asks for something that does not exist; the text is one sentence for its sender."""
 
 
@@ -38,9 +38,7 @@ class Answer:
     missing: int = 0
 
 
-def answer_json(
-    document: object, status: int = 200, headers: dict[str, str] | None = None
-) -> Answer:
+def answer_json(document: object, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
     """Answer with compact JSON."""
     body = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
     return Answer(status, body, headers=headers or {})
@@ -82,10 +80,7 @@ class Request:
 
     @cached_property
     def headers(self) -> dict[str, str]:
-        return {
-            name.decode("latin-1"): value.decode("latin-1")
-            for name, value in self.scope["headers"]
-        }
+        return {name.decode("latin-1"): value.decode("latin-1") for name, value in self.scope["headers"]}
 
     @cached_property
     def host(self) -> str:
@@ -94,11 +89,7 @@ class Request:
 
     @cached_property
     def query(self) -> dict[str, str]:
-        return dict(
-            parse_qsl(
-                self.scope["query_string"].decode("latin-1"), keep_blank_values=True
-            )
-        )
+        return dict(parse_qsl(self.scope["query_string"].decode("latin-1"), keep_blank_values=True))
 
     @cached_property
     def form(self) -> dict[str, Any]:
@@ -136,20 +127,9 @@ async def send_answer(send: Send, answer: Answer) -> None:
     """Send head and body back to back; the server writes both in one turn of its loop."""
     length = str(len(answer.body) + answer.missing).encode()
     headers = [(b"content-type", answer.content_type), (b"content-length", length)]
-    headers += [
-        (name.encode("latin-1"), value.encode("latin-1"))
-        for name, value in answer.headers.items()
-    ]
-    await send(
-        {"type": "http.response.start", "status": answer.status, "headers": headers}
-    )
-    await send(
-        {
-            "type": "http.response.body",
-            "body": answer.body,
-            "more_body": bool(answer.missing),
-        }
-    )
+    headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body, "more_body": bool(answer.missing)})
 
 
 async def drop(send: Send, receive: Receive) -> None:
@@ -160,9 +140,7 @@ async def drop(send: Send, receive: Receive) -> None:
     """
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is None:
-        raise RuntimeError(
-            "Dropping a connection needs uvicorn: its `send` gives us the transport."
-        )
+        raise RuntimeError("Dropping a connection needs uvicorn: its `send` gives us the transport.")
     peer = transport.get_extra_info("socket")
     if peer is not None:
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)

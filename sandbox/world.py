@@ -46,23 +46,15 @@ class Account(Person):
     def totp(self) -> TOTP:
         """The RFC 6238 generator of this account's secret (base32, six digits, 30 seconds)."""
         secret = (self.totp_secret or "").replace(" ", "").upper()
-        return TOTP(
-            base64.b32decode(secret + "=" * (-len(secret) % 8)),
-            6,
-            SHA1(),
-            30,
-            enforce_key_length=False,
-        )
+        return TOTP(base64.b32decode(secret + "=" * (-len(secret) % 8)), 6, SHA1(), 30, enforce_key_length=False)  # noqa: S303 - RFC 6238's own hash
 
     def accepts(self, code: str) -> bool:
-        """Check a second-step code: the current one, its neighbours by 30 s, or an unused backup code (used up here)."""
+        """Check a second-step code: the current one, its neighbours by 30 s, or a backup code, which is used up."""
         code = code.replace(" ", "").replace("-", "")
         if code in self.backup_codes:
             self.backup_codes.remove(code)
             return True
-        return any(
-            _matches(self.totp(), code, time.time() + drift) for drift in (0, -30, 30)
-        )
+        return any(_matches(self.totp(), code, time.time() + drift) for drift in (0, -30, 30))
 
 
 def _matches(totp: TOTP, code: str, at: float) -> bool:
@@ -101,7 +93,8 @@ class Hashtag:
     count: int = TAG_PEOPLE
     members: list[int] | None = None
 
-    def __len__(self) -> int:
+    @property
+    def size(self) -> int:
         return self.count if self.members is None else len(self.members)
 
     def slice(self, start: int, end: int) -> list[int]:
@@ -109,10 +102,7 @@ class Hashtag:
         if self.members is not None:
             return self.members[start:end]
         run = people.run_start("tag", self.name)
-        return [
-            people.run_member(run, position)
-            for position in range(start, min(end, self.count))
-        ]
+        return [people.run_member(run, position) for position in range(start, min(end, self.count))]
 
 
 class World:
@@ -147,35 +137,20 @@ class World:
         """Create an account or change one; a new password ends its sessions."""
         account = self.accounts.get(username)
         if account is None:
-            pk = (
-                people.pk_of(username)
-                or FIRST_ACCOUNT_PK + people.digest("account", username) % 4_000_000_000
-            )
-            account = Account(
-                pk,
-                username,
-                full_name=username.replace(".", " ").replace("_", " ").title(),
-            )
+            pk = people.pk_of(username) or FIRST_ACCOUNT_PK + people.digest("account", username) % 4_000_000_000
+            account = Account(pk, username, full_name=username.replace(".", " ").replace("_", " ").title())
             self.accounts[username] = self.by_pk[pk] = account
         elif "password" in fields and fields["password"] != account.password:
             account.generation += 1
         for name, value in fields.items():
             setattr(account, name, value)
-        if (
-            account.totp_secret
-            and not account.backup_codes
-            and "backup_codes" not in fields
-        ):
-            account.backup_codes = [
-                f"{people.digest('backup', username, n) % 10**8:08}" for n in range(4)
-            ]
+        if account.totp_secret and not account.backup_codes and "backup_codes" not in fields:
+            account.backup_codes = [f"{people.digest('backup', username, n) % 10**8:08}" for n in range(4)]
         return account
 
     def person(self, pk: int) -> Person | None:
         """Whoever has this key."""
-        return self.by_pk.get(pk) or (
-            people.generated(pk) if people.is_generated(pk) else None
-        )
+        return self.by_pk.get(pk) or (people.generated(pk) if people.is_generated(pk) else None)
 
     def named(self, username: str) -> Person | None:
         """Whoever has this username."""
@@ -188,7 +163,7 @@ class World:
     def hashtag(self, name: str) -> Hashtag:
         """Any tag exists: nobody has to make it first."""
         name = name.lower()
-        return self.hashtags.get(name) or Hashtag(name)
+        return self.hashtags[name] if name in self.hashtags else Hashtag(name)
 
     def put_hashtag(self, name: str, count: int, members: list[int] | None) -> Hashtag:
         """Make a tag larger or smaller, or give it exactly these people."""
@@ -209,17 +184,11 @@ class World:
         number = rest.partition("%3A")[0]
         if account is None or session_id in self.revoked or not number.isdigit():
             return None
-        return (
-            account
-            if hmac.compare_digest(session_id, self._session_id(account, int(number)))
-            else None
-        )
+        return account if hmac.compare_digest(session_id, self._session_id(account, int(number))) else None
 
     def _session_id(self, account: Account, number: int) -> str:
         words = f"{account.pk}:{number}:{account.generation}:{self.epoch}".encode()
-        signature = base64.urlsafe_b64encode(
-            hmac.digest(SESSION_KEY, words, hashlib.sha256)
-        )[:32].decode()
+        signature = base64.urlsafe_b64encode(hmac.digest(SESSION_KEY, words, hashlib.sha256))[:32].decode()
         return f"{account.pk}%3A{number}%3A{signature}"
 
     def authorization(self, account: Account) -> str:
@@ -229,12 +198,7 @@ class World:
             "sessionid": self.open_session(account),
             "should_use_header_over_cookies": True,
         }
-        return (
-            "Bearer IGT:2:"
-            + base64.b64encode(
-                json.dumps(document, separators=(",", ":")).encode()
-            ).decode()
-        )
+        return "Bearer IGT:2:" + base64.b64encode(json.dumps(document, separators=(",", ":")).encode()).decode()
 
     def remember(self, kind: str, account: Account) -> str:
         """A token that leads back to this account in the next step of a sign-in."""
@@ -267,12 +231,10 @@ class World:
     def _in_crowd(self, follower: int, target: int) -> bool:
         """Whether the crowd that was there from the start has this pair."""
         return (
-            people.run_position(people.run_start("followers", target), follower)
-            < self._base(target, "followers")
+            people.run_position(people.run_start("followers", target), follower) < self._base(target, "followers")
             if people.is_generated(follower)
             else people.is_generated(target)
-            and people.run_position(people.run_start("following", follower), target)
-            < self._base(follower, "following")
+            and people.run_position(people.run_start("following", follower), target) < self._base(follower, "following")
         )
 
     def _base(self, pk: int, side: Literal["followers", "following"]) -> int:
@@ -281,21 +243,14 @@ class World:
 
     def follower_count(self, person: Person) -> int | None:
         """Followers now: the crowd, changed by what happened since."""
-        return (
-            None
-            if person.followers is None
-            else person.followers + len(self.followers[person.pk])
-        )
+        return None if person.followers is None else person.followers + len(self.followers[person.pk])
 
     def following_count(self, person: Person) -> int | None:
         """How many this person follows now."""
         if person.following is None:
             return None
         changed = self.relations[person.pk]
-        left = sum(
-            relation != "following" and self._in_crowd(person.pk, pk)
-            for pk, relation in changed.items()
-        )
+        left = sum(relation != "following" and self._in_crowd(person.pk, pk) for pk, relation in changed.items())
         return person.following + sum(r == "following" for r in changed.values()) - left
 
     def follower_keys(self, pk: int) -> Iterator[int]:
@@ -310,9 +265,7 @@ class World:
     def following_keys(self, pk: int) -> Iterator[int]:
         """Whom this person follows, the newest first, then those from before."""
         changed = self.relations[pk]
-        yield from (
-            target for target in reversed(changed) if changed[target] == "following"
-        )
+        yield from (target for target in reversed(changed) if changed[target] == "following")
         run = people.run_start("following", pk)
         for position in range(self._base(pk, "following")):
             member = people.run_member(run, position)
@@ -324,10 +277,7 @@ class World:
     def thread_between(self, members: tuple[int, ...]) -> Thread:
         """The one conversation of these people, made when it is first needed."""
         members = tuple(sorted(set(members)))
-        number = (
-            340_282_366_841_710_300_949_128_000_000_000_000_000
-            + people.digest("thread", *members) % 10**20
-        )
+        number = 340_282_366_841_710_300_949_128_000_000_000_000_000 + people.digest("thread", *members) % 10**20
         if number not in self.threads:
             self.threads[number] = Thread(number, members)
         thread = self.threads[number]
@@ -338,8 +288,7 @@ class World:
     def say(self, thread: Thread, sender: int, text: str, *, link: bool) -> Message:
         """Add a message to a conversation."""
         number = (
-            31_000_000_000_000_000_000_000_000_000_000
-            + people.digest("item", thread.id, len(thread.messages)) % 10**24
+            31_000_000_000_000_000_000_000_000_000_000 + people.digest("item", thread.id, len(thread.messages)) % 10**24
         )
         message = Message(number, sender, text, link, time.time_ns() // 1000)
         thread.messages.append(message)

@@ -1,7 +1,6 @@
 """One sandbox process for this folder, as new for each test, and the real instagrapi pointed at it."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -11,12 +10,7 @@ from requests.adapters import HTTPAdapter
 
 from sandbox.testing import Control, Sandbox, start_sandbox
 
-HOSTS = (
-    "i.instagram.com",
-    "b.i.instagram.com",
-    "www.instagram.com",
-    "rupload.facebook.com",
-)
+HOSTS = ("i.instagram.com", "b.i.instagram.com", "www.instagram.com", "rupload.facebook.com")
 PASSWORD = "secret-password-1"
 
 
@@ -27,16 +21,12 @@ class RedirectAdapter(HTTPAdapter):
         self.base, self.timeout = base, timeout
         super().__init__()
 
-    def send(
-        self, request: requests.PreparedRequest, **options: object
-    ) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, **options: object) -> requests.Response:
         request = request.copy()
         url = urlsplit(str(request.url))
         request.headers.setdefault("Host", url.netloc)
         request.url = self.base + urlunsplit(("", "", url.path, url.query, ""))
-        return super().send(
-            request, **options | {"timeout": self.timeout, "proxies": {}}
-        )
+        return super().send(request, **options | {"timeout": self.timeout, "proxies": {}})
 
 
 @pytest.fixture(scope="session")
@@ -59,25 +49,15 @@ def control(sandbox: Sandbox) -> Control:
 
 
 @pytest.fixture
-def log_of(running: Sandbox) -> Path:
-    assert running.log
-    return running.log
-
-
-@pytest.fixture
 def new_client(sandbox: Sandbox) -> Callable[..., Client]:
-    def build(
-        settings: dict[str, object] | None = None, read_timeout: float = 10
-    ) -> Client:
-        client = Client(
-            settings=settings or {}, request_timeout=0, with_challenge_flow=False
-        )
-        client.challenge_code_handler = lambda username, choice: ""
+    """Build clients: from stored settings, with another patience, against another sandbox."""
+
+    def build(settings: dict[str, object] | None = None, read_timeout: float = 10, url: str = "") -> Client:
+        client = Client(settings=settings or {}, request_timeout=0, with_challenge_flow=False)
+        client.challenge_code_handler = lambda *_: ""
         for session in (client.private, client.public, client.graphql):
             for host in HOSTS:
-                session.mount(
-                    f"https://{host}/", RedirectAdapter(sandbox.url, (3, read_timeout))
-                )
+                session.mount(f"https://{host}/", RedirectAdapter(url or sandbox.url, (3, read_timeout)))
         return client
 
     return build

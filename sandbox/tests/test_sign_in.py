@@ -35,17 +35,13 @@ def test_the_password_signs_in(control: Control, new_client: NewClient) -> None:
     assert logins(control, "alice") == [True]
 
 
-def test_a_password_of_any_letters_survives_the_encryption(
-    control: Control, new_client: NewClient
-) -> None:
+def test_a_password_of_any_letters_survives_the_encryption(control: Control, new_client: NewClient) -> None:
     control.account("alice", password="pässwörd 日本 %&+\"'")
 
     assert new_client().login("alice", "pässwörd 日本 %&+\"'")
 
 
-def test_a_wrong_password_is_refused_once(
-    control: Control, new_client: NewClient
-) -> None:
+def test_a_wrong_password_is_refused_once(control: Control, new_client: NewClient) -> None:
     control.account("alice", password=PASSWORD)
 
     with pytest.raises(BadPassword):
@@ -73,15 +69,11 @@ def test_the_authenticator_asks_for_a_code_and_takes_only_the_right_one(
     with pytest.raises(UnknownError):
         client.login("alice", PASSWORD, verification_code=wrong)
 
-    assert client.login(
-        "alice", PASSWORD, verification_code=client.totp_generate_code(SECRET)
-    )
+    assert client.login("alice", PASSWORD, verification_code=client.totp_generate_code(SECRET))
     assert client.account_info().username == "alice"
 
 
-def test_the_second_step_goes_on_in_another_process(
-    control: Control, new_client: NewClient
-) -> None:
+def test_the_second_step_goes_on_in_another_process(control: Control, new_client: NewClient) -> None:
     control.account("alice", password=PASSWORD, totp_secret=SECRET)
     first = new_client()
     with pytest.raises(TwoFactorRequired):
@@ -89,26 +81,18 @@ def test_the_second_step_goes_on_in_another_process(
 
     second = new_client(first.get_settings())
 
-    assert second.login(
-        "alice", PASSWORD, verification_code=second.totp_generate_code(SECRET)
-    )
+    assert second.login("alice", PASSWORD, verification_code=second.totp_generate_code(SECRET))
 
 
 def test_a_backup_code_works_once(control: Control, new_client: NewClient) -> None:
-    code = control.account("alice", password=PASSWORD, totp_secret=SECRET)[
-        "backup_codes"
-    ][0]
+    code = control.account("alice", password=PASSWORD, totp_secret=SECRET)["backup_codes"][0]
 
-    assert new_client().login(
-        "alice", PASSWORD, verification_code=f"{code[:4]} {code[4:]}"
-    )
+    assert new_client().login("alice", PASSWORD, verification_code=f"{code[:4]} {code[4:]}")
     with pytest.raises(UnknownError):
         new_client().login("alice", PASSWORD, verification_code=code)
 
 
-def test_the_code_by_mail_is_asked_for_and_checked(
-    control: Control, new_client: NewClient
-) -> None:
+def test_the_code_by_mail_is_asked_for_and_checked(control: Control, new_client: NewClient) -> None:
     control.account("alice", password=PASSWORD, email_code="246810")
     client = new_client()
 
@@ -121,9 +105,7 @@ def test_the_code_by_mail_is_asked_for_and_checked(
     assert client.account_info().username == "alice"
 
 
-def test_an_older_account_is_sent_back_to_the_older_way(
-    control: Control, new_client: NewClient
-) -> None:
+def test_an_older_account_is_sent_back_to_the_older_way(control: Control, new_client: NewClient) -> None:
     control.account("alice", password=PASSWORD, legacy=True)
     client = new_client()
 
@@ -131,9 +113,7 @@ def test_an_older_account_is_sent_back_to_the_older_way(
     assert client.account_info().username == "alice"
 
 
-def test_the_older_way_asks_for_a_code_too(
-    control: Control, new_client: NewClient
-) -> None:
+def test_the_older_way_asks_for_a_code_too(control: Control, new_client: NewClient) -> None:
     control.account("alice", password=PASSWORD, legacy=True, totp_secret=SECRET)
     client = new_client()
 
@@ -142,14 +122,10 @@ def test_the_older_way_asks_for_a_code_too(
     with pytest.raises(UnknownError):
         client.login("alice", PASSWORD, verification_code="12345")
 
-    assert client.login(
-        "alice", PASSWORD, verification_code=client.totp_generate_code(SECRET)
-    )
+    assert client.login("alice", PASSWORD, verification_code=client.totp_generate_code(SECRET))
 
 
-def test_the_older_way_refuses_a_wrong_password(
-    control: Control, new_client: NewClient
-) -> None:
+def test_the_older_way_refuses_a_wrong_password(control: Control, new_client: NewClient) -> None:
     control.account("alice", password=PASSWORD, legacy=True)
 
     with pytest.raises(BadPassword):
@@ -158,9 +134,7 @@ def test_the_older_way_refuses_a_wrong_password(
     assert logins(control, "alice") == [False]
 
 
-def test_a_banned_account_is_told_so_at_sign_in(
-    control: Control, new_client: NewClient
-) -> None:
+def test_a_banned_account_is_told_so_at_sign_in(control: Control, new_client: NewClient) -> None:
     control.account("alice", password=PASSWORD, banned=True)
 
     with pytest.raises(AccountSuspended):
@@ -178,9 +152,7 @@ def test_a_session_id_is_enough(alice: Client, new_client: NewClient) -> None:
     assert client.account_info().username == "alice"
 
 
-def test_signing_out_ends_this_session_only(
-    alice: Client, new_client: NewClient
-) -> None:
+def test_signing_out_ends_this_session_only(alice: Client, new_client: NewClient) -> None:
     settings, other = alice.get_settings(), new_client()
     other.login("alice", PASSWORD)
 
@@ -205,9 +177,7 @@ def test_a_new_password_ends_the_sessions(alice: Client, control: Control) -> No
         alice.account_info()
 
 
-@pytest.mark.parametrize(
-    "session", ["", "unknown", "5000000000%3A1%3Aforged", "x%3A1%3Aforged"]
-)
+@pytest.mark.parametrize("session", ["", "unknown", "5000000000%3A1%3Aforged", "x%3A1%3Aforged"])
 def test_a_forged_session_is_refused(alice: Client, session: str) -> None:
     alice.authorization_data = {"ds_user_id": str(alice.user_id), "sessionid": session}
 
