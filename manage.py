@@ -7,6 +7,10 @@ import sys
 
 def main() -> None:
     """Run one management command."""
+    if sys.argv[1:] in (["up"], ["services"], ["doctor"]):  # they make or examine what the settings need
+        from instagrowth.embedded.__main__ import main as before_django
+
+        sys.exit(before_django(sys.argv[1]))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "instagrowth.settings")
     from django.core.management import execute_from_command_line
 

@@ -1,0 +1,271 @@
+"""The whole product on one machine: the private servers, then sandbox, web, worker and beat under honcho."""
+
+import contextlib
+import json
+import multiprocessing
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from honcho.manager import Manager
+from honcho.process import Process
+
+from instagrowth.embedded import processes
+from instagrowth.embedded.folder import EmbeddedError
+from instagrowth.embedded.services import Services
+from instagrowth.embedded.valkey import free_port
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+QUEUES = "dispatch,starter,enterprise,ai,publish,mail"
+# Who stops after whom, with patience in seconds: first no new requests, then no new ticks, then the worker finishes
+# what it does, and the sandbox answers it to the end.
+STOP_ORDER = {"web": 10.0, "beat": 5.0, "worker": 20.0, "sandbox": 5.0}
+
+
+def up() -> int:
+    """Run everything until Ctrl-C or SIGTERM (exit code 0), or until one part ends by itself (exit code 1)."""
+    multiprocessing.set_start_method("fork", force=True)  # honcho's helpers must be children of ours
+    port = free_or_refuse(os.environ.get("PORT") or "8000")
+    with stopping_cleanly():
+        if os.environ.get("STOP_WITH_PARENT"):  # make run: whoever kills make, kills us
+            processes.die_with_parent(os.getppid(), signal.SIGTERM)
+        with Services(data_dir()) as services:
+            services.publish(
+                DATA_DIR=str(data_dir()),
+                DEBUG=os.environ.get("DEBUG") or "1",
+                SITE_URL=os.environ.get("SITE_URL") or f"http://localhost:{port}",
+            )
+            parts = Parts(services)
+            if not os.environ.get("INSTAGRAM_PRIVATE_URL"):
+                sandbox = free_port()
+                services.publish(INSTAGRAM_PRIVATE_URL=f"http://127.0.0.1:{sandbox}")
+                parts.add("sandbox", *uvicorn("sandbox.app:app", sandbox), "--no-access-log", "--log-level", "warning")
+            parts.add("web", *uvicorn("instagrowth.asgi:application", port), "--limit-concurrency", "200")
+            celery = [sys.executable, "-m", "celery", "--app", "instagrowth", "--quiet"]
+            modest = ["--concurrency", "2", "--without-gossip", "--without-mingle", "--loglevel", "info"]
+            parts.add("worker", *celery, "worker", *modest, "--queues", QUEUES)
+            parts.add("beat", *celery, "beat", "--schedule", str(data_dir() / "beat"), "--loglevel", "warning")
+            parts.command("migrate", "--verbosity", "0")
+            parts.run(port)
+    return 0 if parts.asked_to_stop else 1
+
+
+def services() -> int:
+    """Run just the private servers until Ctrl-C or SIGTERM, and print the environment that leads to them."""
+    with stopping_cleanly(), Services(data_dir()) as running:
+        for name, value in running.environment.items():
+            print(f"export {name}='{value}'", flush=True)
+        while True:
+            running.revive()
+            time.sleep(0.5)
+
+
+class Part(Process):  # type: ignore[misc]  # honcho has no types
+    """One process under honcho: a program with arguments (no shell between us and its pid) that dies when we die."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Remember who the supervisor is."""
+        super().__init__(*args, **kwargs)
+        self._child_ctor = self._spawn
+        self._supervisor = os.getpid()
+
+    def run(self, events: Any = None, ignore_signals: bool = False) -> None:
+        """Run in honcho's helper process, which must not outlive the supervisor either."""
+        processes.die_with_parent(self._supervisor, signal.SIGKILL)
+        super().run(events, ignore_signals)
+
+    @staticmethod
+    def _spawn(command: list[str], *, env: dict[str, str], cwd: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            command,
+            env=env,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # the terminal's Ctrl-C is for the supervisor alone
+            # No farewell: PostgreSQL and Valkey go at the same moment, there is nothing left to say goodbye to.
+            preexec_fn=processes.dying_with_us(signal.SIGKILL),
+        )
+
+
+class Parts(Manager):  # type: ignore[misc]  # honcho has no types
+    """honcho's manager with an order of stopping, and signals to main processes only.
+
+    Its own `terminate` signals whole process groups at once: Celery would lose its children and their tasks with them.
+    """
+
+    def __init__(self, services: Services) -> None:
+        """Manage the parts that live on these servers."""
+        super().__init__()
+        self._process_ctor = Part
+        self.services = services
+        self.asked_to_stop = False
+        self._errand: subprocess.Popen[bytes] | None = None
+        self._stopper = threading.Thread(target=self._stop_in_order, name="stopper")
+
+    def add(self, name: str, *command: str) -> None:
+        """Add a part; it starts with `run`."""
+        env = os.environ | self.services.environment | {"INSTAGROWTH_PROCESS": name, "PYTHONUNBUFFERED": "1"}
+        self.add_process(name, list(command), env=env, cwd=str(ROOT))
+
+    def run(self, port: int) -> None:
+        """Run until told to stop, or until one part ends by itself."""
+        companion = threading.Thread(target=self._accompany, args=(port,), name="companion")
+        companion.start()
+        try:
+            self.loop()
+        finally:
+            self._terminating = True
+            companion.join()
+            if self._stopper.is_alive():
+                self._stopper.join()
+
+    def terminate(self) -> None:
+        """Stop all parts in their order. honcho calls it on a signal, and when one part has ended by itself."""
+        if not self._terminating:
+            self._terminating = True
+            # honcho has set a return code before it calls us after a signal (130, 143) or a part's own end (its code).
+            self.asked_to_stop = self.returncode in (130, 143) and not self._any_stopped()
+            self._stopper.start()
+
+    def kill(self) -> None:
+        """Leave the killing to the stopper: honcho would kill all that is left 5 s after the first part has ended."""
+
+    def command(self, *arguments: str) -> None:
+        """Run one management command to its end; raise EmbeddedError when it fails."""
+        self._errand = subprocess.Popen(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=os.environ | self.services.environment,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=processes.dying_with_us(signal.SIGKILL),
+        )
+        try:
+            failed = self._errand.wait() != 0
+        finally:
+            self._errand.kill()
+        if failed and not self._terminating:
+            raise EmbeddedError(f"`manage.py {arguments[0]}` failed; its own words are above.")
+
+    def _stop_in_order(self) -> None:
+        if self._errand:
+            self._errand.kill()
+        for name, patience in STOP_ORDER.items():
+            if (part := self._processes.get(name)) is None:
+                continue
+            processes.wait_until(lambda part=part: "pid" in part, 5.0)  # type: ignore[misc]  # bound at once
+            for signum, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, 5.0)):
+                if "returncode" not in part and "pid" in part:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(part["pid"], signum)
+                    processes.wait_until(lambda part=part: "returncode" in part, seconds)  # type: ignore[misc]
+
+    def _accompany(self, port: int) -> None:
+        """Beside honcho's loop: fill the demo the first time, say READY, then keep the private servers alive."""
+        try:
+            if self._answers(port):
+                demo = data_dir() / "demo.json"
+                if not demo.exists() and has_command("demo"):
+                    self.command("demo", "--if-empty")
+                if not self._terminating:
+                    greet(self.services.environment["SITE_URL"], demo)
+            while not self._terminating:
+                self.services.revive()
+                time.sleep(0.5)
+        except EmbeddedError as failed:
+            print(failed, file=sys.stderr, flush=True)
+            if not self._terminating:
+                self.returncode = 1
+                self.terminate()
+
+    def _answers(self, port: int) -> bool:
+        """Wait until the web answers; False when we are stopping before it does."""
+        while not self._terminating:
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2):
+                return True
+            time.sleep(0.1)
+        return False
+
+
+class Stop(BaseException):
+    """Ctrl-C or SIGTERM while no honcho loop is there to take it."""
+
+
+@contextlib.contextmanager
+def stopping_cleanly() -> Iterator[None]:
+    """Turn the first Ctrl-C or SIGTERM into an orderly way out with exit code 0, and ignore those that follow.
+
+    Both handlers are set explicitly: a job in a shell's background inherits an ignored SIGINT.
+    """
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise Stop
+
+    os.umask(0o077)
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except Stop:
+        sys.exit(0)
+
+
+def data_dir() -> Path:
+    """Give the folder named by DATA_DIR, else `.data` beside the code."""
+    return Path(os.environ.get("DATA_DIR") or ROOT / ".data").absolute()
+
+
+def uvicorn(application: str, port: int) -> list[str]:
+    """Give the command of one web server on a loopback port, without headers that tell or believe too much."""
+    bare = ["--no-server-header", "--no-proxy-headers", "--host", "127.0.0.1", "--port", str(port)]
+    return [sys.executable, "-m", "uvicorn", application, *bare]
+
+
+def free_or_refuse(port: str) -> int:
+    """Give the port as a number; raise EmbeddedError with a sentence when it is none, or taken."""
+    if not port.isdigit() or not 0 < int(port) < 65536:
+        raise EmbeddedError(f"PORT is {port!r}, but it must be a number from 1 to 65535.")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as uvicorn does: a closing socket is no hindrance
+        try:
+            probe.bind(("127.0.0.1", int(port)))
+        except PermissionError:
+            raise EmbeddedError(
+                f"Port {port} is for root alone: choose one above 1023, as in `make run PORT=8001`."
+            ) from None
+        except OSError:
+            raise EmbeddedError(
+                f"Port {port} is taken by another program: try `make run PORT={int(port) % 65535 + 1}`."
+            ) from None
+    return int(port)
+
+
+def has_command(name: str) -> bool:
+    """Tell whether one of our rooms has this management command, without starting Django."""
+    return any(ROOT.glob(f"*/management/commands/{name}.py"))
+
+
+def greet(site: str, demo: Path) -> None:
+    """Say where the product is and how to sign in."""
+    lines = [f"READY {site}/"]
+    if demo.exists():
+        known = json.loads(demo.read_text())
+        lines.append(f"  Sign in as {known['login']} with the password {known['password']}")
+        if instagram := known.get("instagram"):
+            lines.append("  A person on the sandbox Instagram: " + ", ".join(f"{k} {v}" for k, v in instagram.items()))
+    lines.append("  Ctrl-C stops everything.")
+    print("\n".join(lines), flush=True)
