@@ -27,4 +27,4 @@ def consider(code: Code, fields: dict[str, object]) -> None:
             }
         )
     except kombu.exceptions.OperationalError:
-        logger.error("alert_lost", error_code=code.id, reason="the queue does not answer")
+        logger.exception("alert_lost", error_code=code.id)

@@ -29,12 +29,12 @@ _VISITORS: list[tuple[type[Exception], Code]] = [
 
 
 def visitors_code(exc: BaseException) -> Code | None:
-    """The code of a mistake that is the visitor's own; None if it is a registered error of ours or a failure."""
+    """Give the code of a mistake that is the visitor's own; None if it is a registered error of ours or a failure."""
     return next((code for kind, code in _VISITORS if isinstance(exc, kind)), None)
 
 
 def fail(request: HttpRequest, exc: BaseException) -> HttpResponse:
-    """The answer to an exception. It is remembered on the request, and recorded once the transaction is over."""
+    """Answer an exception. It is remembered on the request, and recorded once the transaction is over."""
     if visitors := visitors_code(exc):
         return answer(request, visitors)
     request.failure = exc
@@ -46,14 +46,14 @@ def fail(request: HttpRequest, exc: BaseException) -> HttpResponse:
 
 
 def retry_after(exc: BaseException) -> int | None:
-    """Whole seconds after which a repetition makes sense, where `meta` or the code tells."""
+    """Give the whole seconds after which a repetition makes sense, where `meta` or the code tells."""
     if isinstance(exc, BotException) and isinstance(seconds := exc.meta.get("retry_after"), int | float):
         return math.ceil(seconds)
     return 30 if code_of(exc).http == HTTPStatus.SERVICE_UNAVAILABLE else None
 
 
 def payload(code: Code, message: str = "", correlation_id: str = "", **more: object) -> dict[str, object]:
-    """The body of every error in the API."""
+    """Give the body that every error has in the API."""
     return {
         "success": False,
         "error": code.name,
@@ -80,16 +80,15 @@ def answer(request: HttpRequest, code: Code, message: str = "") -> HttpResponse:
 
 
 def _page(request: HttpRequest, context: dict[str, object]) -> str:
-    """The page. When our own house is on fire (5xx) it is drawn without looking anything up."""
+    """Draw the page; when our own house is on fire (5xx), without looking anything up."""
     status = int(str(context["status"]))
     try:
         template = loader.select_template([f"errors/{status}.html", "errors/error.html"])
         return template.render(context, None if status >= HTTPStatus.INTERNAL_SERVER_ERROR else request)
     except TemplateDoesNotExist:
-        reason = "there is no template"
-    except Exception as broken:  # a page about an error must never be an error
-        reason = type(broken).__name__
-    logger.error("error_page_broken", reason=reason, status=status)
+        logger.exception("error_page_missing", status=status)
+    except Exception:  # a page about an error must never be an error
+        logger.exception("error_page_broken", status=status)
     return format_html(
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>{code}</title><h1>{message}</h1>'
         "<p>{do_next}</p><p>{code} · {correlation_id}</p>",

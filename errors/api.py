@@ -30,7 +30,7 @@ _CODES: list[tuple[type[Exception], Code]] = [
 
 
 def exception_handler(exc: Exception, context: dict[str, object]) -> Response | None:
-    """The answer to an exception of an API view, whose transaction is then undone; None if nobody foresaw it."""
+    """Answer an exception of an API view, whose transaction is then undone; None if nobody foresaw it."""
     request = getattr(context.get("request"), "_request", None)
     code = _code(exc)
     if code is None:
@@ -66,7 +66,7 @@ def _message(exc: Exception) -> str:
 
 
 def _first(detail: object, field: str = "") -> str:
-    """The first complaint in REST framework's tree of them, with the field it is about."""
+    """Give the first complaint in REST framework's tree of them, with the field it is about."""
     if isinstance(detail, dict):
         name, inner = next(iter(detail.items()), ("", ""))
         return _first(inner, field if name == "non_field_errors" else ".".join(filter(None, (field, str(name)))))

@@ -45,7 +45,7 @@ class Place:
 
 
 def code_of(exc: BaseException) -> Code:
-    """The registered code of an exception, or for one that nobody foresaw INTERNAL_ERROR under its generated id."""
+    """Give the registered code of an exception; one that nobody foresaw is INTERNAL_ERROR under a generated id."""
     if isinstance(exc, BotException):
         return exc.code
     for types, code in _FORESEEN:
@@ -55,7 +55,7 @@ def code_of(exc: BaseException) -> Code:
 
 
 def generate_error_code(module: str, severity: str, cause: BaseException | str) -> str:
-    """An id for what nobody registered, in 9000-9999: the same place and exception type always give the same one.
+    """Make an id for what nobody registered, in 9000-9999: the same place and type of exception give the same one.
 
     The place is file and function, not the line, so that an edit above it changes nothing. `cause` may be a sentence.
     """
@@ -69,7 +69,7 @@ def generate_error_code(module: str, severity: str, cause: BaseException | str) 
 
 
 def place(exc: BaseException) -> Place:
-    """The deepest line of our own code that the exception came through; empty if it never was in ours."""
+    """Find the deepest line of our own code that the exception came through; empty if it never was in ours."""
     ours = Place()
     for frame in traceback.extract_tb(exc.__traceback__):
         path = Path(frame.filename)

@@ -46,21 +46,21 @@ REGISTRY: dict[str, Code] = {}  # by id, in the order of this file
 _BY_NAME: dict[str, Code] = {}
 
 
-def by_id(id: str) -> Code | None:
-    """The code with this id, such as `E-AUTH-E-0001`, in any case; None if nobody registered it."""
-    return REGISTRY.get(id.upper())
+def by_id(code_id: str) -> Code | None:
+    """Find the code with this id, such as `E-AUTH-E-0001`, in any case; None if nobody registered it."""
+    return REGISTRY.get(code_id.upper())
 
 
 def by_name(name: str) -> Code | None:
-    """The code with this name, such as `INVALID_CREDENTIALS`, in any case; None if nobody registered it."""
+    """Find the code with this name, such as `INVALID_CREDENTIALS`, in any case; None if nobody registered it."""
     return _BY_NAME.get(name.upper())
 
 
-def _code(id: str, name: str, what: str, do_next: str, then: Then = Then.TELL, http: int = 400) -> Code:
+def _code(code_id: str, name: str, what: str, do_next: str, then: Then = Then.TELL, http: int = 400) -> Code:
     """Register one code; a second use of an id or a name refuses to import."""
-    if id in REGISTRY or name in _BY_NAME:
-        raise ValueError(f"{id} {name}: the id or the name is taken")
-    REGISTRY[id] = _BY_NAME[name] = code = Code(id, name, what, do_next, then, http)
+    if code_id in REGISTRY or name in _BY_NAME:
+        raise ValueError(f"{code_id} {name}: the id or the name is taken")
+    REGISTRY[code_id] = _BY_NAME[name] = code = Code(code_id, name, what, do_next, then, http)
     return code
 
 

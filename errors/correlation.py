@@ -16,5 +16,5 @@ def begin() -> str:
 
 
 def current() -> str:
-    """The id of the story that runs in this thread or task; empty outside of any."""
+    """Give the id of the story that runs in this thread or task; empty outside of any."""
     return str(get_contextvars().get("correlation_id", ""))

@@ -3,7 +3,7 @@
 from errors.codes import Code
 
 
-class BotException(Exception):
+class BotException(Exception):  # noqa: N818  (the requirements name it)
     """A registered error on its way to a person.
 
     `code` says what happened and what next, `meta` what we know of this case (never secrets). `meta["retry_after"]`,
@@ -11,7 +11,16 @@ class BotException(Exception):
     """
 
     def __init__(self, code: Code, message: str = "", **meta: object) -> None:
+        """Without `message`, the words of the code."""
         super().__init__(message or code.what)
         self.code = code
         self.message = message or code.what
         self.meta = meta
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Celery carries exceptions between its processes."""
+        return _restore, (self.code, self.message, self.meta)
+
+
+def _restore(code: Code, message: str, meta: dict[str, object]) -> BotException:
+    return BotException(code, message, **meta)

@@ -23,6 +23,7 @@ class CorrelationMiddleware:
     """Outermost of ours: gives the request its id, and an answer where even the middlewares inside failed."""
 
     def __init__(self, get_response: Answer) -> None:
+        """Stand before `get_response`."""
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -39,6 +40,7 @@ class ErrorMiddleware:
     """Outside of the transaction, so that what is recorded here stays when the request is undone."""
 
     def __init__(self, get_response: Answer) -> None:
+        """Stand before `get_response`."""
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -57,13 +59,13 @@ class ErrorMiddleware:
 
 
 def _answered(get_response: Answer, request: HttpRequest) -> HttpResponse:
-    """The response, or the answer to what was raised instead; failures are recorded, the visitor's mistakes are not.
+    """Give the response, or the answer to what was raised instead. Failures are recorded, visitors' mistakes are not.
 
     Django lets exceptions of middlewares come up to here because of DEBUG_PROPAGATE_EXCEPTIONS.
     """
     try:
         response = get_response(request)
-    except Exception as exc:  # the last place that can answer
+    except Exception as exc:  # noqa: BLE001  (the last place that can answer)
         response = fail(request, exc)
     failure = request.__dict__.pop("failure", None)
     # Refusals of the impatient are counted elsewhere; a row for each would let them fill the log.
@@ -79,7 +81,7 @@ def _answered(get_response: Answer, request: HttpRequest) -> HttpResponse:
 
 
 def _person(request: HttpRequest) -> object:
-    """Who asks, where that can still be found out."""
+    """Say who asks, where that can still be found out."""
     try:
         return getattr(getattr(request, "user", None), "pk", None)
     except (DatabaseError, InterfaceError, RedisError):

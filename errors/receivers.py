@@ -1,6 +1,9 @@
 """Celery: the story goes on in the worker under the same id, and a failed task is recorded once."""
 
+import sys
+
 from celery import Task, signals
+from celery.utils.serialization import UnpickleableExceptionWrapper
 from django_structlog.celery.receivers import CeleryReceiver
 from django_structlog.celery.signals import bind_extra_task_metadata
 
@@ -19,18 +22,20 @@ def connect() -> None:
 
 
 def _begin_story(**_: object) -> None:
-    """A task that nobody's story asked for, such as a tick of beat, begins its own."""
+    """Begin a story for a task that no other asked for, such as a tick of beat."""
     if not correlation.current():
         correlation.begin()
 
 
 def _record_failure(sender: Task | None = None, exception: BaseException | None = None, **_: object) -> None:
-    """The task's own transaction is already undone here, so the row stays."""
+    """Record once; the task's own transaction is already undone here, so the row stays."""
     from errors.recording import record  # models are ready only after the apps are
 
+    if isinstance(exception, UnpickleableExceptionWrapper):
+        exception = sys.exc_info()[1] or exception  # what was raised, before Celery packed it
     if exception is not None and not isinstance(exception, getattr(sender, "throws", ())):
         record(exception, action=getattr(sender, "name", "task"))
 
 
 def _keep_our_logging(**_: object) -> None:
-    """Celery asks who sets up logging: the settings did."""
+    """Tell Celery, by being here, that the settings have set up logging."""

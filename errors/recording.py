@@ -54,8 +54,8 @@ def record(
     alerts.consider(code, fields)
     try:
         return _write_safely(code, fields)
-    except (DatabaseError, InterfaceError) as lost:
-        logger.error("activity_row_lost", action=fields["action"], error_code=code.id, reason=type(lost).__name__)
+    except (DatabaseError, InterfaceError):
+        logger.exception("activity_row_lost", action=fields["action"], error_code=code.id)
         return None
 
 
@@ -89,7 +89,7 @@ def _fields(
     account: object,
     meta: dict[str, object],
 ) -> dict[str, Any]:
-    """The columns of one row, without secrets."""
+    """Give the columns of one row, without secrets."""
     return {
         "action": redact_text(action)[:40],
         "status": status,
@@ -193,6 +193,6 @@ def _transaction_is_broken() -> bool:
 
 
 def _id(thing: object) -> UUID | None:
-    """The id of a model, an id as it is, None for nobody."""
+    """Give the id of a model, an id as it is, None for nobody."""
     found = getattr(thing, "pk", thing)
     return found if found is None or isinstance(found, UUID) else UUID(str(found))

@@ -22,17 +22,31 @@ _WORDS = (
     "otpauth",
 )
 # Whole field names. `settings` is what instagrapi calls its session with all its keys.
-_NAMES = set(
-    "settings otp totp pin signature api_key private_key secret_key vault_keys verification_code otp_code backup_code "
-    "recovery_codes authorization_data session_blob usdid".split()
-)
+_NAMES = {
+    "settings",
+    "otp",
+    "totp",
+    "pin",
+    "signature",
+    "api_key",
+    "private_key",
+    "secret_key",
+    "vault_keys",
+    "verification_code",
+    "otp_code",
+    "backup_code",
+    "recovery_codes",
+    "authorization_data",
+    "session_blob",
+    "usdid",
+}
 _ONE_TIME_CODE = re.compile(r"[0-9A-Za-z]{2}[0-9A-Za-z -]{4,10}")  # `code` is also our word for a status or an error id
 
 _QUOTED_OR_WORD = r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s"'&,;})\]]+)"""
 _PATTERNS = [
     (re.compile(r"#PWD_INSTAGRAM[^\s\"'&]*"), HIDDEN),
     (re.compile(r"IGT:2:[\w+/=%-]+"), HIDDEN),
-    (re.compile(r"(?i)\b(authorization\\?[\"']?\s*[:=]\s*\\?[\"']?)(?:\w+\s+)?[^\s\"',;}]+"), rf"\1{HIDDEN}"),
+    (re.compile(r"(?i)\b(authorization\\*[\"']?\s*[:=]\s*\\*[\"']?)(?:\w+\s+)?[^\s\"',;}]+"), rf"\1{HIDDEN}"),
     (re.compile(r"(?i)\bbearer\s+[\w.~+/=:-]{8,}"), f"Bearer {HIDDEN}"),
     (re.compile(r"\b(?:sk|rk|pk)_(?:live|test)_\w+|\bwhsec_[\w+/=]+|\bsk-[\w-]{16,}|\bre_\w{16,}"), HIDDEN),
     (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"), HIDDEN),
@@ -41,18 +55,18 @@ _PATTERNS = [
     (re.compile(r"(?i)(/reset/key/)[^\s/\"']+"), rf"\1{HIDDEN}"),
     (
         re.compile(
-            r"(?i)((?:[\w-]*(?:password|passwd|secret|token|sessionid|cookie)[\w-]*|api_?key|private_key)\\?[\"']?\s*[=:]\s*)\\?"
+            r"(?i)((?:[\w-]*(?:password|passwd|secret|token|sessionid|cookie)[\w-]*|api_?key|private_key)\\*[\"']?\s*[=:]\s*)\\*"
             + _QUOTED_OR_WORD
         ),
         rf"\1{HIDDEN}",
     ),
-    (re.compile(r"(?i)\b((?:\w*code|t?otp)\\?[\"']?\s*[=:]\s*\\?[\"']?)\d{6,8}\b"), rf"\1{HIDDEN}"),
+    (re.compile(r"(?i)\b((?:\w*code|t?otp)\\*[\"']?\s*[=:]\s*\\*[\"']?)\d{6,8}\b"), rf"\1{HIDDEN}"),
     (re.compile(r"\b[0-9a-f]{64}\b"), HIDDEN),  # API tokens
-]  # fmt: skip
+]
 
 
 def redact_text(text: str) -> str:
-    """`text` without anything that looks like a secret, and without NUL and half characters, which cannot be stored."""
+    """Give `text` without what looks like a secret, and without NUL and half characters, which cannot be stored."""
     text = text.replace("\0", "\ufffd").encode(errors="replace").decode()
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
@@ -60,7 +74,7 @@ def redact_text(text: str) -> str:
 
 
 def redact(value: Any, name: str = "") -> Any:
-    """A copy of `value`, held by a field called `name`, as a tree that JSON can hold and without secrets."""
+    """Copy `value`, held by a field called `name`, as a tree that JSON can hold and without secrets."""
     if _hides(name, value):
         return HIDDEN
     if isinstance(value, str):
@@ -79,7 +93,7 @@ def redact(value: Any, name: str = "") -> Any:
 
 
 def _hides(name: str, value: object) -> bool:
-    """Whether a field of this name holds a secret. Counts and flags (`total_tokens`, `must_change_password`) stay."""
+    """Tell whether a field of this name holds a secret. Counts (`total_tokens`) and flags stay."""
     if not name or value is None or value == "" or isinstance(value, bool):
         return False
     plain = name.lower().replace("-", "_")
@@ -91,7 +105,7 @@ def _hides(name: str, value: object) -> bool:
 
 
 def redact_event(_: object, __: str, event: MutableMapping[str, Any]) -> dict[str, Any]:
-    """The structlog processor that stands right before the renderer."""
+    """Redact a whole event: the structlog processor right before the renderer."""
     return {key: redact(value, key) for key, value in event.items()}
 
 

@@ -55,7 +55,7 @@ def help_index(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def help_page(request: HttpRequest, code_id: str) -> HttpResponse:
-    """What one code means, what to do next, and where it occurred in the visitor's workspace."""
+    """Say what one code means, what to do next, and where it occurred in the visitor's workspace."""
     code = codes.by_id(code_id) or codes.by_name(code_id) or _generated(code_id.upper())
     occurrences, in_7_days = _occurrences(request, code)
     near = [other for other in REGISTRY.values() if other.module == code.module and other != code][:6]
@@ -65,14 +65,14 @@ def help_page(request: HttpRequest, code_id: str) -> HttpResponse:
 
 
 def _generated(code_id: str) -> Code:
-    """The page of an error nobody foresaw. Raises Http404."""
+    """Make the code of an error nobody foresaw. Raises Http404."""
     if not _GENERATED.fullmatch(code_id):
         raise Http404
     return replace(codes.INTERNAL_ERROR, id=code_id)
 
 
 def _occurrences(request: HttpRequest, code: Code) -> tuple[list[ActivityLog], int]:
-    """The last ten in the workspace that the request sees, and how many in 7 days (counted up to 1,000)."""
+    """Find the last ten in the workspace of the request, and count those of 7 days up to 1,000."""
     workspace = getattr(request, "workspace", None)
     if workspace is None:
         return [], 0

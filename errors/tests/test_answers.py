@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 from django.test import Client, override_settings
 
-from accounts import tenancy
 from errors import codes
-from errors.models import ActivityLog, ErrorCode
+from errors.models import ErrorCode
+from errors.tests.log import rows
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("errors.tests.urls")]
 CORRELATION = re.compile(r"c-[0-9a-f]{12}")
@@ -31,8 +31,7 @@ def visitor() -> Client:
 
 
 def _actions() -> list[tuple[str, str]]:
-    with tenancy.platform("a test reads the log"):
-        return list(ActivityLog.objects.order_by("id").values_list("action", "error_code"))
+    return [(row.action, row.error_code) for row in rows()]
 
 
 @pytest.mark.parametrize("debug", [False, True])

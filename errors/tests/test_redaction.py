@@ -69,8 +69,8 @@ def test_no_canary_reaches_the_log(text: str, log_text: io.StringIO) -> None:
     logging.getLogger("a.library").error("it said %s", text)
     structlog.get_logger("ours").error(text, path=text, deep={"list": [text]})
     try:
-        raise RuntimeError(text)
-    except RuntimeError:
+        int(text)
+    except ValueError:
         structlog.get_logger("ours").exception("failed")
 
     assert len(log_text.getvalue().splitlines()) == 3
@@ -106,7 +106,8 @@ def test_what_the_database_cannot_hold_is_replaced() -> None:
 def test_the_filter_serves_handlers_of_the_standard_library() -> None:
     handler = logging.StreamHandler(io.StringIO())
     handler.addFilter(RedactingFilter())
-    logger = logging.Logger("alone")
+    logger = logging.getLogger("alone")
+    logger.propagate = False
     logger.addHandler(handler)
 
     logger.error("sessionid=%s", CANARY)

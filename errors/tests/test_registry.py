@@ -14,7 +14,7 @@ from errors.codes import REGISTRY, Then
 
 ROOT = Path(codes.__file__).parent.parent
 ROOMS = ("accounts", "adminpanel", "billing", "bots", "content", "errors", "instagrowth")
-MODULES = set("AUTH FLW LIKE STO DM SCH DB API NET BILL AI IG PUB SESS SEC".split())
+MODULES = {"AUTH", "FLW", "LIKE", "STO", "DM", "SCH", "DB", "API", "NET", "BILL", "AI", "IG", "PUB", "SESS", "SEC"}
 
 
 def _raised_codes() -> Iterator[tuple[str, str]]:
@@ -46,9 +46,10 @@ def test_every_exception_is_raised_with_a_code_and_not_with_a_sentence() -> None
     for room in ROOMS:
         for path in (ROOT / room).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "BotException":
-                    if not node.args or isinstance(node.args[0], ast.Constant | ast.JoinedStr):
-                        literal.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+                if not isinstance(node, ast.Call) or getattr(node.func, "id", "") != "BotException":
+                    continue
+                if not node.args or isinstance(node.args[0], ast.Constant | ast.JoinedStr):
+                    literal.append(f"{path.relative_to(ROOT)}:{node.lineno}")
 
     assert literal == []
 

@@ -31,7 +31,8 @@ RAISES = {
 def boom(request: HttpRequest, kind: str) -> HttpResponse:
     """Write a row, then fail."""
     ErrorCode.objects.create(code="E-X", name="WRITTEN_BEFORE", module="API", severity="E")
-    raise RAISES[kind]()
+    exc = RAISES[kind]()
+    raise exc
 
 
 def broken_transaction(request: HttpRequest) -> HttpResponse:
