@@ -7,10 +7,10 @@ from datetime import timedelta
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import tenancy
+from accounts import tenancy, vault
 from accounts.models import User, Workspace
 from billing import entitlements
-from bots import health, sessions, vault
+from bots import health, sessions
 from bots.instagram import private
 from bots.instagram.private import LoggedIn, LoginRefused, NeedsCode
 from bots.locks import account_lock

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from accounts import tenancy
-from bots import health, vault
+from accounts import tenancy, vault
+from bots import health
 from bots.instagram import clients, private
 from bots.instagram.private import Door, Person
 from bots.locks import account_lock

@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from bots import vault
+from accounts import vault
 from errors import codes
 from errors.exceptions import BotException
 
