@@ -1,0 +1,197 @@
+"""People and things that tests share. The root conftest loads this module as a plugin.
+
+Alice owns a workspace, Bob is on her team, Charlie has a workspace of his own and must not see hers. Nothing set means
+nothing visible: a test that reads rows itself does so inside `everywhere()`.
+"""
+
+import functools
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.contrib.auth.hashers import make_password
+from django.core.cache import cache
+from django.http import HttpResponse
+from django.test import Client
+from django.utils import timezone
+from django_redis import get_redis_connection
+
+from accounts import sign_in, teams, tenancy
+from accounts.models import ApiToken, Membership, User, Workspace
+from billing import entitlements
+from bots import connecting, sessions
+from bots.models import Bot, InstagramAccount
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import SettingsWrapper
+
+    from sandbox.testing import Control, Sandbox
+
+PASSWORD = "correct horse battery 9"  # noqa: S105  (of everybody here; it guards nothing)
+INSTAGRAM_PASSWORD = "instagram-password-1"  # noqa: S105  (at the sandbox; it guards nothing)
+_hash = functools.cache(lambda: make_password(PASSWORD))
+
+
+def everywhere() -> AbstractContextManager[None]:
+    """See the rows of all workspaces."""
+    return tenancy.platform("a test looks at everything")
+
+
+def member(name: str, *, plan: str = "growth") -> User:
+    """Make a person with a workspace of their own on a plan."""
+    user = User.objects.create(email=f"{name}@example.com", name=name.title(), password=_hash())
+    workspace = teams.open_workspace(user)
+    with everywhere():
+        entitlements.subscribe(workspace, plan)
+    return user
+
+
+def workspace_of(user: User) -> Workspace:
+    """Find the workspace a person came to first."""
+    with everywhere():
+        return Workspace.objects.filter(memberships__user=user).earliest("memberships__created_at")
+
+
+def warm_account(workspace: Workspace, username: str, **fields: Any) -> InstagramAccount:
+    """Make an Instagram account whose warm-up is over, with a sealed session that no Instagram knows."""
+    long_ago = timezone.now() - timedelta(days=60)
+    known = {
+        "instagram_pk": zlib.crc32(username.encode()),
+        "timezone": "Europe/Oslo",
+        "health": InstagramAccount.Health.ACTIVE,
+        "warmup_started_at": long_ago,
+        "risk_accepted_at": long_ago,
+    }
+    with everywhere():
+        account = InstagramAccount.objects.create(workspace=workspace, username=username, **known | fields)
+        login = {"ds_user_id": str(account.instagram_pk), "sessionid": f"{account.instagram_pk}%3Afake%3A1"}
+        account.session = sessions.keep(account, {"authorization_data": login})
+    return account
+
+
+class Program(Client):
+    """Sends JSON. What one request was allowed to see ends with it, as it does outside of a test's transaction."""
+
+    def request(self, **request: Any) -> HttpResponse:
+        """Ask, with nothing visible before and after."""
+        tenancy.look_at()
+        try:
+            return super().request(**request)
+        finally:
+            tenancy.look_at()
+
+    def post(self, path: str, data: object = None, content_type: str = "application/json", **more: Any) -> Any:
+        """POST as JSON."""
+        return super().post(path, {} if data is None else data, content_type, **more)
+
+    def put(self, path: str, data: object = None, content_type: str = "application/json", **more: Any) -> Any:
+        """PUT as JSON."""
+        return super().put(path, {} if data is None else data, content_type, **more)
+
+    def patch(self, path: str, data: object = None, content_type: str = "application/json", **more: Any) -> Any:
+        """PATCH as JSON."""
+        return super().patch(path, {} if data is None else data, content_type, **more)
+
+
+@pytest.fixture
+def nobody_guessed(db: None) -> Iterator[None]:
+    """Each test begins, and leaves others, without counted guesses and requests."""
+    _forget()
+    yield
+    _forget()
+
+
+@pytest.fixture
+def alice(nobody_guessed: None) -> User:
+    """She owns the workspace."""
+    return member("alice")
+
+
+@pytest.fixture
+def alices_workspace(alice: User) -> Workspace:
+    """On the plan "growth"."""
+    return workspace_of(alice)
+
+
+@pytest.fixture
+def bob(alices_workspace: Workspace) -> User:
+    """He works in Alice's workspace, and has none of his own."""
+    user = User.objects.create(email="bob@example.com", name="Bob", password=_hash())
+    with everywhere():
+        Membership.objects.create(workspace=alices_workspace, user=user, role=Membership.Role.MANAGER)
+    return user
+
+
+@pytest.fixture
+def charlie(nobody_guessed: None) -> User:
+    """He must not see what is Alice's."""
+    return member("charlie")
+
+
+@pytest.fixture
+def admin(nobody_guessed: None) -> User:
+    """Staff, whose first password has been changed."""
+    return User.objects.create(email="admin@example.com", name="Admin", role=User.Role.ADMIN, password=_hash())
+
+
+@pytest.fixture
+def visitor(nobody_guessed: None) -> Program:
+    """Give a program without a token."""
+    return Program()
+
+
+@pytest.fixture
+def api(nobody_guessed: None) -> Callable[[User], Program]:
+    """Give a person's program, with their token: `api(alice).get("/api/bots/")`."""
+
+    def program_of(user: User) -> Program:
+        realm = ApiToken.Realm.ADMIN if user.is_staff else ApiToken.Realm.USER
+        return Program(headers={"Authorization": f"Bearer {sign_in.make_token(user, realm)}"})
+
+    return program_of
+
+
+@pytest.fixture
+def alices_account(alices_workspace: Workspace) -> InstagramAccount:
+    """@alice.clay, warmed up, in Oslo, with a session that no Instagram knows."""
+    return warm_account(alices_workspace, "alice.clay")
+
+
+@pytest.fixture
+def alices_bot(alice: User, alices_account: InstagramAccount) -> Bot:
+    """Make the stopped bot of @alice.clay."""
+    with everywhere():
+        return Bot.objects.create(workspace_id=alices_account.workspace_id, account=alices_account, user=alice)
+
+
+@pytest.fixture
+def instagram(sandbox: "Sandbox", settings: "SettingsWrapper") -> "Control":
+    """Our private door leads to the sandbox; arrange the world through this."""
+    settings.INSTAGRAM_PRIVATE_URL = sandbox.url
+    return sandbox.control
+
+
+@pytest.fixture
+def alices_connected_bot(alice: User, alices_workspace: Workspace, instagram: "Control") -> Iterator[Bot]:
+    """Log @alice.real in at the sandbox for real; her bot is stopped, her warm-up over."""
+    instagram.account("alice.real", password=INSTAGRAM_PASSWORD, followers=900, following=300)
+    with tenancy.scope(alices_workspace):
+        answer = connecting.connect(alices_workspace, alice, "alice.real", INSTAGRAM_PASSWORD, accept_risk=True)
+        assert answer.bot is not None, answer
+        InstagramAccount.objects.update(
+            warmup_started_at=timezone.now() - timedelta(days=60), health=InstagramAccount.Health.ACTIVE
+        )
+        bot = Bot.objects.select_related("account__session", "workspace").get(pk=answer.bot.pk)
+    yield bot
+    sessions.forget(bot.account_id)
+
+
+def _forget() -> None:
+    """Drop the counts of guesses and requests, and nothing else: the server may be a developer's own."""
+    redis = get_redis_connection()
+    if counters := list(redis.scan_iter("guesses:*")):
+        redis.delete(*counters)
+    cache.delete_pattern("throttle_*")
