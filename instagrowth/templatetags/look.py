@@ -1,4 +1,4 @@
-"""The look as template tags: what a status is called, which shape it has and which colour it wears. Its markup is born here.
+"""The look as template tags: what a status is called, which shape it has and which colour it wears.
 
 `/styleguide/` shows each tag in each state.
 """
@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import escape, format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 register = template.Library()
 
@@ -29,6 +30,8 @@ TEXT = {
     "": "text-faint",
 }
 NOTE = {"ok": "note-ok", "warn": "note-warn", "bad": "note-bad", "info": "note-info"}
+NONE = SafeString('<span class="text-faint">–</span>')
+SPIN = SafeString('<span class="spin size-3.5"></span>')
 SHAPE = {"ok": "ok", "warn": "warn", "bad": "bad", "info": "info", "": "info"}
 MESSAGE_TONE = {"success": "ok", "error": "bad", "warning": "warn", "info": "info", "debug": ""}
 
@@ -82,13 +85,13 @@ SEVERITY = {
 REACTION = {
     "tell": "Nothing on your accounts changes because of it.",
     "skip": "This one target is left alone, the reason is kept, and the work goes on.",
-    "retry": "A read may be repeated twice, with a pause. An action is never sent again: we look up later whether it arrived.",
+    "retry": "A read may be repeated twice. An action is never sent again: we look up later whether it arrived.",
     "wait": "The task waits until a limit or a clock allows it again, then goes on by itself.",
     "cool_1h": "Everything on the account rests for 1 hour. If it comes back, the rest doubles, up to 24 hours.",
     "cool_24h": "Every action on the account rests for 24 hours. Reading goes on.",
-    "block_kind": "This kind of action rests for 24 hours; if it happens again within 7 days, for 72 hours. A third time freezes the account.",
+    "block_kind": "This kind of action rests for 24 hours, the second time in 7 days for 72, the third until you act.",
     "needs_login": "Everything on the account stopped within one request. We never log in by ourselves.",
-    "freeze": "Everything on the account stopped within one request, and stays so until you have solved it in the Instagram app.",
+    "freeze": "Everything on the account stopped within one request, until you have solved it in the Instagram app.",
     "ban": "Everything on the account stopped for good. The session is kept as it was.",
     "alert": "Our operators are told. You do not need to report it.",
 }
@@ -102,7 +105,7 @@ def _look(looks: dict[str, Look], value: object) -> Look:
 
 @register.simple_tag
 def icon(name: str, extra: str = "") -> SafeString:
-    """One drawing of the sprite. It is silent: the word stands beside it. `extra` adds classes, such as `icon-lg text-ok`."""
+    """Draw a shape of the sprite. It is silent: the word stands beside it. `extra` adds classes (`icon-lg text-ok`)."""
     return format_html(
         '<svg class="icon{}" aria-hidden="true"><use href="{}#{}"/></svg>',
         f" {extra}" if extra else "",
@@ -113,7 +116,7 @@ def icon(name: str, extra: str = "") -> SafeString:
 
 @register.simple_tag
 def badge(word: str, tone: str = "", shape: str = "") -> SafeString:
-    """A word on a soft ground. Tones: ok, warn, bad, info, accent, or none."""
+    """Set a word on a soft ground. Tones: ok, warn, bad, info, accent, or none."""
     return format_html(
         '<span class="badge{}">{}{}</span>', f" {BADGE[tone]}" if tone else "", icon(shape) if shape else "", word
     )
@@ -121,53 +124,53 @@ def badge(word: str, tone: str = "", shape: str = "") -> SafeString:
 
 @register.simple_tag
 def state(word: str, tone: str = "", shape: str = "") -> SafeString:
-    """A word with its shape and colour, without a ground: for rows. Without a shape it turns, for what is in flight."""
+    """Write a word with its shape and colour, for rows. Without a shape it turns, for what is in flight."""
     return format_html(
         '<span class="state {}">{}{}</span>',
         TEXT[tone],
-        icon(shape) if shape else mark_safe('<span class="spin size-3.5"></span>'),
+        icon(shape) if shape else SPIN,
         word,
     )
 
 
 @register.simple_tag
 def health(value: object) -> SafeString:
-    """An account's health as a badge: `{% health account.health %}`."""
+    """Show an account's health as a badge: `{% health account.health %}`."""
     look = _look(HEALTH, value)
     return badge(look.word, look.tone, look.icon)
 
 
 @register.simple_tag
 def outcome(value: object) -> SafeString:
-    """How an action ended: intent (in flight), confirmed, unknown, refused, absent."""
+    """Show how an action ended: intent (in flight), confirmed, unknown, refused, absent."""
     look = _look(OUTCOME, value)
     return state(look.word, look.tone, look.icon)
 
 
 @register.simple_tag
 def bot_status(value: object) -> SafeString:
-    """What a bot does: running, stopped, parked."""
+    """Show what a bot does: running, stopped, parked."""
     look = _look(BOT, value)
     return state(look.word, look.tone, look.icon)
 
 
 @register.simple_tag
 def task_status(value: object, word: str = "") -> SafeString:
-    """Where a task stands. `word` may say more than the status: `Waits, 16:00`."""
+    """Show where a task stands. `word` may say more than the status: `Waits, 16:00`."""
     look = _look(TASK, value)
     return state(word or look.word, look.tone, look.icon)
 
 
 @register.simple_tag
 def severity(value: str) -> SafeString:
-    """The third part of an error's id (I, W, E, C) as a badge."""
+    """Show the third part of an error's id (I, W, E, C) as a badge."""
     look = _look(SEVERITY, value)
     return badge(look.word, look.tone, look.icon)
 
 
 @register.simple_tag
 def reaction(value: object) -> str:
-    """What the engine did by itself (`errors.codes.Then`), as a sentence."""
+    """Say what the engine did by itself (`errors.codes.Then`), as a sentence."""
     return REACTION.get(str(getattr(value, "value", value)), "")
 
 
@@ -183,28 +186,22 @@ def _code_link(code: str, extra: str = "") -> SafeString:
 
 @register.simple_tag
 def code(value: object, extra: str = "") -> SafeString:
-    """An error's id as a link to its help page; a quiet dash where there is none."""
+    """Link an error's id to its help page; a quiet dash where there is none."""
     text = str(getattr(value, "id", value) or "")
-    return _code_link(text, extra) if text else mark_safe('<span class="text-faint">–</span>')
+    return _code_link(text, extra) if text else NONE
 
 
 @register.filter(needs_autoescape=True)
 def codes(text: object, autoescape: bool = True) -> SafeString:
-    """A sentence of ours: error ids in it become links to their help page, words in `ticks` become code."""
+    """Dress a sentence of ours: error ids become links to their help page, words in `ticks` become code."""
     plain = str(escape(text) if autoescape else text)
-    return mark_safe(TICKS.sub(r"<code>\1</code>", CODE.sub(lambda found: _code_link(found[0]), plain)))
+    return SafeString(TICKS.sub(r"<code>\1</code>", CODE.sub(lambda found: _code_link(found[0]), plain)))
 
 
-@register.simple_tag
-def correlation(value: object) -> SafeString:
-    """A correlation id with a button that copies it."""
-    return format_html(
-        '<span class="code inline-flex items-center gap-1 text-faint"><span>{}</span>'
-        '<button class="needs-js t44 cursor-pointer hover:text-ink" type="button" data-copy="{}" aria-label="Copy the correlation id">{}</button></span>',
-        value,
-        value,
-        icon("copy", "icon-sm"),
-    )
+@register.inclusion_tag("components/correlation.html")
+def correlation(value: object) -> dict[str, Any]:
+    """Show a correlation id with a button that copies it."""
+    return {"value": value}
 
 
 # ── Time ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -241,7 +238,7 @@ def relative(then: datetime, now: datetime) -> str:
 
 @register.simple_tag
 def ago(then: datetime | None, never: str = "never") -> SafeString:
-    """How old something is (or how long until it comes): it keeps counting in the page."""
+    """Tell how old something is (or how long until it comes): it keeps counting in the page."""
     if then is None:
         return SafeString(escape(never))
     return format_html(
@@ -254,12 +251,12 @@ def ago(then: datetime | None, never: str = "never") -> SafeString:
 
 @register.simple_tag
 def when(then: datetime | None, form: str = "full", zone: str = "") -> SafeString:
-    """A moment: `time` 15:04:12, `short` 15:04, `day` Thu 19 Nov, `full` Thu 19 Nov 15:04.
+    """Tell a moment: `time` 15:04:12, `short` 15:04, `day` Thu 19 Nov, `full` Thu 19 Nov 15:04.
 
     With a zone (an IANA name: the account's own) it is told in that zone; without one in the reader's, by the script.
     """
     if then is None:
-        return mark_safe('<span class="text-faint">–</span>')
+        return NONE
     text = template.defaultfilters.date(then.astimezone(ZoneInfo(zone) if zone else UTC), WHEN[form])
     return format_html(
         '<time datetime="{}"{}>{}</time>',
@@ -279,14 +276,15 @@ def share(used: float, limit: float) -> float:
 
 @register.simple_tag
 def meter(used: float, limit: float, label: str = "", extra: str = "") -> SafeString:
-    """What is used of a limit. From 80 % on it warns; say so in a word beside it (`{% near used limit %}`).
+    """Draw what is used of a limit. From 80 % on it warns; say so in a word beside it (`{% near used limit %}`).
 
     `extra` such as `meter-off` (not deciding) or `meter-lg` goes with the class.
     """
     tone = "" if extra else (" meter-warn" if near_limit(used, limit) else "")
     name = f"{label}: {used} of {limit}" if label else f"{used} of {limit}"
     return format_html(
-        '<svg class="meter{}{}" role="img" aria-label="{}"><rect class="track" width="100%" height="100%"/><rect class="fill" width="{}%" height="100%" rx="3"/></svg>',
+        '<svg class="meter{}{}" role="img" aria-label="{}"><rect class="track" width="100%" height="100%"/>'
+        '<rect class="fill" width="{}%" height="100%" rx="3"/></svg>',
         tone,
         f" {extra}" if extra else "",
         name,
@@ -301,23 +299,16 @@ def near_limit(used: float, limit: float) -> bool:
 
 @register.simple_tag
 def near(used: float, limit: float) -> SafeString:
-    """The word beside a meter: Near, Full, or nothing."""
+    """Write the word beside a meter: Near, Full, or nothing."""
     if not near_limit(used, limit):
         return SafeString("")
     return state("Full" if used >= limit else "Near", "warn", "warn")
 
 
-@register.simple_tag
-def progress(done: float, total: float, label: str) -> SafeString:
-    """How far long work has come, readable by machine and ear."""
-    return format_html(
-        '<span class="block" role="progressbar" aria-label="{}" aria-valuemin="0" aria-valuemax="{}" aria-valuenow="{}">'
-        '<svg class="meter" aria-hidden="true"><rect class="track" width="100%" height="100%"/><rect class="fill" width="{}%" height="100%" rx="3"/></svg></span>',
-        label,
-        total,
-        done,
-        share(done, total),
-    )
+@register.inclusion_tag("components/progress.html")
+def progress(done: float, total: float, label: str) -> dict[str, Any]:
+    """Show how far long work has come, readable by machine and ear."""
+    return {"done": done, "total": total, "label": label, "percent": share(done, total)}
 
 
 def points(
@@ -337,14 +328,15 @@ def points(
 
 @register.simple_tag
 def sparkline(values: Iterable[float | None], label: str) -> SafeString:
-    """A line of some days, the last one with a dot. The label says what and how long: `New followers, last 8 days`."""
+    """Draw a line of some days, the last one with a dot. The label says what and how long: `Followers, last 8 days`."""
     line = points(list(values))
     if len(line) < 2:
         return SafeString("")
     path = "M" + "L".join(f"{x:g} {y:g}" for x, y in line)
     flat = " spark-flat" if len({y for _, y in line}) == 1 else ""
     return format_html(
-        '<svg class="spark{}" viewBox="0 0 100 24" preserveAspectRatio="none" role="img" aria-label="{}"><path d="{}"/><path class="dot" d="M{} {}h0"/></svg>',
+        '<svg class="spark{}" viewBox="0 0 100 24" preserveAspectRatio="none" role="img" aria-label="{}">'
+        '<path d="{}"/><path class="dot" d="M{} {}h0"/></svg>',
         flat,
         label,
         path,
@@ -354,7 +346,7 @@ def sparkline(values: Iterable[float | None], label: str) -> SafeString:
 
 @register.simple_tag
 def outcome_bar(confirmed: int, unknown: int, refused: int, absent: int, scale: int = 0) -> SafeString:
-    """How the actions of a day ended, as one bar. `scale` is the largest day of the table, so that bars compare."""
+    """Draw how the actions of a day ended, as one bar; with `scale`, the table's largest day, bars compare."""
     whole = max(scale, confirmed + unknown + refused + absent, 1)
     x, parts = 0.0, []
     for name, count in (("confirmed", confirmed), ("unknown", unknown), ("refused", refused), ("absent", absent)):
@@ -364,7 +356,7 @@ def outcome_bar(confirmed: int, unknown: int, refused: int, absent: int, scale: 
         y, height, fill = (
             (33, 34, "")
             if name == "absent"
-            else (0, 100, mark_safe(' fill="url(#hatch)"') if name == "unknown" else "")
+            else (0, 100, SafeString(' fill="url(#hatch)"') if name == "unknown" else "")
         )
         parts.append((name, round(x, 1), y, round(width, 1), height, fill))
         x += width + 0.5
@@ -377,7 +369,7 @@ def outcome_bar(confirmed: int, unknown: int, refused: int, absent: int, scale: 
 def stat(
     name: str, value: object, more: str = "", source: object = "", values: Iterable[float | None] | None = None
 ) -> dict[str, Any]:
-    """One figure with its name, what it is of, and its source and age: `{% stat "New followers" "+86" source="Official API" %}`."""
+    """Show one figure with its name, what it is of, its source and its age."""
     return {"name": name, "value": value, "more": more, "source": source, "values": values}
 
 
@@ -404,7 +396,7 @@ NAV = [
 
 @register.inclusion_tag("components/nav.html", takes_context=True)
 def nav(context: template.Context) -> dict[str, Any]:
-    """The sidebar's pages, the one we are in marked. A page appears here once it exists."""
+    """List the sidebar's pages, the one we are in marked. A page appears here once it exists."""
     request = context.get("request")
     here = request.path if request else ""
     return {"items": [(item, here.startswith(item.path)) for item in NAV]}
@@ -412,13 +404,13 @@ def nav(context: template.Context) -> dict[str, Any]:
 
 @register.inclusion_tag("components/keys.html")
 def keys() -> dict[str, Any]:
-    """What the keyboard can do, for the help dialog."""
+    """List what the keyboard can do, for the help dialog."""
     return {"items": NAV}
 
 
 @register.simple_tag
 def crumbs(*words: str) -> SafeString:
-    """Where we are: word, address, word, address, …, and the word of this page last."""
+    """Say where we are: word, address, word, address, …, and the word of this page last."""
     *trail, here = words
     pairs = zip(trail[::2], trail[1::2], strict=True)
     way = format_html_join(
@@ -431,8 +423,8 @@ def crumbs(*words: str) -> SafeString:
 
 @register.simple_tag
 def avatar(name: object, extra: str = "") -> SafeString:
-    """The first letters of a name, as a drawing: the name itself stands beside it."""
-    parts = [part for part in re.split(r"[^0-9A-Za-z]+", str(name)) if part]
+    """Draw the first letters of a name: the name itself stands beside it."""
+    parts = [part for part in re.split(r"[\W_]+", str(name)) if part]
     letters = "".join(part[0] for part in parts[:2]) if len(parts) > 1 else str(name).strip()[:2]
     return format_html(
         '<span class="avatar{}" aria-hidden="true">{}</span>', f" {extra}" if extra else "", letters.upper()
@@ -441,13 +433,13 @@ def avatar(name: object, extra: str = "") -> SafeString:
 
 @register.inclusion_tag("components/stepper.html")
 def stepper(words: str, current: int) -> dict[str, Any]:
-    """Steps across: `{% stepper "Door, Login, Code" 2 %}`; steps before the current one are done."""
+    """Draw steps across: `{% stepper "Door, Login, Code" 2 %}`; steps before the current one are done."""
     return {"steps": [word.strip() for word in words.split(",")], "current": current}
 
 
 @register.inclusion_tag("components/pager.html")
 def pager(newer: str = "", older: str = "", note: str = "") -> dict[str, Any]:
-    """Keyset paging: addresses of the newer and the older page, empty where there is none, and what is shown now."""
+    """Page by key: addresses of the newer and the older page, empty where there is none, and what is shown now."""
     return {"newer": newer, "older": older, "note": note}
 
 
@@ -461,7 +453,7 @@ def field(
     link_word: str = "",
     **attrs: object,
 ) -> dict[str, Any]:
-    """A form field: label above, help below, an error that says what to do.
+    """Draw a form field: label above, help below, an error that says what to do.
 
     `link` and `link_word` stand at the end of the label's line. Further names become attributes of the input
     (`rows=4`, `inputmode="numeric"`, `placeholder=False` to drop one).
@@ -489,14 +481,14 @@ def field(
 
 @register.inclusion_tag("components/form_errors.html")
 def form_errors(form: Any) -> dict[str, Any]:
-    """What is wrong with the form as a whole, above its fields."""
+    """Say what is wrong with the form as a whole, above its fields."""
     hidden = [error for bound in form.hidden_fields() for error in bound.errors] if form else []
     return {"errors": [*form.non_field_errors(), *hidden] if form else []}
 
 
 @register.inclusion_tag("components/toast.html")
 def toast(message: Any) -> dict[str, Any]:
-    """One of Django's messages: its level decides shape and colour."""
+    """Show one of Django's messages: its level decides shape and colour."""
     tone = MESSAGE_TONE.get(getattr(message, "level_tag", "info"), "")
     return {
         "text": str(message),
@@ -508,65 +500,37 @@ def toast(message: Any) -> dict[str, Any]:
 
 @register.simple_block_tag
 def note(content: str, title: str = "", tone: str = "", shape: str = "") -> SafeString:
-    """Something to read before going on: `{% note "Sandbox" "info" %}…{% endnote %}`. Tones: ok, warn, bad, info, or none."""
-    head = format_html('<p class="font-semibold">{}</p>', title) if title else ""
-    css = f" {NOTE[tone]}" if tone else ""
-    return format_html(
-        '<div class="note{}">{}<div class="min-w-0 flex-1">{}<div class="text-muted">{}</div></div></div>',
-        css,
-        icon(shape or SHAPE[tone], f"icon-lg {TEXT[tone]}"),
-        head,
-        content,
-    )
+    """Say something that must be read before going on: `{% note "Sandbox" "info" %}…{% endnote %}`.
+
+    Tones: ok, warn, bad, info, or none.
+    """
+    look = {"css": NOTE.get(tone, ""), "shape": shape or SHAPE[tone], "colour": f"icon-lg {TEXT[tone]}"}
+    return render_to_string("components/note.html", {"content": content, "title": title, **look})
 
 
 @register.simple_block_tag
 def nothing(content: str, title: str) -> SafeString:
-    """A list with nothing in it teaches the next step: a sentence, then one button. `{% nothing "No task yet" %}…{% endnothing %}`."""
-    return format_html(
-        '<div class="empty"><h3 class="text-md font-semibold">{}</h3><div class="mt-1 max-w-[56ch] text-sm text-muted">{}</div></div>',
-        title,
-        content,
-    )
+    """Teach the next step where a list has nothing in it, in a sentence and one button.
+
+    `{% nothing "No task yet" %}…{% endnothing %}`
+    """
+    return render_to_string("components/nothing.html", {"content": content, "title": title})
 
 
 @register.simple_block_tag
 def dialog(content: str, id: str, title: str) -> SafeString:  # noqa: A002 (the word in HTML)
-    """A question over the page, opened by `<button data-open="its-id">`; `<button data-close>` inside closes it."""
-    return format_html(
-        '<dialog class="dialog" id="{}" aria-labelledby="{}-title"><div class="p-5"><h2 class="text-md font-semibold" id="{}-title">{}</h2>{}</div></dialog>',
-        id,
-        id,
-        id,
-        title,
-        content,
-    )
+    """Ask over the page: `<button data-open="its-id">` opens it, `<button data-close>` inside closes it."""
+    return render_to_string("components/dialog.html", {"content": content, "id": id, "title": title})
 
 
 @register.simple_block_tag
 def drawer(content: str, id: str, title: str) -> SafeString:  # noqa: A002 (the word in HTML)
-    """More about one thing, from the side. Opened and closed like a dialog."""
-    return format_html(
-        '<dialog class="drawer" id="{}" aria-labelledby="{}-title"><div class="flex h-full flex-col"><div class="flex items-center gap-3 border-b border-line px-5 py-4">'
-        '<h2 class="text-lg font-semibold" id="{}-title">{}</h2><button class="btn btn-quiet btn-icon -mr-2 ml-auto" type="button" data-close aria-label="Close">{}</button></div>'
-        '<div class="min-h-0 flex-1 overflow-y-auto">{}</div></div></dialog>',
-        id,
-        id,
-        id,
-        title,
-        icon("x"),
-        content,
-    )
+    """Show more about one thing, from the side. Opened and closed like a dialog."""
+    return render_to_string("components/drawer.html", {"content": content, "id": id, "title": title})
 
 
 @register.simple_block_tag
 def codeblock(content: str, label: str = "Code") -> SafeString:
-    """Lines for programs, with a button that copies them."""
-    content = mark_safe(content.strip())  # what a block holds is escaped already
-    return format_html(
-        '<div class="relative"><pre class="codeblock pr-12" tabindex="0" aria-label="{}">{}</pre>'
-        '<button class="btn btn-icon btn-sm needs-js absolute top-1.5 right-1.5" type="button" data-copy aria-label="Copy">{}</button></div>',
-        label,
-        content,
-        icon("copy"),
-    )
+    """Show lines for programs, with a button that copies them."""
+    lines = SafeString(content.strip())  # what a block holds is escaped already
+    return render_to_string("components/codeblock.html", {"content": lines, "label": label})
