@@ -37,7 +37,7 @@ def fail(request: HttpRequest, exc: BaseException) -> HttpResponse:
     """Answer an exception. It is remembered on the request, and recorded once the transaction is over."""
     if visitors := visitors_code(exc):
         return answer(request, visitors)
-    request.failure = exc
+    vars(request)["failure"] = exc
     message = str(exc) if isinstance(exc, BotException) else ""
     response = answer(request, code_of(exc), message)
     if (seconds := retry_after(exc)) is not None:
@@ -70,30 +70,24 @@ def answer(request: HttpRequest, code: Code, message: str = "") -> HttpResponse:
     correlation_id = getattr(request, "correlation_id", "")
     if is_api(request):
         return JsonResponse(payload(code, message, correlation_id), status=code.http)
-    context = {
-        "code": code,
-        "message": message or code.what,
-        "correlation_id": correlation_id,
-        "status": code.http,
-    }
-    return HttpResponse(_page(request, context), status=code.http)
+    return HttpResponse(_page(request, code, message or code.what, correlation_id), status=code.http)
 
 
-def _page(request: HttpRequest, context: dict[str, object]) -> str:
+def _page(request: HttpRequest, code: Code, message: str, correlation_id: str) -> str:
     """Draw the page; when our own house is on fire (5xx), without looking anything up."""
-    status = int(str(context["status"]))
+    context = {"code": code, "message": message, "correlation_id": correlation_id, "status": code.http}
     try:
-        template = loader.select_template([f"errors/{status}.html", "errors/error.html"])
-        return template.render(context, None if status >= HTTPStatus.INTERNAL_SERVER_ERROR else request)
+        template = loader.select_template([f"errors/{code.http}.html", "errors/error.html"])
+        return template.render(context, None if code.http >= HTTPStatus.INTERNAL_SERVER_ERROR else request)
     except TemplateDoesNotExist:
-        logger.exception("error_page_missing", status=status)
+        logger.exception("error_page_missing", status=code.http)
     except Exception:  # a page about an error must never be an error
-        logger.exception("error_page_broken", status=status)
+        logger.exception("error_page_broken", status=code.http)
     return format_html(
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>{code}</title><h1>{message}</h1>'
         "<p>{do_next}</p><p>{code} · {correlation_id}</p>",
-        code=context["code"].id,
-        do_next=context["code"].do_next,
-        message=context["message"],
-        correlation_id=context["correlation_id"],
+        code=code.id,
+        do_next=code.do_next,
+        message=message,
+        correlation_id=correlation_id,
     )

@@ -37,7 +37,7 @@ def exception_handler(exc: Exception, context: dict[str, object]) -> Response | 
         return None
     set_rollback()
     if isinstance(exc, BotException) and request is not None:
-        request.failure = exc  # recorded by the middleware once the transaction is over
+        vars(request)["failure"] = exc  # recorded by the middleware once the transaction is over
     correlation_id = getattr(request, "correlation_id", "")
     return Response(payload(code, _message(exc), correlation_id, **_details(exc)), code.http, headers=_headers(exc))
 
@@ -83,11 +83,10 @@ def _details(exc: Exception) -> dict[str, object]:
 
 
 def _headers(exc: Exception) -> dict[str, str]:
-    headers = {"WWW-Authenticate": exc.auth_header} if getattr(exc, "auth_header", None) else {}
-    seconds = math.ceil(exc.wait) if isinstance(exc, drf.Throttled) and exc.wait else None
-    if isinstance(exc, BotException):
-        seconds = retry_after(exc)
-    return headers if seconds is None else {**headers, "Retry-After": str(seconds)}
+    challenge, wait = getattr(exc, "auth_header", None), getattr(exc, "wait", None)
+    seconds = math.ceil(wait) if wait else retry_after(exc) if isinstance(exc, BotException) else None
+    found = {"WWW-Authenticate": challenge, "Retry-After": seconds}
+    return {name: str(value) for name, value in found.items() if value is not None}
 
 
 def _raised_by_json(exc: RecursionError) -> bool:

@@ -3,7 +3,7 @@
 from errors.codes import Code
 
 
-class BotException(Exception):  # noqa: N818  (the requirements name it)
+class BotException(Exception):
     """A registered error on its way to a person.
 
     `code` says what happened and what next, `meta` what we know of this case (never secrets). `meta["retry_after"]`,

@@ -29,9 +29,9 @@ class CorrelationMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer with the id in `X-Correlation-ID`."""
         clear_contextvars()
-        request.correlation_id = correlation.begin()
+        correlation_id = vars(request)["correlation_id"] = correlation.begin()
         response = _answered(self.get_response, request)
-        response["X-Correlation-ID"] = request.correlation_id
+        response["X-Correlation-ID"] = correlation_id
         clear_contextvars()
         return response
 
@@ -67,7 +67,7 @@ def _answered(get_response: Answer, request: HttpRequest) -> HttpResponse:
         response = get_response(request)
     except Exception as exc:  # noqa: BLE001  (the last place that can answer)
         response = fail(request, exc)
-    failure = request.__dict__.pop("failure", None)
+    failure = vars(request).pop("failure", None)
     # Refusals of the impatient are counted elsewhere; a row for each would let them fill the log.
     if failure is not None and code_of(failure).http != HTTPStatus.TOO_MANY_REQUESTS:
         record(

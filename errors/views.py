@@ -57,7 +57,7 @@ def help_index(request: HttpRequest) -> HttpResponse:
 def help_page(request: HttpRequest, code_id: str) -> HttpResponse:
     """Say what one code means, what to do next, and where it occurred in the visitor's workspace."""
     code = codes.by_id(code_id) or codes.by_name(code_id) or _generated(code_id.upper())
-    occurrences, in_7_days = _occurrences(request, code)
+    occurrences, in_7_days = find_occurrences(request, code)
     near = [other for other in REGISTRY.values() if other.module == code.module and other != code][:6]
     return render(
         request, "errors/help.html", {"code": code, "occurrences": occurrences, "in_7_days": in_7_days, "near": near}
@@ -71,7 +71,7 @@ def _generated(code_id: str) -> Code:
     return replace(codes.INTERNAL_ERROR, id=code_id)
 
 
-def _occurrences(request: HttpRequest, code: Code) -> tuple[list[ActivityLog], int]:
+def find_occurrences(request: HttpRequest, code: Code) -> tuple[list[ActivityLog], int]:
     """Find the last ten in the workspace of the request, and count those of 7 days up to 1,000."""
     workspace = getattr(request, "workspace", None)
     if workspace is None:

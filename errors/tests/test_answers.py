@@ -3,13 +3,16 @@
 import json
 import re
 from collections.abc import Callable
+from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
-from django.test import Client, override_settings
+from django.test import Client, RequestFactory, override_settings
 
-from errors import codes
+from errors import codes, views
 from errors.models import ErrorCode
-from errors.tests.log import rows
+from errors.recording import record
+from errors.tests.log import rows, scope
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("errors.tests.urls")]
 CORRELATION = re.compile(r"c-[0-9a-f]{12}")
@@ -52,7 +55,9 @@ def test_programs_get_json_with_the_code(visitor: Client, door: str, kind: str, 
 
 @pytest.mark.parametrize("debug", [False, True])
 @pytest.mark.parametrize(("kind", "code"), EVERY_WAY)
-def test_people_get_a_page_with_the_code(visitor: Client, kind: str, code: codes.Code, debug: bool) -> None:
+def test_people_get_a_page_with_the_code(
+    visitor: Client, kind: str, code: codes.Code, debug: bool, log_lines: Callable[[], list[dict]]
+) -> None:
     with override_settings(DEBUG=debug):
         response = visitor.get(f"/boom/{kind}")
 
@@ -60,7 +65,9 @@ def test_people_get_a_page_with_the_code(visitor: Client, kind: str, code: codes
     assert response["Content-Type"] == "text/html; charset=utf-8"
     page = response.content.decode()
     assert response["X-Correlation-ID"] in page
+    assert code.id in page
     assert "Traceback" not in page
+    assert not [line for line in log_lines() if line["event"].startswith("error_page")]
     assert not ErrorCode.objects.filter(pk="E-X").exists()
 
 
@@ -182,6 +189,19 @@ def test_each_code_has_a_help_page(visitor: Client, code_id: str) -> None:
 
     assert response.status_code == 200
     assert codes.FOLLOW_LIMIT_NEAR.what in response.content.decode()
+
+
+def test_help_shows_members_where_it_occurred_in_their_workspace_alone(rf: RequestFactory) -> None:
+    mine, theirs = uuid4(), uuid4()
+    for workspace, code in ((mine, codes.FOLLOW_BLOCKED), (theirs, codes.FOLLOW_BLOCKED), (mine, codes.NET_TIMEOUT)):
+        record(code, action="follow", workspace=workspace)
+    request = rf.get("/help/errors/FOLLOW_BLOCKED/")
+
+    assert views.find_occurrences(request, codes.FOLLOW_BLOCKED) == ([], 0)
+    request.workspace = SimpleNamespace(pk=mine)
+    with scope(mine):
+        occurrences, in_7_days = views.find_occurrences(request, codes.FOLLOW_BLOCKED)
+    assert ([row.workspace_id for row in occurrences], in_7_days) == ([mine], 1)
 
 
 def test_help_about_a_code_nobody_knows_is_not_found_but_about_a_generated_one_is(visitor: Client) -> None:
