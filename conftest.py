@@ -23,12 +23,18 @@ if TYPE_CHECKING:
 
     from sandbox.testing import Sandbox
 
+pytest_plugins = ["instagrowth.testing"]  # Alice, Bob and Charlie
 ROOT = Path(__file__).parent
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")  # gw0, gw1, …; unset in the controller and without xdist
-CHROMIUM_ARGS = (
-    "--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update "
-    "--disable-sync --disable-quic"
-).split()
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+]
 
 
 def _start_servers() -> tuple[embedded.Services, tempfile.TemporaryDirectory[str]]:

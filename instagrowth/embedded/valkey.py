@@ -52,16 +52,16 @@ class Valkey:
         data = self.folder.path / "valkey"
         data.mkdir(mode=0o700, exist_ok=True)
         with (self.folder.logs / "valkey.log").open("wb") as out:
-            self.process = subprocess.Popen(  # noqa: S603
+            self.process = subprocess.Popen(
                 [program(), "-"],  # the configuration comes through stdin: no password in a file or in `ps`
                 stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=out,
                 start_new_session=True,  # the terminal's Ctrl-C is for us alone
-                preexec_fn=processes.dying_with_us(signal.SIGTERM),  # noqa: PLW1509
+                preexec_fn=processes.dying_with_us(signal.SIGTERM),
             )
             processes.remember(self.folder.pids, "valkey", self.process.pid)
-            assert self.process.stdin  # noqa: S101  # PIPE
+            assert self.process.stdin  # PIPE
             with self.process.stdin as pipe:
                 pipe.write(self._configuration(data).encode())
         return processes.wait_until(self._ready_or_dead, 120) and self.process.poll() is None
@@ -109,7 +109,7 @@ def program() -> Path:
         if found.exists():
             return found
     raise EmbeddedError(
-        "There is no private Valkey for this machine (it needs Linux with glibc 2.28 or newer, or macOS): set REDIS_URL."
+        "There is no private Valkey for this machine (it needs Linux with glibc 2.28, or macOS): set REDIS_URL."
     )
 
 

@@ -1,4 +1,4 @@
-"""`manage.py doctor`; manage.py itself runs it before Django, because it must work where the settings cannot load yet."""
+"""`manage.py doctor`; manage.py itself runs it before Django, as it must work where no settings load."""
 
 import sys
 from typing import Any
