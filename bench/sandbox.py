@@ -31,7 +31,9 @@ def follow_steps(address: str, headers: dict[str, str], people: list[int]) -> No
     connection.close()
 
 
-def ask(connection: http.client.HTTPConnection, method: str, path: str, body: str | None, headers: dict[str, str]) -> None:
+def ask(
+    connection: http.client.HTTPConnection, method: str, path: str, body: str | None, headers: dict[str, str]
+) -> None:
     """Send one request and read its whole answer; raise RuntimeError when it is not a success."""
     connection.request(method, path, body, headers)
     answer = connection.getresponse()

@@ -2,9 +2,10 @@
 
 A request finds its service by the Host it was meant for, so the real client libraries only need their connection
 pointed here. Each service is one entry in SERVICES: the hosts it answers for, the path prefixes by which it is found
-when the Host says nothing, and its `serve`. `/_control/` and the page at `/` belong to the sandbox itself.
+if the Host says nothing, and its `serve`. `/_control/` and the page at `/` belong to the sandbox itself.
 
-Nothing here is real and nothing is stored: the world lives in memory until the process ends.
+Nothing here is real and nothing is stored: the world lives in the memory of this one process until it ends. Run one
+worker, with `--timeout-graceful-shutdown 1`, so that a hanging request on order does not keep the process alive.
 """
 
 import re

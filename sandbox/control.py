@@ -79,6 +79,7 @@ def handle(world: World, request: Request) -> Answer:
 
 
 def is_loopback(peer: str) -> bool:
+    """Tell whether a peer is on this machine."""
     try:
         return ipaddress.ip_address(peer).is_loopback
     except ValueError:
@@ -98,6 +99,7 @@ def document(request: Request, allowed: set[str], required: set[str]) -> dict[st
 
 
 def checked_object(fields: object, allowed: set[str], required: set[str]) -> dict[str, Any]:
+    """Check that these fields are an object with all that is required and nothing unknown."""
     if not isinstance(fields, dict):
         raise BadRequest("The body must be a JSON object.")
     if unknown := sorted(set(fields) - allowed):
@@ -108,6 +110,7 @@ def checked_object(fields: object, allowed: set[str], required: set[str]) -> dic
 
 
 def is_count(value: object) -> bool:
+    """Tell whether this is a whole number of 0 or more."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
@@ -130,6 +133,7 @@ def fits(name: str, value: object) -> bool:
 
 
 def is_base32(secret: str) -> bool:
+    """Tell whether this can be a TOTP secret."""
     plain = secret.replace(" ", "").upper()
     try:
         return bool(base64.b32decode(plain + "=" * (-len(plain) % 8)))
@@ -147,6 +151,7 @@ def the_person(world: World, name: object) -> Person:
 
 
 def the_account(world: World, name: object) -> Account:
+    """Find an account by username or say that there is none."""
     account = world.accounts.get(str(name).lower())
     if account is None:
         raise BadRequest(f"There is no account {name}.")
@@ -157,6 +162,7 @@ def the_account(world: World, name: object) -> Account:
 
 
 def health(world: World, request: Request) -> object:
+    """Say that we are here."""
     return {
         "status": "ok",
         "accounts": len(world.accounts),
@@ -176,12 +182,14 @@ def shown(world: World, account: Account) -> dict[str, object]:
 
 
 def list_accounts(world: World, request: Request) -> object:
+    """Show all accounts, or one."""
     if username := request.query.get("username"):
         return shown(world, the_account(world, username))
     return {"accounts": [shown(world, account) for account in world.accounts.values()]}
 
 
 def put_account(world: World, request: Request) -> object:
+    """Create or change an account."""
     return shown(world, put(world, document(request, set(ACCOUNT_FIELDS), {"username"})))
 
 
@@ -199,10 +207,12 @@ def put(world: World, fields: object) -> Account:
 
 
 def list_faults(world: World, request: Request) -> object:
+    """Show the faults on order."""
     return {"faults": world.faults.report()}
 
 
 def order_faults(world: World, request: Request) -> object:
+    """Put one fault or several on order; none if one of them is wrong."""
     try:
         sent = json.loads(request.body or b"{}")
     except ValueError as error:
@@ -239,6 +249,7 @@ def checked_fault(world: World, sent: object) -> dict[str, Any]:
 
 
 def delete_faults(world: World, request: Request) -> object:
+    """Take faults off order."""
     number = request.query.get("id")
     if number is not None and not number.isdigit():
         raise BadRequest("id must be the number of a fault.")
@@ -246,6 +257,7 @@ def delete_faults(world: World, request: Request) -> object:
 
 
 def read_ledger(world: World, request: Request) -> object:
+    """Show the writes."""
     since = request.query.get("since", "0")
     if not since.isdigit():
         raise BadRequest("since must be the seq of an entry.")
@@ -253,17 +265,20 @@ def read_ledger(world: World, request: Request) -> object:
 
 
 def kill_sessions(world: World, request: Request) -> object:
+    """End every session of an account."""
     account = the_account(world, document(request, {"username"}, {"username"})["username"])
     account.generation += 1
     return {"username": account.username, "killed": True}
 
 
 def open_session(world: World, request: Request) -> object:
+    """Open a session without a sign-in."""
     account = the_account(world, document(request, {"username"}, {"username"})["username"])
     return {"username": account.username, "authorization": world.authorization(account)}
 
 
 def put_hashtag(world: World, request: Request) -> object:
+    """Say who posts under a tag."""
     fields = document(request, {"tag", "count", "people"}, {"tag"})
     tag = tag_name(str(fields["tag"]).removeprefix("#"))
     if ("count" in fields) == ("people" in fields):
@@ -283,6 +298,7 @@ def put_hashtag(world: World, request: Request) -> object:
 
 
 def put_relation(world: World, request: Request) -> object:
+    """Set how one person stands to another."""
     names = {"follower", "target", "state"}
     fields = document(request, names, names)
     follower, target = (the_person(world, fields["follower"]), the_person(world, fields["target"]))
@@ -293,11 +309,13 @@ def put_relation(world: World, request: Request) -> object:
 
 
 def read_relation(world: World, request: Request) -> object:
+    """Tell how one person stands to another."""
     follower, target = (the_person(world, request.query.get(name, "")) for name in ("follower", "target"))
     return {"follower": follower.pk, "target": target.pk, "state": world.relation(follower.pk, target.pk)}
 
 
 def put_message(world: World, request: Request) -> object:
+    """Let somebody write to somebody."""
     names = {"sender", "to", "text"}
     fields = document(request, names, names)
     sender, to = the_person(world, fields["sender"]), the_person(world, fields["to"])
@@ -309,6 +327,7 @@ def put_message(world: World, request: Request) -> object:
 
 
 def list_people(world: World, request: Request) -> object:
+    """Show the people of a tag, or one person."""
     if username := request.query.get("username"):
         return {"people": [asdict(the_person(world, username))]}
     start, count = request.query.get("start", "0"), request.query.get("count", "30")
@@ -320,6 +339,7 @@ def list_people(world: World, request: Request) -> object:
 
 
 def reset(world: World, request: Request) -> object:
+    """Make the world as new."""
     world.reset()
     return {"status": "ok"}
 

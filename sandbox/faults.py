@@ -152,6 +152,7 @@ class Fault:
     hits: int = 0
 
     def matches(self, method: str, path: str, account: str) -> bool:
+        """Tell whether this order is for such a request."""
         return (
             (self.account is None or self.account == account)
             and (self.method is None or self.method == method)
@@ -206,6 +207,7 @@ class Faults:
         return None
 
     def report(self) -> list[dict[str, object]]:
+        """List the orders with what is left of them."""
         return [asdict(fault) for fault in self.orders]
 
     def clear(self, number: int | None = None) -> int:

@@ -97,7 +97,7 @@ async def refuse(call: Call, fault: Fault, receive: Receive, send: Send) -> None
     answer = fault_answer(fault)
     await send_answer(send, answer)
     if answer.missing:
-        await drop(send, receive)
+        await drop(send, receive, reset=False)
 
 
 def identify(world: World, request: Request) -> Call:

@@ -1,6 +1,6 @@
 """Signing in: the CAA (Bloks) flow of today's app, its two second steps, and the older accounts/login.
 
-The password is really encrypted to our RSA key and really checked. Which way a sign-in takes is a matter of the account:
+The password is really encrypted to our RSA key and really checked. Which way a sign-in takes depends on the account:
 `totp_secret` asks for a code after the password, `email_code` mails one, `legacy` sends it to accounts/login.
 """
 
@@ -40,6 +40,7 @@ def private_key() -> rsa.RSAPrivateKey:
 
 @cache
 def key_headers() -> dict[str, str]:
+    """Tell the public key, the way qe/sync does."""
     pem = (
         private_key()
         .public_key()
@@ -71,6 +72,7 @@ def decrypt(sealed: object) -> str:
 
 @routes("POST", "graphql_www", public=True)
 def graphql(call: Call) -> Answer:
+    """Answer the one query that a sign-in starts with."""
     if call.form.get("fb_api_req_friendly_name") == "IGUSDIDRegistrationMutation":
         return answer_json({"data": {"1$usdid_registration": {"success": True}}})
     return answer_json({"errors": [{"message": "The stand-in does not know this query."}], "data": None})
@@ -78,12 +80,14 @@ def graphql(call: Call) -> Answer:
 
 @routes("POST", CAA + r"process_client_data_and_redirect", public=True)
 def process_client_data(call: Call) -> Answer:
+    """Give the account access context."""
     data = [{"data": {"key": "CAA_ACCOUNT_ACCESS_CONTEXT:aac", "initial": AAC}}]
     return answer_json({"layout": {"bloks_payload": {"data": data}}, "status": "ok"})
 
 
 @routes("POST", "attestation/create_android_keystore", public=True)
 def create_keystore(call: Call) -> Answer:
+    """Give the nonce that the sign-in must show."""
     nonce = f"{digest('nonce', call.form.get('app_scoped_device_id')):032x}"
     return answer_json({"challenge_nonce": nonce, "status": "ok"})
 
@@ -93,12 +97,14 @@ def create_keystore(call: Call) -> Answer:
 @routes("POST", "accounts/contact_point_prefill", public=True)
 @routes("POST", "accounts/get_prefill_candidates", public=True)
 def nothing_to_say(call: Call) -> Answer:
+    """Accept what we have no use for."""
     return OK
 
 
 @routes("GET", "qe/sync", public=True)
 @routes("POST", "qe/sync", public=True)
 def qe_sync(call: Call) -> Answer:
+    """Give the key for passwords."""
     return answer_json({"experiments": [], "status": "ok"}, headers=key_headers())
 
 
@@ -127,11 +133,13 @@ def check(call: Call, username: object, sealed: object) -> Checked:
 
 
 def refuse(message: str, error_type: str) -> Answer:
+    """Refuse in Instagram's form."""
     return answer_json({"message": message, "error_type": error_type, "status": "fail"}, 400)
 
 
 @routes("POST", CAA + r"async\.send_login_request", public=True)
 def send_login_request(call: Call) -> Answer:
+    """Check the password and lead to the next step, or sign in."""
     fields = bloks_params(call.form)["client_input_params"]
     if fields.get("aac") != AAC or "challenge_nonce" not in call.request.headers.get("x-ig-attest-params", ""):
         raise BadRequest("The sign-in skipped its preparation: no account access context or no attestation.")
@@ -168,6 +176,7 @@ def lead_to(app: str, key: str, token: str) -> Answer:
 
 
 def bloks(payload: dict[str, Any]) -> Answer:
+    """Wrap a payload in the layout that the app expects."""
     return answer_json({"layout": {"bloks_payload": payload}, "status": "ok"})
 
 
@@ -180,12 +189,14 @@ def bloks(payload: dict[str, Any]) -> Answer:
     "POST", r"bloks/async_action/com\.bloks\.www\.two_step_verification\.method_picker\.navigation\.async", public=True
 )
 def two_step_screen(call: Call) -> Answer:
+    """Show a screen of the second step."""
     _recall(call, "totp", "two_step_verification_context")
     return OK
 
 
 @routes("POST", r"bloks/async_action/com\.bloks\.www\.two_step_verification\.verify_code\.async", public=True)
 def verify_code(call: Call) -> Answer:
+    """Check the code of the second step."""
     account = _recall(call, "totp", "two_step_verification_context")
     if account.accepts(str(bloks_params(call.form)["client_input_params"].get("code", ""))):
         return signed_in(call, account)
@@ -206,6 +217,7 @@ def _recall(call: Call, kind: str, key: str) -> Account:
 
 @routes("POST", r"bloks/async_action/com\.bloks\.www\.ap\.two_step_verification\.entrypoint_async", public=True)
 def email_entrypoint(call: Call) -> Answer:
+    """Open the e-mail step."""
     return lead_to(
         AP + "code_entry", "context_data", call.world.remember("email2", _recall(call, "email1", "context_data"))
     )
@@ -213,12 +225,14 @@ def email_entrypoint(call: Call) -> Answer:
 
 @routes("POST", r"bloks/apps/com\.bloks\.www\.ap\.two_step_verification\.code_entry", public=True)
 def email_code_entry(call: Call) -> Answer:
+    """Show where to enter the code."""
     account = _recall(call, "email2", "context_data")
     return lead_to(AP + "code_entry_async", "context_data", call.world.remember("email3", account))
 
 
 @routes("POST", r"bloks/async_action/com\.bloks\.www\.ap\.two_step_verification\.code_entry_async", public=True)
 def email_submit(call: Call) -> Answer:
+    """Check the code from the e-mail."""
     account = _recall(call, "email3", "context_data")
     if bloks_params(call.form)["client_input_params"].get("code") == account.email_code:
         return signed_in(call, account)
@@ -231,6 +245,7 @@ def email_submit(call: Call) -> Answer:
 
 @routes("POST", "accounts/login", public=True)
 def legacy_login(call: Call) -> Answer:
+    """Check a password the older way."""
     checked = check(call, call.form.get("username"), call.form.get("enc_password"))
     if checked.account is None:
         return checked.refusal or OK
@@ -249,6 +264,7 @@ def legacy_login(call: Call) -> Answer:
 
 @routes("POST", "accounts/two_factor_login", public=True)
 def legacy_two_factor(call: Call) -> Answer:
+    """Check a code the older way."""
     account = call.world.recall("legacy", call.form.get("two_factor_identifier"))
     if account is None:
         raise BadRequest("This sign-in step has expired. Start again.")
@@ -259,6 +275,7 @@ def legacy_two_factor(call: Call) -> Answer:
 
 
 def legacy_signed_in(call: Call, account: Account) -> Answer:
+    """Sign in the older way: the session is in a header."""
     call.world.ledger.write(account.username, "login", "", applied=True)
     document = {"logged_in_user": current_user(call, account), "status": "ok"}
     return answer_json(document, headers={"ig-set-authorization": call.world.authorization(account)})
@@ -269,6 +286,7 @@ def legacy_signed_in(call: Call, account: Account) -> Answer:
 
 @routes("POST", "accounts/logout")
 def logout(call: Call) -> Answer:
+    """End this session."""
     call.world.revoked.add(bearer(call.request.headers["authorization"])[1])
     call.world.ledger.write(call.viewer.username, "logout", "", applied=True)
     return OK
@@ -276,4 +294,5 @@ def logout(call: Call) -> Answer:
 
 @routes("POST", r"bloks/apps/com\.instagram\.challenge\.navigation\.take_challenge", public=True)
 def take_challenge(call: Call) -> Answer:
+    """Close a challenge that was solved in the app."""
     return answer_json({"status": "ok", "action": "close"})

@@ -23,16 +23,19 @@ NO_MEDIA = {"message": "Media not found or unavailable", "status": "fail"}
 
 @routes("POST", "feed/reels_tray")
 def reels_tray(call: Call) -> Answer:
+    """Show an empty tray."""
     return answer_json({"tray": [], "status": "ok"})
 
 
 @routes("POST", "feed/timeline")
 def timeline(call: Call) -> Answer:
+    """Show an empty feed."""
     return answer_json({"feed_items": [], "num_results": 0, "more_available": False, "status": "ok"})
 
 
 @routes("GET", "accounts/current_user")
 def account_info(call: Call) -> Answer:
+    """Show who is signed in."""
     return answer_json({"user": current_user(call, call.viewer), "status": "ok"})
 
 
@@ -41,11 +44,13 @@ def account_info(call: Call) -> Answer:
 
 @routes("GET", "users/([^/]+)/usernameinfo")
 def username_info(call: Call) -> Answer:
+    """Show a profile by name."""
     return _profile(call, call.world.named(call.words[0]))
 
 
 @routes("GET", r"users/(\d+)/info")
 def user_info(call: Call) -> Answer:
+    """Show a profile by key."""
     return _profile(call, call.person())
 
 
@@ -55,6 +60,7 @@ def _profile(call: Call, person: Person | None) -> Answer:
 
 @routes("GET", "users/search")
 def search_users(call: Call) -> Answer:
+    """Find accounts by part of their name, and anybody by the whole of it."""
     query = call.query.get("query", "").lower()
     found: list[Person] = [account for name, account in call.world.accounts.items() if query and query in name]
     exact = call.world.named(query)
@@ -68,12 +74,14 @@ def search_users(call: Call) -> Answer:
 
 @routes("GET", r"friendships/show/(\d+)")
 def friendship_show(call: Call) -> Answer:
+    """Tell how the viewer and somebody stand to each other."""
     person = call.person()
     return answer_json(friendship(call, person) | {"status": "ok"} if person else NO_USER, 200 if person else 404)
 
 
 @routes("POST", "friendships/show_many")
 def friendships_show_many(call: Call) -> Answer:
+    """Tell it for several people at once."""
     keys = [key.strip() for key in str(call.form.get("user_ids", "")).split(",")]
     if not all(key.isdigit() for key in keys):
         raise BadRequest("user_ids must be numbers between commas.")
@@ -88,6 +96,7 @@ def friendships_show_many(call: Call) -> Answer:
 
 @routes("GET", r"friendships/(\d+)/(followers|following)")
 def follow_list(call: Call) -> Answer:
+    """Show a page of followers, or of whom somebody follows."""
     person = call.person()
     if person is None:
         return answer_json({"message": "unable to fetch followers", "status": "fail"}, 400)
@@ -122,6 +131,7 @@ def _number(call: Call, name: str, default: int) -> int:
 
 @routes("GET", "tags/([^/]+)/info")
 def tag_info(call: Call) -> Answer:
+    """Show a tag."""
     name = tag_name(call.words[0])
     tag = call.world.hashtag(name)
     key = str(17_800_000_000_000_000 + people.digest("tag", name) % 10**14)
@@ -193,6 +203,7 @@ def tag_name(name: str) -> str:
 
 @routes("GET", r"feed/user/(\d+)")
 def user_feed(call: Call) -> Answer:
+    """Show a page of somebody's posts, the newest first."""
     person = call.person()
     if person is None:
         return answer_json(NO_USER, 404)
@@ -214,6 +225,7 @@ def user_feed(call: Call) -> Answer:
 
 @routes("GET", r"feed/user/(\d+)/story")
 def user_story(call: Call) -> Answer:
+    """Show somebody's stories."""
     person = call.person()
     if person is None:
         return answer_json(NO_USER, 404)
@@ -240,6 +252,7 @@ def find_media(call: Call, key: str) -> tuple[Person, int] | None:
 
 @routes("GET", r"media/(\d+(?:_\d+)?)/info")
 def media_info(call: Call) -> Answer:
+    """Show one post or story."""
     found = find_media(call, call.words[0])
     if found is None:
         return answer_json(NO_MEDIA, 404)
@@ -251,6 +264,7 @@ def media_info(call: Call) -> Answer:
 
 @routes("GET", r"media/(\d+(?:_\d+)?)/likers")
 def media_likers(call: Call) -> Answer:
+    """Show who likes a post."""
     found = find_media(call, call.words[0])
     if found is None:
         return answer_json(NO_MEDIA, 404)
@@ -264,6 +278,7 @@ def media_likers(call: Call) -> Answer:
 
 @routes("GET", r"media/(\d+(?:_\d+)?)/comments")
 def media_comments(call: Call) -> Answer:
+    """Show no comments."""
     document = {"comments": [], "has_more_comments": False, "has_more_headload_comments": False, "status": "ok"}
     return answer_json(document)
 
@@ -273,6 +288,7 @@ def media_comments(call: Call) -> Answer:
 
 @routes("GET", "direct_v2/(inbox|pending_inbox)")
 def inbox(call: Call) -> Answer:
+    """Show the viewer's conversations, the newest first."""
     own = call.world.threads_of[call.viewer.pk] if call.words[0] == "inbox" else {}
     threads = [thread(call, talk, 10) for talk in reversed(own.values())][: _number(call, "limit", 20)]
     box = {"threads": threads, "has_older": False, "oldest_cursor": None, "unseen_count": 0}
@@ -281,6 +297,7 @@ def inbox(call: Call) -> Answer:
 
 @routes("GET", "direct_v2/threads/get_by_participants")
 def thread_by_participants(call: Call) -> Answer:
+    """Find the conversation with these people."""
     keys = key_list(call.query.get("recipient_users", "[]"))
     talk = next((t for t in call.world.threads_of[call.viewer.pk].values() if set(keys) <= set(t.members)), None)
     users = [short_user(call, person) for key in keys if (person := call.world.person(key))]
@@ -290,6 +307,7 @@ def thread_by_participants(call: Call) -> Answer:
 
 @routes("GET", r"direct_v2/threads/(\d+)")
 def thread_info(call: Call) -> Answer:
+    """Show one conversation."""
     talk = call.world.threads_of[call.viewer.pk].get(int(call.words[0]))
     if talk is None:
         return answer_json({"message": "Thread does not exist", "status": "fail"}, 404)

@@ -38,10 +38,12 @@ class Call:
 
     @property
     def form(self) -> dict[str, Any]:
+        """The fields of the body."""
         return self.request.form
 
     @property
     def query(self) -> dict[str, str]:
+        """The fields of the address."""
         return self.request.query
 
     @property

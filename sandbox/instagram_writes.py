@@ -25,6 +25,7 @@ def follow(call: Call) -> Answer:
 
 @routes("POST", r"friendships/destroy/(\d+)", kind="unfollow")
 def unfollow(call: Call) -> Answer:
+    """Stop following, or take a request back."""
     person = call.person()
     if person is None or person.pk == call.viewer.pk:
         return failure("invalid_target")
@@ -52,16 +53,19 @@ def _like(call: Call, *, liked: bool) -> Answer:
 
 @routes("POST", r"media/(\d+(?:_\d+)?)/like", kind="like", targets=media_target)
 def like(call: Call) -> Answer:
+    """Like a post."""
     return _like(call, liked=True)
 
 
 @routes("POST", r"media/(\d+(?:_\d+)?)/unlike", kind="unlike", targets=media_target)
 def unlike(call: Call) -> Answer:
+    """Take a like back."""
     return _like(call, liked=False)
 
 
 @routes("POST", r"media/(\d+(?:_\d+)?)/comment", kind="comment", targets=media_target)
 def comment(call: Call) -> Answer:
+    """Comment on a post."""
     found = find_media(call, call.words[0])
     text = str(call.form.get("comment_text", "")).strip()
     if found is None or not text:
@@ -93,6 +97,7 @@ def seen_targets(call: Call) -> Targets:
 
 @routes("POST", "media/seen", kind="story_seen", targets=seen_targets)
 def story_seen(call: Call) -> Answer:
+    """Mark stories as seen."""
     for pk, _ in seen_targets(call):
         found = find_media(call, pk)
         if found is None or found[1] < FIRST_STORY:
@@ -101,12 +106,14 @@ def story_seen(call: Call) -> Answer:
 
 
 def story_target(call: Call) -> Targets:
+    """Name the story that a form is about."""
     pk, _, owner = str(call.form.get("media_id", "")).partition("_")
     return [(pk, {"owner": owner})]
 
 
 @routes("POST", "story_interactions/send_story_like", kind="story_like", targets=story_target)
 def story_like(call: Call) -> Answer:
+    """Like a story."""
     pk = story_target(call)[0][0]
     if find_media(call, pk) is None:
         return answer_json(NO_MEDIA, 400)
@@ -127,12 +134,14 @@ def recipients(call: Call) -> list[int]:
 
 
 def message_targets(call: Call) -> Targets:
+    """Each recipient of a message is a target of its own."""
     text = str(call.form.get("text") or call.form.get("link_text") or "")
     return [(str(pk), {"text": text}) for pk in recipients(call)]
 
 
 @routes("POST", "direct_v2/threads/broadcast/(text|link)", kind="dm", targets=message_targets)
 def broadcast(call: Call) -> Answer:
+    """Send a message."""
     to = recipients(call)
     people_to = [call.world.person(pk) for pk in to]
     link = call.words[0] == "link"
@@ -154,4 +163,5 @@ def broadcast(call: Call) -> Answer:
 
 @routes("POST", r"direct_v2/threads/(\d+)/items/(\d+)/seen")
 def message_seen(call: Call) -> Answer:
+    """Mark a message as seen."""
     return OK

@@ -13,6 +13,7 @@ STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1.5rem}
 .loud{background:#b42318;color:#fff;padding:.8rem 1rem;border-radius:.6rem;font-weight:600}
 table{border-collapse:collapse;width:100%}
+td code{white-space:nowrap}
 th,td{text-align:left;padding:.45rem .8rem .45rem 0;border-bottom:1px solid #8884}
 code,pre{font:.875rem/1.5 ui-monospace,monospace}pre{background:#8882;padding:1rem;border-radius:.6rem;overflow-x:auto}
 .wide{overflow-x:auto}

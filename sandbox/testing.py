@@ -6,11 +6,12 @@
         ...
         assert sandbox.control.ledger("anna.clay").duplicates == []
 
-The process ends with the `with` block, and also when its parent dies: it watches the pipe on its standard input.
+The process ends with the `with` block, and also when its parent dies: it watches its parent and the pipe between them.
 """
 
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -76,6 +77,7 @@ class Control:
                 raise ControlError(error.code, json.load(error)["error"]) from None
 
     def health(self) -> dict[str, Any]:
+        """Ask whether it is there, and how much is in it."""
         return self.call("GET", "health")
 
     def account(self, username: str, **fields: object) -> dict[str, Any]:
@@ -223,10 +225,14 @@ def main() -> None:
     import uvicorn
 
     listener = socket.socket(fileno=int(sys.argv[1]))
-    server = uvicorn.Server(uvicorn.Config("sandbox.app:app", access_log=False, log_level="warning"))
+    server = uvicorn.Server(
+        uvicorn.Config("sandbox.app:app", access_log=False, log_level="warning", timeout_keep_alive=75)
+    )
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        parent = os.getppid()
+        while os.getppid() == parent and not select.select([sys.stdin], [], [], 0.5)[0]:
+            continue
         server.should_exit = server.force_exit = True
 
     threading.Thread(target=watch, daemon=True).start()

@@ -9,6 +9,7 @@ import json
 import socket
 import struct
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -23,7 +24,7 @@ BODY_LIMIT = 8 * 1024 * 1024
 NO_LINGER = struct.pack("ii", 1, 0)
 
 
-class BadRequest(Exception):  # noqa: N818 - named for the answer it becomes
+class BadRequest(Exception):
     """The request cannot be read or asks for something that does not exist; the text is one sentence for its sender."""
 
 
@@ -80,6 +81,7 @@ class Request:
 
     @cached_property
     def headers(self) -> dict[str, str]:
+        """The headers by their lower-case names."""
         return {name.decode("latin-1"): value.decode("latin-1") for name, value in self.scope["headers"]}
 
     @cached_property
@@ -89,14 +91,17 @@ class Request:
 
     @cached_property
     def query(self) -> dict[str, str]:
+        """The fields of the address."""
         return dict(parse_qsl(self.scope["query_string"].decode("latin-1"), keep_blank_values=True))
 
     @cached_property
     def form(self) -> dict[str, Any]:
+        """The fields of the body; raises BadRequest."""
         return decode_form(self.body)
 
     @cached_property
     def peer(self) -> str:
+        """The address of the other side."""
         client = self.scope.get("client")
         return client[0] if client else ""
 
@@ -132,8 +137,10 @@ async def send_answer(send: Send, answer: Answer) -> None:
     await send({"type": "http.response.body", "body": answer.body, "more_body": bool(answer.missing)})
 
 
-async def drop(send: Send, receive: Receive) -> None:
-    """Reset the TCP connection without another byte, so that the client can never mistake it for an answer.
+async def drop(send: Send, receive: Receive, *, reset: bool = True) -> None:
+    """End the TCP connection without another byte, so that the client can never mistake it for an answer.
+
+    `reset` sends RST at once; without it, what was already sent still arrives before the end.
 
     ASGI has no word for this. Uvicorn's `send` is a method of the object that owns the transport, so we ask it there;
     waiting for the disconnect afterwards keeps uvicorn from reporting an application that forgot to answer.
@@ -141,11 +148,14 @@ async def drop(send: Send, receive: Receive) -> None:
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is None:
         raise RuntimeError("Dropping a connection needs uvicorn: its `send` gives us the transport.")
-    peer = transport.get_extra_info("socket")
-    if peer is not None:
-        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
-    transport.abort()
-    await disconnected(receive)
+    if reset:
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+        transport.abort()
+    else:
+        transport.close()
+    # A server that stops meanwhile cancels us; the connection is gone either way.
+    with suppress(asyncio.CancelledError):
+        await disconnected(receive)
 
 
 async def disconnected(receive: Receive) -> None:
@@ -155,9 +165,9 @@ async def disconnected(receive: Receive) -> None:
 
 
 async def wait(seconds: float, receive: Receive) -> bool:
-    """Wait so long, or until the other side gives up; true when it is still there."""
+    """Wait so long, or until the other side gives up; true when it is still there. A stopping server is out of time."""
     try:
         await asyncio.wait_for(disconnected(receive), seconds)
-    except TimeoutError:
+    except (TimeoutError, asyncio.CancelledError):
         return True
     return False

@@ -95,6 +95,7 @@ class Hashtag:
 
     @property
     def size(self) -> int:
+        """How many people post under it."""
         return self.count if self.members is None else len(self.members)
 
     def slice(self, start: int, end: int) -> list[int]:

@@ -11,10 +11,12 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+import requests
 from instagrapi import Client
 
 from sandbox import people
 from sandbox.control import is_loopback
+from sandbox.instagram import ROUTES
 from sandbox.testing import ROOT, Control, ControlError, Sandbox, start_sandbox
 
 
@@ -222,3 +224,23 @@ def test_the_process_ends_when_its_parent_is_killed() -> None:
 def is_open(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"a=b", b"{}", b'{"reels": [1]}', b'{"reels": {"x": 1}}', b"signed_body=SIGNATURE.{}", b"user_ids=x"]
+)
+def test_no_body_breaks_an_endpoint(running: Sandbox, sandbox: Sandbox, body: bytes) -> None:
+    headers = {"Authorization": sandbox.control.session("demo.kayak")}
+    labels = {route.label for routes in ROUTES.table.values() for route in routes}
+
+    for label in labels:
+        method, path = label.split(" ", 1)
+        for word in ("7", "7_7", "3000001000000000000001", "%00"):
+            url = f"{sandbox.url}/api/v1/{path.replace('*', word)}/"
+            sent = body if method == "POST" else None
+            answer = requests.request(method, url, data=sent, headers=headers, timeout=5)
+            assert answer.status_code in (200, 400, 403, 404), url
+            assert answer.json()
+        headers["Authorization"] = sandbox.control.session("demo.kayak")
+    assert running.log
+    assert running.log.read_text() == ""
