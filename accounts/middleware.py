@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
@@ -38,7 +37,7 @@ class TenancyMiddleware:
         request.workspace = request.membership = None
         if request.path.startswith(OPEN_TO_ALL):
             return self.get_response(request)
-        with transaction.atomic():
+        with tenancy.nobody():
             if request.user.is_authenticated:
                 entry.enter(request, request.user)
             response = self.get_response(request)

@@ -6,7 +6,6 @@ local to the transaction, so a pooled connection never carries one person's view
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from uuid import UUID
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, transaction
@@ -24,6 +23,13 @@ def scope(workspace: object) -> Iterator[None]:
 def person(user: object, workspace: object = "") -> Iterator[None]:
     """See a person's own memberships and, where named, one workspace: how a request starts."""
     with _seen(user=str(getattr(user, "pk", user) or ""), workspace=str(getattr(workspace, "pk", workspace) or "")):
+        yield
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """A transaction that sees nothing yet: how a request starts, whatever surrounds it."""
+    with _seen():
         yield
 
 
@@ -50,7 +56,8 @@ def _seen(**view: str) -> Iterator[None]:
     """Open a transaction with this view; inside an open one, lay the former view back at the end."""
     if not connection.in_atomic_block:
         with transaction.atomic():
-            look_at(**view)
+            if view:
+                look_at(**view)
             yield
         return
     with connection.cursor() as cursor:
@@ -71,14 +78,6 @@ def _aborted() -> bool:
     from psycopg.pq import TransactionStatus
 
     return connection.connection.info.transaction_status == TransactionStatus.INERROR
-
-
-def workspace_in_view() -> UUID | None:
-    """The id of the workspace that the open transaction sees, if one is set."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nullif(current_setting('app.workspace', true), '')")
-        found = cursor.fetchone()[0]
-    return UUID(found) if found else None
 
 
 def watch_role() -> None:

@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -59,9 +58,7 @@ def recover(account: InstagramAccount, now: datetime) -> bool:
     if account.health == Health.COOLING and account.health_until and account.health_until <= now:
         account.health, account.health_since, account.health_until = Health.SLOWED, now, now + SLOW
         _save(account)
-    elif account.health == Health.SLOWED and account.health_until and account.health_until <= now:
-        welcome(account, now)
-    elif account.health == Health.WARMING and account.warmup_started_at and now - account.warmup_started_at >= WARMUP:
+    elif (account.health == Health.SLOWED and account.health_until and account.health_until <= now) or (account.health == Health.WARMING and account.warmup_started_at and now - account.warmup_started_at >= WARMUP):
         welcome(account, now)
     return account.health in WORKING
 
@@ -137,5 +134,4 @@ def _note(account: InstagramAccount, stop: BotException) -> None:
 
 def note_error(bots: object, code: Code) -> None:
     """Keep the last error where the automation page shows it."""
-
     bots.update(last_error_code=code.id, last_error_at=timezone.now(), last_error_correlation=correlation.current())

@@ -19,7 +19,7 @@ from billing import entitlements
 from billing.models import Plan
 from bots import health, limits, pacing, sessions, targeting, tasking
 from bots.actions import MODULES
-from bots.dispatch import ATTEMPTS, LEASE, LOOK_UP_AFTER, leave_unknown
+from bots.dispatch import ATTEMPTS, LEASE, LOOK_UP_AFTER
 from bots.instagram.private import Door, NoAnswer, Person, State
 from bots.limits import Caps
 from bots.locks import account_lock

@@ -52,7 +52,7 @@ def clean_filters(filters: dict[str, object]) -> dict[str, object]:
     allowed = {f"{bound}_{name}" for bound in ("min", "max") for name in RANGES}
     for name, value in filters.items():
         whole = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
-        if not (name in allowed and whole or name in FLAGS and isinstance(value, bool)):
+        if not ((name in allowed and whole) or (name in FLAGS and isinstance(value, bool))):
             raise BotException(
                 codes.VALIDATION_FAILED,
                 f"The filter {name} is not one we know, or its value is not right.",

@@ -1,11 +1,11 @@
 """What a bot is asked to do: tasks, from the asking to the end."""
 
 import re
+from datetime import timedelta
 
 from django.db.models import Max
 from django.db.models.functions import Greatest, Now
 from django.utils import timezone
-from datetime import timedelta
 
 from billing import entitlements
 from bots import sessions, targeting

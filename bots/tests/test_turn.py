@@ -1,0 +1,279 @@
+"""A bot's turn: what it does, and what it never does."""
+
+from datetime import time, timedelta
+
+import pytest
+from django.utils import timezone
+
+from bots import dispatch, runner
+from bots.models import Bot, Candidate
+from bots.tests.engine import Engine
+from errors import codes
+
+
+def test_it_follows_as_many_as_a_burst_and_writes_each_down(engine: Engine) -> None:
+    engine.start()
+    engine.ask(5)
+
+    assert engine.turn() == "done"
+
+    assert engine.states() == ["confirmed"] * 3
+    assert engine.followed() == [action.target_pk for action in engine.actions()]
+    assert [row.status for row in engine.log("follow")] == ["ok"] * 3
+    assert engine.last_turn().actions == 3
+
+
+def test_it_ends_the_task_at_its_amount(engine: Engine) -> None:
+    engine.start()
+    engine.ask(4)
+
+    engine.turn()
+    engine.turn()
+    engine.turn()
+
+    assert (engine.task().status, engine.task().confirmed, len(engine.followed())) == ("done", 4, 4)
+
+
+def test_its_rows_carry_the_correlation_id_of_the_asking(engine: Engine) -> None:
+    import structlog
+
+    engine.start()
+    with structlog.contextvars.bound_contextvars(correlation_id="c-asked"):
+        engine.ask(1)
+
+    engine.turn()
+
+    assert [row.correlation_id for row in engine.log("follow")] == ["c-asked"]
+    assert [action.correlation_id for action in engine.actions()] == ["c-asked"]
+
+
+def test_it_never_contacts_a_person_twice_even_for_another_task(engine: Engine) -> None:
+    engine.sandbox.control.hashtag("smalltown", count=4)
+    engine.start()
+    engine.ask(3, "smalltown")
+    engine.turn()
+    engine.ask(3, "smalltown")
+    engine.turn()
+    engine.turn()
+
+    assert len(engine.followed()) == len(set(engine.followed())) == 4
+    assert engine.task().last_code == codes.NO_PEOPLE_FOUND.id
+
+
+def test_it_skips_people_the_account_follows_already_and_gives_the_unit_back(engine: Engine) -> None:
+    first = engine.sandbox.control.people("ceramics", 0, 1)[0]
+    engine.sandbox.control.relate(engine.username, first["username"], "following")
+    engine.start()
+    engine.ask(2)
+
+    engine.turn()
+
+    assert [(a.state, a.error_code) for a in engine.actions()][0] == ("refused", codes.ALREADY_FOLLOWING.id)
+    assert len(engine.followed()) == 2
+    with engine.seen():
+        from bots.models import Usage
+
+        assert set(Usage.objects.values_list("used", flat=True)) == {2}
+
+
+def test_it_waits_for_the_day_when_the_limit_is_reached(engine: Engine) -> None:
+    engine.limit(2)
+    engine.start()
+    engine.ask(5)
+
+    engine.turn()
+
+    task = engine.task()
+    assert (task.status, task.last_code, len(engine.followed())) == ("waiting", codes.FOLLOW_LIMIT_REACHED.id, 2)
+    assert task.waits_until is not None and timezone.now() < task.waits_until <= timezone.now() + timedelta(days=1)
+    assert engine.bot.next_run_at >= task.waits_until
+    assert engine.bot.last_error_code == codes.FOLLOW_LIMIT_REACHED.id
+
+
+def test_it_does_nothing_outside_its_working_hours(engine: Engine) -> None:
+    now = timezone.now()
+    with engine.seen():
+        Bot.objects.update(
+            works_from=(now + timedelta(hours=2)).time().replace(microsecond=0),
+            works_to=(now + timedelta(hours=3)).time().replace(microsecond=0),
+        )
+    engine.start()
+    engine.ask(1)
+
+    assert engine.turn() == codes.OUTSIDE_WORKING_HOURS.id
+
+    assert engine.followed() == []
+    assert abs(engine.bot.next_run_at - now - timedelta(hours=2)) < timedelta(minutes=1)
+
+
+def test_an_unknown_outcome_is_never_sent_again_and_found_by_reading(engine: Engine) -> None:
+    engine.sandbox.control.fault("reset_after_apply", account=engine.username, path="friendships/create", times=1)
+    engine.start()
+    engine.ask(2)
+
+    engine.turn()
+    assert engine.states() == ["unknown"]
+    engine.turn()
+    with engine.seen():
+        from bots.models import Action
+
+        Action.objects.filter(state="unknown").update(look_up_at=timezone.now())
+    from bots import reconcile
+
+    assert reconcile.look_up(engine.workspace.pk, engine.account.pk) == 1
+
+    assert engine.states() == ["confirmed", "confirmed"]
+    assert len(engine.followed()) == len(set(engine.followed())) == 2
+    assert engine.task().status == "done"
+
+
+def test_what_did_not_arrive_is_absent_and_still_never_sent_again(engine: Engine) -> None:
+    engine.sandbox.control.fault("reset", account=engine.username, path="friendships/create", times=1)
+    engine.start()
+    engine.ask(1)
+    engine.turn()
+    from bots import reconcile
+    from bots.models import Action
+
+    with engine.seen():
+        Action.objects.update(look_up_at=timezone.now())
+    reconcile.look_up(engine.workspace.pk, engine.account.pk)
+    engine.turn()
+
+    states = engine.states()
+    assert states == ["absent", "confirmed"]
+    assert engine.actions()[0].target_pk not in engine.followed()
+
+
+@pytest.mark.parametrize(
+    ("fault", "health", "status", "code"),
+    [
+        ("challenge", "needs_you", "stopped", codes.CHALLENGE_REQUIRED),
+        ("login_required", "needs_login", "stopped", codes.SESSION_NEEDS_LOGIN),
+        ("suspended", "banned", "stopped", codes.ACCOUNT_SUSPENDED),
+        ("429", "cooling", "running", codes.INSTAGRAM_THROTTLED),
+        ("please_wait", "cooling", "running", codes.INSTAGRAM_PLEASE_WAIT),
+        ("feedback", "slowed", "running", codes.FOLLOW_BLOCKED),
+    ],
+)
+@pytest.mark.parametrize("path", ["friendships/show", "friendships/create"])
+def test_the_first_stop_sign_stops_the_account(
+    engine: Engine, fault: str, health: str, status: str, code: codes.Code, path: str
+) -> None:
+    engine.start()
+    engine.ask(5)
+    engine.sandbox.control.fault(fault, account=engine.username, path=path, times=100)
+    before = engine.sandbox.control.ledger(engine.username).total_requests(engine.username)
+
+    engine.turn()
+
+    stopped = engine.sandbox.control.ledger(engine.username).total_requests(engine.username)
+    assert stopped - before == (2 if path.endswith("show") else 3)  # the search, the relation, and perhaps the follow
+    assert (engine.account.health, engine.bot.status) == (health, status)
+    assert engine.account.health_code == engine.bot.last_error_code == code.id
+    engine.turn()
+    assert engine.sandbox.control.ledger(engine.username).total_requests(engine.username) == stopped
+    assert engine.followed() == []
+
+
+def test_nothing_starts_after_the_owner_stopped_the_bot(engine: Engine) -> None:
+    engine.start()
+    engine.ask(5)
+    with engine.seen():
+        Bot.objects.update(next_run_at="2020-01-01T00:00Z")
+    (claim,) = dispatch.claim(1000)
+    engine.stop()
+
+    runner.run_turn(claim.workspace, claim.bot, claim.fence)
+
+    assert (engine.followed(), engine.bot.lease_until) == ([], None)
+
+
+def test_a_second_message_for_the_same_turn_does_nothing(engine: Engine) -> None:
+    engine.start()
+    engine.ask(9)
+    with engine.seen():
+        Bot.objects.update(next_run_at="2020-01-01T00:00Z")
+    (claim,) = dispatch.claim(1000)
+    runner.run_turn(claim.workspace, claim.bot, claim.fence)
+
+    assert runner.run_turn(claim.workspace, claim.bot, claim.fence) == "not ours"
+    assert len(engine.followed()) == 3
+
+
+def test_a_sandbox_that_is_down_costs_a_turn_and_nothing_else(engine: Engine, settings: object) -> None:
+    engine.start()
+    engine.ask(2)
+    settings.INSTAGRAM_PRIVATE_URL = "http://127.0.0.1:9"
+
+    assert engine.turn() == codes.NET_REFUSED.id
+
+    assert (engine.actions(), engine.account.health, engine.bot.status) == ([], "active", "running")
+    settings.INSTAGRAM_PRIVATE_URL = engine.sandbox.url
+    engine.turn()
+    assert engine.states() == ["confirmed", "confirmed"]
+
+
+def test_filters_ask_for_what_the_search_does_not_tell_and_unknown_is_not_zero(engine: Engine) -> None:
+    engine.sandbox.control.hashtag(
+        "quiet",
+        people=[
+            {"username": "many.followers", "followers": 5000},
+            {"username": "few.followers", "followers": 12},
+            {"username": "unknown.followers", "followers": None},
+        ],
+    )
+    engine.start()
+    engine.ask(3, "quiet", min_followers=100)
+
+    engine.turn()
+
+    with engine.seen():
+        reasons = dict(Candidate.objects.values_list("username", "reason"))
+    assert reasons == {
+        "many.followers": "",
+        "few.followers": "followers 12, below 100",
+        "unknown.followers": "unknown: followers",
+    }
+    assert len(engine.followed()) == 1
+
+
+def test_a_fault_of_ours_gives_the_bot_back_and_parks_it_after_five(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.start()
+    engine.ask(1)
+    monkeypatch.setattr(runner.pacing, "opens_at", lambda *_: 1 / 0)
+
+    for _ in range(5):
+        with pytest.raises(ZeroDivisionError):
+            engine.turn()
+
+    assert (engine.bot.status, engine.bot.lease_until, engine.bot.last_error_code) == (
+        "parked",
+        None,
+        codes.BOT_PARKED.id,
+    )
+
+
+def test_the_next_turn_comes_after_the_delay(engine_of: object) -> None:
+    engine = engine_of(cycle_delay=600, jitter=0, burst=1)
+    engine.start()
+    engine.ask(5)
+    before = timezone.now()
+
+    engine.turn()
+
+    assert timedelta(seconds=599) < engine.bot.next_run_at - before < timedelta(seconds=620)
+
+
+def test_working_hours_may_pass_midnight(engine: Engine) -> None:
+    from bots import pacing
+
+    bot = engine.bot
+    bot.works_from, bot.works_to = time(22), time(2)
+    at_noon = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0)
+
+    assert pacing.opens_at(bot, at_noon) == at_noon.replace(hour=22)
+    assert pacing.opens_at(bot, at_noon.replace(hour=23)) == at_noon.replace(hour=23)
+    assert pacing.opens_at(bot, at_noon.replace(hour=1)) == at_noon.replace(hour=1)
