@@ -451,7 +451,7 @@ def field(
     switch: bool = False,
     link: str = "",
     link_word: str = "",
-    **attrs: object,
+    **attrs: str | bool,
 ) -> dict[str, Any]:
     """Draw a form field: label above, help below, an error that says what to do.
 

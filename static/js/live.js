@@ -9,7 +9,6 @@ const SIGNED_OUT = [4401, 4403];
 let since = document.body.dataset.since ? Number(document.body.dataset.since) : null;
 let pause = 500;
 let pending = null;
-let away = false;
 
 function show(state, word) {
   for (const badge of document.querySelectorAll(".live")) {
@@ -50,10 +49,9 @@ function connect() {
   const socket = new WebSocket(url);
   socket.addEventListener("open", () => {
     pause = 500;
-    if (since !== null) socket.send(JSON.stringify({ since }));
     show("on", "Live");
-    if (away && since === null) refresh();
-    away = false;
+    if (since !== null) socket.send(JSON.stringify({ since }));
+    else refresh(); // without a number we cannot ask what came between the page and the line
   });
   socket.addEventListener("message", (event) => receive(JSON.parse(event.data)));
   socket.addEventListener("close", (event) => {
@@ -61,7 +59,6 @@ function connect() {
       show("away", "Signed out, reload the page");
       return;
     }
-    away = true;
     show("away", "Reconnecting");
     // Full jitter, so that a restart of the server is not met by every browser at once.
     setTimeout(connect, pause / 2 + (Math.random() * pause) / 2);
