@@ -1,13 +1,13 @@
 """Instagram's private API as instagrapi 3.2.2 speaks it: who is asking, which endpoint, which fault, what is written.
 
-`serve` is the door. The endpoints are in `instagram_login` (signing in), `instagram_reads` and `instagram_writes`.
-What we do not know is answered with 404 and a sentence.
+`serve` is the door. The endpoints are in `instagram_login` (signing in), `instagram_reads`, `instagram_writes` and
+`instagram_insights`. What we do not know is answered with 404 and a sentence.
 """
 
 import re
 from typing import Any
 
-from sandbox import instagram_login, instagram_reads, instagram_writes
+from sandbox import instagram_insights, instagram_login, instagram_reads, instagram_writes
 from sandbox.faults import Fault, failure, fault_answer
 from sandbox.instagram_routes import Call, Route, Routes, bearer, bloks_params
 from sandbox.wire import Answer, BadRequest, Receive, Request, Send, answer_json, drop, send_answer, wait
@@ -15,7 +15,8 @@ from sandbox.world import World
 
 HOSTS = frozenset({"i.instagram.com", "b.i.instagram.com", "www.instagram.com", "rupload.facebook.com"})
 API = re.compile(r"^/api/v\d+/")
-ROUTES = Routes(instagram_login.routes, instagram_reads.routes, instagram_writes.routes)
+MODULES = (instagram_login, instagram_reads, instagram_writes, instagram_insights)
+ROUTES = Routes(*(module.routes for module in MODULES))
 Found = tuple[Route, tuple[str, ...]]
 
 

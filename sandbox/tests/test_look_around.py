@@ -1,18 +1,24 @@
 """Reading with the real instagrapi: hashtags, people, followers, posts."""
 
+from collections.abc import Callable
+
 import pytest
 from instagrapi import Client
 from instagrapi.exceptions import (
     ClientGraphqlError,
     ClientNotFoundError,
+    MediaError,
     MediaNotFound,
     PrivateAccount,
     UnknownError,
+    UserError,
     UserNotFound,
 )
 from pydantic import ValidationError
 
+from sandbox.people import media_pk
 from sandbox.testing import Control
+from sandbox.tests.conftest import PASSWORD
 
 
 def all_pages(client: Client, tag: str, tab: str) -> list[str]:
@@ -203,3 +209,19 @@ def test_what_the_stand_in_does_not_know_says_so(alice: Client) -> None:
     assert "does not know GET /api/v1/fundraiser" in alice.last_json["message"]
     with pytest.raises(ClientGraphqlError):
         alice.private_graphql_www_request("UnheardOf")
+
+
+def test_a_business_account_has_insights(new_client: Callable[..., Client], control: Control) -> None:
+    pk = control.account("shop", password=PASSWORD, business=True, media=2, followers=40)["pk"]
+    client = new_client()
+    client.login("shop", PASSWORD)
+
+    assert client.insights_account()["account_summary_unit"] == {"followers_count": 40, "posts_count": 2}
+    assert client.insights_media(media_pk(pk, 1))["inline_insights_node"]["metrics"]["reach_count"] >= 0
+
+
+def test_a_personal_account_has_no_insights(alice: Client) -> None:
+    with pytest.raises(UserError):
+        alice.insights_account()
+    with pytest.raises(MediaError):
+        alice.insights_media(media_pk(alice.user_id, 1))
