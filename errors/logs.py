@@ -64,6 +64,7 @@ def logging_config(level: str = "INFO", stream: str = "stdout") -> None:
             | {name: {"handlers": [], "propagate": True, "level": floor} for name, floor in _LEVELS.items()},
         }
     )
+    logging.captureWarnings(True)  # they come in several lines otherwise
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

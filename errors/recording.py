@@ -16,7 +16,7 @@ from psycopg.pq import TransactionStatus
 
 from errors import alerts, correlation
 from errors.causes import code_of, place
-from errors.codes import REGISTRY, Code
+from errors.codes import DATABASE_UNAVAILABLE, REGISTRY, Code
 from errors.exceptions import BotException
 from errors.models import ActivityLog, ErrorCode
 from errors.redaction import redact, redact_text
@@ -52,6 +52,8 @@ def record(
     fields = _fields(action, status or _STATUS[code.severity], code, message, workspace, user, account, meta)
     _log(code, fields)
     alerts.consider(code, fields)
+    if code is DATABASE_UNAVAILABLE:
+        return None  # to try would keep the visitor waiting for the same answer once more
     try:
         return _write_safely(code, fields)
     except (DatabaseError, InterfaceError):

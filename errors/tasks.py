@@ -1,5 +1,7 @@
 """Upkeep of the log, and alerts."""
 
+from http import HTTPStatus
+
 import requests
 from celery import shared_task
 from django.conf import settings
@@ -13,8 +15,16 @@ def ensure_partitions() -> None:
         cursor.execute("SELECT ensure_activity_partitions(12)")
 
 
-@shared_task(ignore_result=True, autoretry_for=(requests.RequestException,), max_retries=3, retry_backoff=10)
+class AlertNotSentError(Exception):
+    """The operators' webhook did not take an alert. Its address, often a secret, is not in the words."""
+
+
+@shared_task(ignore_result=True, autoretry_for=(AlertNotSentError,), max_retries=3, retry_backoff=10)
 def send_alert(message: dict[str, object]) -> None:
-    """POST one alert to the operators' webhook, up to four times. Raises requests.RequestException."""
-    answer = requests.post(settings.ALERT_WEBHOOK_URL, json=message, timeout=(3, 5), allow_redirects=False)
-    answer.raise_for_status()
+    """POST one alert to the operators' webhook, up to four times. Redirects are not followed."""
+    try:
+        answer = requests.post(settings.ALERT_WEBHOOK_URL, json=message, timeout=(3, 5), allow_redirects=False)
+    except requests.RequestException as exc:
+        raise AlertNotSentError(type(exc).__name__) from None
+    if answer.status_code >= HTTPStatus.MULTIPLE_CHOICES:
+        raise AlertNotSentError(f"The webhook answered {answer.status_code}.")

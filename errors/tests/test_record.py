@@ -168,9 +168,11 @@ def test_without_a_database_the_line_is_still_written(monkeypatch: pytest.Monkey
     monkeypatch.setattr(recording, "_write_safely", gone)
 
     assert record(codes.DATABASE_UNAVAILABLE, action="a request") is None
-    assert [(line["error_code"], line["level"]) for line in log_lines()] == [
-        ("E-DB-C-0001", "critical"),
-        ("E-DB-C-0001", "error"),
+    assert record(codes.NET_TIMEOUT, action="a request") is None
+    assert [(line["error_code"], line["level"], line["event"]) for line in log_lines()] == [
+        ("E-DB-C-0001", "critical", codes.DATABASE_UNAVAILABLE.what),
+        ("E-NET-W-0001", "warning", codes.NET_TIMEOUT.what),
+        ("E-NET-W-0001", "error", "activity_row_lost"),
     ]
 
 

@@ -1,0 +1,69 @@
+"""Operators are told of critical errors at their webhook."""
+
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
+import pytest
+from pytest_django import Settings
+
+from errors.tasks import AlertNotSentError, send_alert
+
+
+class Hook(BaseHTTPRequestHandler):
+    """Takes alerts at /hook, and sends those for /moved there."""
+
+    taken: list[dict]
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path == "/hook":
+            self.taken.append(body)
+        self.send_response({"/hook": 204, "/moved": 307}.get(self.path, 500))
+        self.send_header("Location", "/hook")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def hook() -> Iterator[str]:
+    """The address of a webhook on this machine."""
+    Hook.taken = []
+    with HTTPServer(("127.0.0.1", 0), Hook) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_an_alert_arrives(hook: str, settings: Settings) -> None:
+    settings.ALERT_WEBHOOK_URL = f"{hook}/hook"
+
+    send_alert.run({"error_code": "E-DB-C-0001"})
+
+    assert Hook.taken == [{"error_code": "E-DB-C-0001"}]
+
+
+@pytest.mark.parametrize("path", ["/moved", "/broken"])
+def test_a_webhook_that_does_not_take_it_is_tried_again_and_never_elsewhere(
+    hook: str, settings: Settings, path: str
+) -> None:
+    settings.ALERT_WEBHOOK_URL = hook + path
+
+    with pytest.raises(AlertNotSentError):
+        send_alert.__wrapped__({"error_code": "E-DB-C-0001"})
+
+    assert Hook.taken == []
+
+
+def test_the_secret_in_the_address_is_not_told(settings: Settings) -> None:
+    settings.ALERT_WEBHOOK_URL = "http://127.0.0.1:1/services/c4n4ry"
+
+    with pytest.raises(AlertNotSentError) as refused:
+        send_alert.__wrapped__({"error_code": "E-DB-C-0001"})
+
+    assert (str(refused.value), refused.value.__suppress_context__) == ("ConnectionError", True)
