@@ -78,7 +78,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Serv
     `services.environment` leads a process to them; `services.postgres` and `.valkey` have `stop()`, `start()`,
     `process`. The database is empty: migrate it first.
     """
-    with embedded.Services(tmp_path_factory.mktemp("services"), given={}, durable=False) as own:
+    with embedded.start(tmp_path_factory.mktemp("services"), given={}, durable=False) as own:
         yield own
 
 

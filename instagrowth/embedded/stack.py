@@ -22,7 +22,7 @@ from honcho.process import Process
 
 from instagrowth.embedded import processes
 from instagrowth.embedded.folder import EmbeddedError
-from instagrowth.embedded.services import Services
+from instagrowth.embedded.services import Services, start
 from instagrowth.embedded.valkey import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -39,7 +39,7 @@ def up() -> int:
     with stopping_cleanly():
         if os.environ.get("STOP_WITH_PARENT"):  # make run: whoever kills make, kills us
             processes.die_with_parent(os.getppid(), signal.SIGTERM)
-        with Services(data_dir()) as services:
+        with start(data_dir()) as services:
             services.publish(
                 DATA_DIR=str(data_dir()),
                 DEBUG=os.environ.get("DEBUG") or "1",
@@ -62,7 +62,7 @@ def up() -> int:
 
 def services() -> int:
     """Run just the private servers until Ctrl-C or SIGTERM, and print the environment that leads to them."""
-    with stopping_cleanly(), Services(data_dir()) as running:
+    with stopping_cleanly(), start(data_dir()) as running:
         for name, value in running.environment.items():
             print(f"export {name}='{value}'", flush=True)
         while True:
