@@ -39,3 +39,14 @@ def engine_of(committed: None, sandbox: Sandbox, settings: Any) -> Callable[...,
 @pytest.fixture
 def engine(engine_of: Callable[..., Engine]) -> Engine:
     return engine_of()
+
+
+@pytest.fixture
+def database_url(committed: None) -> str:
+    """The way to this test's database for processes of their own."""
+    import os
+    from urllib.parse import urlsplit, urlunsplit
+
+    from django.db import connection
+
+    return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}"))

@@ -1,0 +1,177 @@
+"""Limits: exactly so many, and always with the reason."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts import tenancy
+from billing.models import Plan
+from bots import limits
+from bots.limits import Caps, Reason
+from bots.models import Bot, DailyLimit, InstagramAccount, Kind, Usage
+from bots.tests.engine import Engine
+
+
+def cap(daily: int = 10**6, hourly: int = 10**6, weekly: int = 10**6) -> Caps:
+    return Caps(Kind.FOLLOW, hourly, daily, weekly, (Reason("Plan", daily, ""),))
+
+
+def take(engine: Engine, limit: Caps) -> int | None:
+    with engine.seen():
+        with transaction.atomic():
+            taken = limits.take(engine.account, limit)
+            if taken is None:
+                transaction.set_rollback(True)
+    return taken
+
+
+@pytest.mark.parametrize("limit", [cap(daily=37), cap(hourly=37), cap(weekly=37)], ids=["day", "hour", "week"])
+def test_a_thousand_takes_at_once_give_exactly_the_limit(engine: Engine, limit: Caps) -> None:
+    granted, account, workspace = [], engine.account, engine.workspace
+
+    def taker() -> None:
+        try:
+            for _ in range(25):
+                with tenancy.scope(workspace):
+                    taken = limits.take(account, limit)
+                    if taken is None:
+                        transaction.set_rollback(True)
+                    else:
+                        granted.append(taken)
+        finally:
+            connection.close()
+
+    takers = [threading.Thread(target=taker) for _ in range(40)]
+    for thread in takers:
+        thread.start()
+    for thread in takers:
+        thread.join()
+
+    assert sorted(granted) == list(range(1, 38))
+    with engine.seen():
+        assert set(Usage.objects.values_list("used", flat=True)) == {37}
+
+
+def test_reading_first_and_writing_after_overshoots(engine: Engine) -> None:
+    """The negative control: what the conditional UPDATE is there for."""
+    take(engine, cap(daily=1))
+    with engine.seen():
+        Usage.objects.update(used=0)
+    workspace, ready = engine.workspace, threading.Barrier(8)
+
+    def naive() -> None:
+        try:
+            with tenancy.scope(workspace):
+                room = Usage.objects.get(period="day").used < 1
+                ready.wait()
+                if room:
+                    Usage.objects.filter(period="day").update(used=F("used") + 1)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=naive) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    with engine.seen():
+        assert Usage.objects.get(period="day").used == 8
+
+
+def test_the_week_counts_the_six_days_before(engine: Engine) -> None:
+    today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    with engine.seen():
+        for days, used in ((1, 5), (6, 4), (7, 100)):
+            Usage.objects.create(
+                workspace=engine.workspace, account=engine.account, kind="follow", period="day",
+                starts=today - timedelta(days=days), used=used,
+            )  # fmt: skip
+
+    assert [take(engine, cap(weekly=11)) for _ in range(3)] == [1, 2, None]
+
+
+def test_a_refused_hour_leaves_the_day_untouched(engine: Engine) -> None:
+    assert [take(engine, cap(hourly=1)) for _ in range(3)] == [1, None, None]
+    with engine.seen():
+        assert Usage.objects.get(period="day").used == 1
+
+
+@pytest.mark.parametrize(("zone", "moment", "day"), [
+    ("Europe/Oslo", "2026-10-25T21:30Z", "2026-10-25"),
+    ("Europe/Oslo", "2026-10-25T23:30Z", "2026-10-26"),
+    ("Europe/Oslo", "2026-03-28T23:30Z", "2026-03-29"),
+    ("Pacific/Auckland", "2026-06-01T12:30Z", "2026-06-02"),
+])  # fmt: skip
+@pytest.mark.django_db
+def test_today_is_the_accounts_local_date(zone: str, moment: str, day: str) -> None:
+    sql = limits._TAKE.replace("now()", "%(moment)s::timestamptz").split("), past AS")[0] + ") SELECT today FROM clock"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"zone": zone, "moment": moment})
+        assert cursor.fetchone()[0].date().isoformat() == day
+
+
+def _bot(**account: object) -> Bot:
+    return Bot(own_limits={}, account=InstagramAccount(timezone="UTC", **account))
+
+
+NOW = timezone.now()
+PLAN = Plan(name="Growth", action_limits={"follow": 60})
+PLATFORM = {"follow": DailyLimit(kind="follow", hourly=12, daily=80, weekly=420)}
+
+
+def weigh(bot: Bot) -> Caps:
+    return limits.caps(bot, "follow", PLAN, PLATFORM, NOW)
+
+
+def test_the_lowest_limit_decides_and_all_are_told() -> None:
+    caps = weigh(_bot())
+    assert (caps.daily, caps.decided_by.source) == (60, "Plan")
+    assert [(reason.source, reason.value) for reason in caps.reasons] == [
+        ("Plan", 60),
+        ("Platform", 80),
+        ("Trust budget", 80),
+    ]
+
+
+def test_the_owners_own_limit_lowers_and_cannot_raise() -> None:
+    bot = _bot()
+    bot.own_limits = {"follow": 20}
+    assert (weigh(bot).daily, weigh(bot).decided_by.source) == (20, "Your setting")
+    bot.own_limits = {"follow": 500}
+    assert weigh(bot).daily == 60
+
+
+@pytest.mark.parametrize(("day", "budget"), [(0, 8), (7, 32), (20, 76), (21, 80), (400, 80)])
+def test_a_new_account_warms_up_over_21_days(day: int, budget: int) -> None:
+    caps = weigh(_bot(warmup_started_at=NOW - timedelta(days=day)))
+    assert next(reason.value for reason in caps.reasons if reason.source == "Trust budget") == budget
+
+
+@pytest.mark.parametrize(("hours", "budget"), [(1, 40), (30, 56), (24 * 11, 80)])
+def test_a_restriction_shrinks_the_trust_budget_for_ten_days(hours: int, budget: int) -> None:
+    caps = weigh(_bot(restricted_at=NOW - timedelta(hours=hours)))
+    assert next(reason.value for reason in caps.reasons if reason.source == "Trust budget") == budget
+
+
+def test_instagrams_own_cap_counts_when_it_is_near() -> None:
+    caps = weigh(_bot(following=7495))
+    assert (caps.daily, caps.decided_by.source) == (5, "Instagram")
+    assert "Instagram" not in [reason.source for reason in weigh(_bot(following=None)).reasons]
+
+
+@pytest.mark.django_db
+def test_there_is_one_global_default_of_a_kind() -> None:
+    with tenancy.platform("a test tries"), pytest.raises(IntegrityError), transaction.atomic():
+        DailyLimit.objects.create(workspace=None, kind="follow", hourly=1, daily=1, weekly=1)
+
+
+def test_an_admins_row_for_one_workspace_stands_in_for_the_default(engine: Engine) -> None:
+    engine.limit(5)
+    with engine.seen():
+        assert limits.platform_limits(engine.workspace.pk)["follow"].daily == 5
+        assert limits.platform_limits(engine.workspace.pk)["like"].daily == 180
