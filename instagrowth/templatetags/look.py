@@ -6,6 +6,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
 from django.template.loader import render_to_string
 from django.templatetags.static import static
+from django.urls import is_valid_path
 from django.utils import timezone
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -394,18 +396,23 @@ NAV = [
 ]
 
 
+@cache
+def _pages() -> list[NavItem]:
+    return [item for item in NAV if is_valid_path(item.path)]
+
+
 @register.inclusion_tag("components/nav.html", takes_context=True)
 def nav(context: template.Context) -> dict[str, Any]:
     """List the sidebar's pages, the one we are in marked. A page appears here once it exists."""
     request = context.get("request")
     here = request.path if request else ""
-    return {"items": [(item, here.startswith(item.path)) for item in NAV]}
+    return {"items": [(item, here.startswith(item.path)) for item in _pages()]}
 
 
 @register.inclusion_tag("components/keys.html")
 def keys() -> dict[str, Any]:
     """List what the keyboard can do, for the help dialog."""
-    return {"items": NAV}
+    return {"items": _pages()}
 
 
 @register.simple_tag

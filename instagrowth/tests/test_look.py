@@ -222,9 +222,9 @@ def test_what_is_wrong_with_the_whole_form_links_its_code():
 
 
 def test_the_page_we_are_in_is_marked_in_the_menu():
-    html = Template("{% load look %}{% nav %}").render(Context({"request": RequestFactory().get("/automation/x/")}))
+    html = Template("{% load look %}{% nav %}").render(Context({"request": RequestFactory().get("/settings/x/")}))
 
-    assert re.findall(r'href="([^"]+)"[^>]* aria-current="page"', html) == ["/automation/"]
+    assert re.findall(r'href="([^"]+)"[^>]* aria-current="page"', html) == ["/settings/"]
 
 
 def test_crumbs_end_with_the_page_itself():
