@@ -2,12 +2,12 @@
 
 import hashlib
 import secrets
+from datetime import timedelta
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db.models import Q
-from datetime import timedelta
 from django.utils import timezone
 from django_redis import get_redis_connection
 
@@ -21,12 +21,22 @@ LONGEST_PASSWORD = 4096  # longer ones are refused before they cost a hash (RELI
 _NOBODY = make_password(secrets.token_urlsafe(16))  # an unknown name costs the same time as a known one
 
 
-def identify(login: str, password: str, *, staff: bool = False) -> User:
-    """The person behind a login and password, on the members' side or on the staff's.
+def identify(login: str, password: str) -> User:
+    """Find the member behind a login and password.
 
-    Counts the guess before it looks, in one atomic step, so that parallel guesses cannot slip through.
-    Raises INVALID_CREDENTIALS (unknown and known names look alike), TOO_MANY_TRIES, USER_BLOCKED or
-    ADMIN_BOOTSTRAP_EXPIRED.
+    Raises INVALID_CREDENTIALS (unknown and known names look alike), TOO_MANY_TRIES or USER_BLOCKED.
+    """
+    user = prove(login, password, staff=False)
+    forgive(login)
+    admit(user)
+    return user
+
+
+def prove(login: str, password: str, *, staff: bool) -> User:
+    """Find the person behind a login and password on one side of the house; the guess stays counted.
+
+    It is counted before we look, in one atomic step, so that parallel guesses cannot slip through. Staff have a second
+    factor to prove before they are forgiven. Raises INVALID_CREDENTIALS or TOO_MANY_TRIES.
     """
     login = login.strip().lower()
     left = _take_guess(login)
@@ -34,28 +44,48 @@ def identify(login: str, password: str, *, staff: bool = False) -> User:
     right = len(password) <= LONGEST_PASSWORD and _matches(user, password)
     if not right or user is None or user.is_staff != staff:
         raise BotException(codes.INVALID_CREDENTIALS, tries_left=left)
-    forgive(login)
+    return user
+
+
+def admit(user: User) -> None:
+    """Let in a person who proved who they are. Raises USER_BLOCKED or ADMIN_BOOTSTRAP_EXPIRED."""
     if not user.is_active:
         raise BotException(codes.USER_BLOCKED)
     if user.password_expires_at and user.password_expires_at < timezone.now():
         raise BotException(codes.ADMIN_BOOTSTRAP_EXPIRED)
-    return user
 
 
-def change_password(user: User, password: str) -> None:
-    """Give a person a new password of their own: a forced change is over, and every token dies.
+def reauthenticate(user: User, password: str) -> None:
+    """Ask a member for the present password once more. Raises PASSWORD_WRONG or TOO_MANY_TRIES."""
+    try:
+        identify(user.email or user.access_code or "", password)
+    except BotException as error:
+        if error.code is codes.INVALID_CREDENTIALS:
+            raise BotException(codes.PASSWORD_WRONG, **error.meta) from None
+        raise
 
-    Other sessions die with the password's hash. Raises PASSWORD_WEAK.
-    """
+
+def check_strength(password: str, user: User) -> None:
+    """Raise PASSWORD_WEAK for a password that is easy to guess."""
     try:
         validate_password(password, user)
     except ValidationError as weak:
         raise BotException(codes.PASSWORD_WEAK, " ".join(weak.messages)) from None
+
+
+def change_password(user: User, password: str, *, keep: ApiToken | None = None) -> None:
+    """Give a person a new password of their own: a forced change is over, and every token but `keep` dies.
+
+    Other sessions die with the password's hash. Raises PASSWORD_WEAK.
+    """
+    check_strength(password, user)
+    if user.check_password(password):
+        raise BotException(codes.PASSWORD_WEAK, "The new password must be another one than the present.")
     user.set_password(password)
     user.must_change_password = False
     user.password_expires_at = None
     user.save()
-    ApiToken.objects.filter(user=user).delete()
+    ApiToken.objects.filter(user=user).exclude(pk=keep and keep.pk).delete()
 
 
 def make_token(user: User, realm: str, name: str = "Sign-in") -> str:
