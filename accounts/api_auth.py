@@ -8,13 +8,13 @@ from knox.auth import TokenAuthentication
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.pagination import CursorPagination
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
 from accounts import entry
 from accounts.middleware import must_not_wait
-from accounts.models import ApiToken, User
+from accounts.models import ApiToken, Membership, User
 from errors import codes
 from errors.exceptions import BotException
 
@@ -35,7 +35,10 @@ class BearerToken(TokenAuthentication):
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
         """The token's person, in their workspace."""
-        found = super().authenticate(request)
+        try:
+            found = super().authenticate(request)
+        except UnicodeDecodeError:
+            raise AuthenticationFailed from None
         if found and self.realm == ApiToken.Realm.USER:
             entry.enter(request._request, found[0])
         return found
@@ -63,6 +66,16 @@ class IsMember(BasePermission):
         if workspace_of(request) is None:
             raise BotException(codes.WORKSPACE_REQUIRED)
         return True
+
+
+class MayWork(IsMember):
+    """A member who may change things: viewers only look."""
+
+    def has_permission(self, request: Request, view: object) -> bool:
+        """Whether the door opens."""
+        if not super().has_permission(request, view):
+            return False
+        return request.method in SAFE_METHODS or request._request.membership.role != Membership.Role.VIEWER
 
 
 class IsStaff(BasePermission):
