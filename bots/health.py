@@ -58,7 +58,9 @@ def recover(account: InstagramAccount, now: datetime) -> bool:
     if account.health == Health.COOLING and account.health_until and account.health_until <= now:
         account.health, account.health_since, account.health_until = Health.SLOWED, now, now + SLOW
         _save(account)
-    elif (account.health == Health.SLOWED and account.health_until and account.health_until <= now) or (account.health == Health.WARMING and account.warmup_started_at and now - account.warmup_started_at >= WARMUP):
+    elif (account.health == Health.SLOWED and account.health_until and account.health_until <= now) or (
+        account.health == Health.WARMING and account.warmup_started_at and now - account.warmup_started_at >= WARMUP
+    ):
         welcome(account, now)
     return account.health in WORKING
 

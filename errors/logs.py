@@ -17,9 +17,10 @@ _LEVELS = {
     "urllib3": "WARNING",
     "django.request": "CRITICAL",
     "django.security.csrf": "ERROR",
-    "django_structlog.celery": "WARNING",
+    "django_structlog.celery": "ERROR",
     "celery.app.trace": "CRITICAL",
     "celery.worker.strategy": "WARNING",
+    "celery.worker.request": "WARNING",  # ticks that a busy worker let expire are not news
     "celery.beat": "WARNING",
     "uvicorn.access": "WARNING",  # `request_finished` is our access log
 }

@@ -1,0 +1,269 @@
+"""The activity log: a page by key, filters, and all of it as CSV."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from asgiref.sync import sync_to_async
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts import tenancy
+from accounts.models import Membership, Workspace
+from accounts.roles import members
+from bots.models import InstagramAccount, Kind
+from errors.models import ActivityLog
+
+ROWS = 50
+CSV_ROWS = 1000  # a chunk of the export, one short transaction each
+LOOKED_THROUGH = 20_000  # newest rows in which words are searched; codes and correlation ids are found in all
+STATUSES = {"ok": "Done", "info": "Note", "warning": "Warning", "error": "Error"}
+# How a deed is called; others say their own name.
+DEEDS: dict[str, str] = {
+    **{kind.value: kind.label for kind in Kind},
+    "connect": "Connect",
+    "disconnect": "Disconnect",
+    "test_session": "Test session",
+    "bot_start": "Start bot",
+    "bot_stop": "Stop bot",
+    "bot_settings": "Bot settings",
+    "task": "Task",
+    "bot_turn": "Turn",
+    "health": "Health",
+}
+_CODE = re.compile(r"E-[A-Z]{2,4}-[IWEC]-\d{4}")
+_STORY = re.compile(r"c-[0-9a-f]{8,}")
+_FORMULA = re.compile(r"^[\s]*[=+\-@\t\r]")
+
+
+@dataclass
+class Row:
+    """One line of the log, as the page tells it."""
+
+    log: ActivityLog
+    deed: str
+    target: str
+    account: InstagramAccount | None
+    outcome: str
+    who: str = ""
+    more: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What is looked for: GET parameters that mean something; the rest is ignored."""
+
+    q: str = ""
+    account: str = ""
+    action: str = ""
+    status: str = ""
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> "Filters":
+        """Read them from an address."""
+        text = {
+            name: query.get(name, "").replace("\0", "").strip()[:100] for name in ("q", "account", "action", "status")
+        }
+        return cls(
+            text["q"],
+            text["account"].lower().removeprefix("@"),
+            text["action"] if text["action"] in DEEDS else "",
+            text["status"] if text["status"] in STATUSES else "",
+        )
+
+    @property
+    def any(self) -> bool:
+        """Tell whether anything is looked for."""
+        return any((self.q, self.account, self.action, self.status))
+
+    @property
+    def by_words(self) -> bool:
+        """Tell whether the search is for words, which looks through the newest rows only."""
+        return bool(self.q) and not _CODE.fullmatch(self.q.upper()) and not _STORY.fullmatch(self.q.lower())
+
+    def address(self, **more: object) -> str:
+        """Give the query of an address with these filters."""
+        known = {"q": self.q, "account": self.account, "action": self.action, "status": self.status, **more}
+        return "?" + urlencode({name: value for name, value in known.items() if value})
+
+
+@require_safe
+@members("look")
+def activity(request: HttpRequest) -> HttpResponse:
+    """Answer one page of the log, newest first."""
+    filters = Filters.of(request.GET)
+    accounts = {account.pk: account for account in InstagramAccount.objects.filter(workspace=request.workspace)}
+    logs, newer, older = page(find(request.workspace, filters, accounts), request.GET)
+    people = names(request.workspace)
+    context = {
+        "filters": filters,
+        "rows": [told(log, accounts, people) for log in logs],
+        "accounts": accounts.values(),
+        "deeds": DEEDS.items(),
+        "statuses": STATUSES.items(),
+        "newer": filters.address(newer=logs[0].pk) if newer else "",
+        "older": filters.address(older=logs[-1].pk) if older else "",
+        "first": not newer,
+        "here": filters.address(**{name: _key(request.GET, name) for name in ("newer", "older")}),
+        "export": filters.address(),
+        "looked_through": LOOKED_THROUGH,
+    }
+    return render(request, "bots/activity_rows.html" if request.htmx else "bots/activity.html", context)
+
+
+@require_safe
+@members("look")
+def export(request: HttpRequest) -> StreamingHttpResponse:
+    """Answer everything the filters find as CSV, flowing while it is read."""
+    answer = StreamingHttpResponse(
+        _csv(request.workspace, Filters.of(request.GET)), content_type="text/csv; charset=utf-8"
+    )
+    answer["Content-Disposition"] = f'attachment; filename="activity-{timezone.now():%Y-%m-%d}.csv"'
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+def newest(workspace: Workspace, count: int, accounts: dict[UUID, InstagramAccount]) -> list[Row]:
+    """Give the latest lines, for other pages. One query."""
+    logs = ActivityLog.objects.filter(workspace_id=workspace.pk).order_by("-id")[:count]
+    return [told(log, accounts, {}) for log in logs]
+
+
+def find(workspace: Workspace, filters: Filters, accounts: dict[UUID, InstagramAccount]) -> QuerySet[ActivityLog]:
+    """Give the rows that the filters mean."""
+    rows = ActivityLog.objects.filter(workspace_id=workspace.pk)
+    floor = (
+        rows.order_by("-id").values_list("id", flat=True)[LOOKED_THROUGH : LOOKED_THROUGH + 1]
+        if filters.by_words
+        else []
+    )
+    if filters.account:
+        rows = rows.filter(
+            account_id__in=[pk for pk, account in accounts.items() if account.username == filters.account]
+        )
+    if filters.action:
+        rows = rows.filter(action=filters.action)
+    if filters.status:
+        rows = rows.filter(status=filters.status)
+    if filters.by_words:
+        words = filters.q.lower().lstrip("@#")
+        return rows.filter(
+            Q(metadata__target__icontains=words)
+            | Q(metadata__username__icontains=words)
+            | Q(metadata__value__icontains=words)
+            | Q(error_message__icontains=words),
+            id__gt=next(iter(floor), 0),
+        )
+    if filters.q:
+        return rows.filter(Q(error_code=filters.q.upper()) | Q(correlation_id=filters.q.lower()))
+    return rows
+
+
+def page(rows: QuerySet[ActivityLog], query: QueryDict) -> tuple[list[ActivityLog], bool, bool]:
+    """Give one page by key, and whether there is a newer and an older one: page 10,000 costs what page 1 costs."""
+    after, before = _key(query, "newer"), _key(query, "older")
+    if after:
+        found = list(rows.filter(id__gt=after).order_by("id")[: ROWS + 1])
+        return found[:ROWS][::-1], len(found) > ROWS, bool(found)
+    found = list((rows.filter(id__lt=before) if before else rows).order_by("-id")[: ROWS + 1])
+    return found[:ROWS], bool(before and found), len(found) > ROWS
+
+
+def told(log: ActivityLog, accounts: dict[UUID, InstagramAccount], people: dict[UUID, str]) -> Row:
+    """Tell one line."""
+    meta = log.metadata if isinstance(log.metadata, dict) else {}
+    account = accounts.get(log.account_id) if log.account_id else None
+    target = meta.get("target") or (meta.get("username") if account is None else "") or ""
+    hidden = {"target", "outcome", "stack", "file", "line", "exception"}
+    more = [
+        (name.replace("_", " "), _text(value))
+        for name, value in meta.items()
+        if name not in hidden and value not in (None, "")
+    ]
+    deed = DEEDS.get(log.action, log.action.replace("_", " "))
+    return Row(
+        log,
+        deed,
+        str(target),
+        account,
+        str(meta.get("outcome", "")),
+        people.get(log.user_id, "") if log.user_id else "",
+        more,
+    )
+
+
+def names(workspace: Workspace) -> dict[UUID, str]:
+    """Give the names of the workspace's people by their ids."""
+    mine = Membership.objects.filter(workspace=workspace).select_related("user")
+    return {membership.user_id: str(membership.user) for membership in mine}
+
+
+async def _csv(workspace: Workspace, filters: Filters) -> AsyncIterator[str]:
+    """Write the export chunk by chunk, so that neither memory nor a transaction grows with it."""
+    yield _lines(
+        [["time", "outcome", "action", "target", "account", "code", "message", "correlation id", "by", "more"]]
+    )
+    before: int | None = None
+    while True:
+        text, before = await sync_to_async(_chunk)(workspace, filters, before)
+        yield text
+        if before is None:
+            return
+
+
+def _chunk(workspace: Workspace, filters: Filters, before: int | None) -> tuple[str, int | None]:
+    with tenancy.scope(workspace):
+        accounts = {account.pk: account for account in InstagramAccount.objects.filter(workspace=workspace)}
+        rows = find(workspace, filters, accounts).order_by("-id")
+        logs = list((rows.filter(id__lt=before) if before else rows)[:CSV_ROWS])
+        people = names(workspace)
+    zone = ZoneInfo(workspace.timezone)
+    told_rows = [told(log, accounts, people) for log in logs]
+    text = _lines([_cells(row, zone) for row in told_rows])
+    return text, logs[-1].pk if len(logs) == CSV_ROWS else None
+
+
+def _cells(row: Row, zone: ZoneInfo) -> list[str]:
+    log = row.log
+    return [
+        log.at.astimezone(zone).isoformat(timespec="seconds"),
+        row.outcome or log.status,
+        log.action,
+        row.target,
+        row.account.username if row.account else "",
+        log.error_code,
+        log.error_message,
+        log.correlation_id,
+        row.who,
+        json.dumps(dict(row.more), ensure_ascii=False) if row.more else "",
+    ]
+
+
+def _lines(rows: list[list[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows([[inert(cell) for cell in row] for row in rows])
+    return text.getvalue()
+
+
+def inert(cell: str) -> str:
+    """Give the text so that a spreadsheet shows it and never computes it."""
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def _key(query: QueryDict, name: str) -> int:
+    text = query.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,143 @@
+"""One account's bot: what it does, what it may do, what went wrong, and what to do next."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.roles import members
+from bots import health, limits, switch, tasking, tuning
+from bots.forms import BotForm, FollowHashtagForm
+from bots.limits import Today
+from bots.models import Action, Bot, BotTask, Kind
+from bots.pages import overview, story
+from bots.pages.doors import back, bot_of, do, said
+from errors.exceptions import BotException
+from errors.recording import record
+
+ACTIONS = 20
+TASKS = 8
+
+
+@require_safe
+@members("look")
+def choose(request: HttpRequest) -> HttpResponse:
+    """Answer the bots to choose from; with one there is nothing to choose."""
+    bots = Bot.objects.filter(workspace=request.workspace).select_related("account").order_by("account__username")
+    found = list(bots)
+    if len(found) == 1:
+        return redirect("bots:automation", found[0].account.username)
+    return render(request, "bots/automation_choose.html", {"bots": found})
+
+
+@require_safe
+@members("look")
+def automation(request: HttpRequest, username: str) -> HttpResponse:
+    """Answer all about one bot."""
+    return _page(request, bot_of(request, username), FollowHashtagForm())
+
+
+@require_POST
+@members("act")
+def start(request: HttpRequest, username: str) -> HttpResponse:
+    """Let the bot run."""
+    bot = bot_of(request, username)
+    done = f"The bot of @{bot.account.username} runs."
+    do(request, lambda: switch.start(bot, request.user), done, name="bot_start", account=bot.account)
+    return back(request, "bots:automation", bot.account.username)
+
+
+@require_POST
+@members("act")
+def stop(request: HttpRequest, username: str) -> HttpResponse:
+    """Stop the bot."""
+    bot = bot_of(request, username)
+    done = f"The bot of @{bot.account.username} is stopped. What is on its way ends; nothing new is sent."
+    do(request, lambda: switch.stop(bot, request.user), done, name="bot_stop", account=bot.account)
+    return back(request, "bots:automation", bot.account.username)
+
+
+@require_POST
+@members("act")
+def follow_hashtag(request: HttpRequest, username: str) -> HttpResponse:
+    """Ask the bot to follow people who posted under a hashtag."""
+    bot, form = bot_of(request, username), FollowHashtagForm(request.POST)
+    if not form.is_valid():
+        return _page(request, bot, form, status=400)
+    asked = form.cleaned_data
+    try:
+        task = tasking.follow_hashtag(bot, asked["hashtag"], asked["amount"], form.filters(), request.user)
+    except BotException as refused:
+        record(refused, action="task", workspace=request.workspace, user=request.user, account=bot.account)
+        field = {"E-FLW-E-0001": "hashtag"}.get(refused.code.id, str(refused.meta.get("field", "")))
+        form.add_error(field if field in form.fields else None, said(refused))
+        return _page(request, bot, form, status=refused.code.http)
+    running = bot.status == Bot.Status.RUNNING
+    then = "The bot begins with it at its next turn." if running else "It waits until you start the bot."
+    messages.success(request, f"Task taken: {task}. {then}")
+    return redirect("bots:automation", bot.account.username)
+
+
+@require_POST
+@members("act")
+def stop_task(request: HttpRequest, username: str, task_id: str) -> HttpResponse:
+    """End a task."""
+    bot = bot_of(request, username)
+    task = get_object_or_404(BotTask, bot=bot, pk=task_id)
+    do(request, lambda: tasking.stop(task, request.user), f"Stopped: {task}.", name="task", account=bot.account)
+    return redirect("bots:automation", bot.account.username)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@members("act")
+def settings(request: HttpRequest, username: str) -> HttpResponse:
+    """Change the bot's pace, its hours and the owner's own limits."""
+    bot = bot_of(request, username)
+    form = BotForm(request.POST or None, instance=bot)
+    if request.method == "POST" and form.is_valid():
+        changes = {name: form.cleaned_data[name] for name in (*tuning.PACE, "timezone")} | {"limits": form.limits()}
+        done = f"The settings of @{bot.account.username} are kept."
+        if do(request, lambda: tuning.tune(bot, request.user, changes), done, name="bot_settings", account=bot.account):
+            return redirect("bots:automation", bot.account.username)
+    own = [form[f"limit_{kind}"] for kind in Kind]
+    return render(
+        request, "bots/automation_settings.html", {"bot": bot, "account": bot.account, "form": form, "own": own}
+    )
+
+
+def _page(request: HttpRequest, bot: Bot, form: FollowHashtagForm, status: int = 200) -> HttpResponse:
+    now, account = timezone.now(), bot.account
+    plan = overview.plan_of(request.workspace)
+    todays = limits.todays([bot], plan, now)[bot.pk]
+    tasks = bot.tasks.order_by(F("ended_at").desc(nulls_first=True), "-created_at")
+    context = {
+        "bot": bot,
+        "account": account,
+        "now": now,
+        "story": story.health_of(account, now),
+        "rests": [(Kind(kind).label, health.blocked_until(account, kind, now)) for kind in account.blocked_kinds],
+        "session": story.session_of(account),
+        "last_error": story.last_error(bot),
+        "todays": todays,
+        "follow": _follow(todays),
+        "plan": plan,
+        "tasks": Paginator(tasks, TASKS).get_page(request.GET.get("page")),
+        "open_tasks": bot.tasks.filter(status__in=BotTask.OPEN).count(),
+        "actions": Action.objects.filter(account=account).order_by("-created_at")[:ACTIONS],
+        "working": bot.lease_until is not None and bot.lease_until > now,
+        "form": form,
+        "why_not": form.errors and status != 200,
+    }
+    template = "bots/automation_live.html" if request.htmx else "bots/automation.html"
+    return render(request, template, context, status=status)
+
+
+def _follow(todays: list[Today]) -> dict[str, object]:
+    """Why so many follows today: every limit that was weighed, the largest first, and which of them decides."""
+    follow = next(today for today in todays if today.caps.kind == Kind.FOLLOW)
+    reasons = sorted(follow.caps.reasons, key=lambda reason: -reason.value)
+    most = max(reason.value for reason in reasons)
+    return {"today": follow, "reasons": reasons, "most": most, "decided_by": follow.caps.decided_by}

@@ -1,0 +1,136 @@
+"""Workers die, answers are lost, Redis is emptied: no action twice, none lost. With real workers and beats."""
+
+import itertools
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+from django_redis import get_redis_connection
+
+from bots.models import Action, Bot
+from bots.tests.engine import Engine
+from bots.tests.processes import Workers, eventually, workers
+
+
+@pytest.fixture
+def crew(engine_of: Callable[..., Engine], database_url: str, tmp_path: Path) -> object:
+    with workers(database_url, tmp_path) as crew:
+        yield crew
+
+
+def leases_run_out(engine: Engine) -> None:
+    """As after a minute and a half: what dead workers held is free."""
+    with engine.seen():
+        Bot.objects.filter(lease_until__isnull=False).update(lease_until=timezone.now() - timedelta(seconds=1))
+    get_redis_connection().delete(f"ig:{engine.account.pk}")
+
+
+def look_ups_fall_due(engine: Engine) -> None:
+    """As after some minutes."""
+    with engine.seen():
+        Action.objects.filter(look_up_at__isnull=False).update(look_up_at=timezone.now() - timedelta(seconds=1))
+
+
+def settles(engines: list[Engine]) -> Callable[[], bool]:
+    """Let time pass until all is settled: look-ups at once, leases every eight seconds."""
+    ticks = itertools.count(1)
+
+    def passes() -> bool:
+        late = next(ticks) % 80 == 0
+        for engine in engines:
+            look_ups_fall_due(engine)
+            if late:
+                leases_run_out(engine)
+        return all(settled(engine) for engine in engines)
+
+    return passes
+
+
+def settled(engine: Engine) -> bool:
+    """Whether every intent has an outcome and the task its end."""
+    with engine.seen():
+        open_ones = Action.objects.filter(state__in=["intent", "unknown"]).exists()
+    return engine.task().status == "done" and not open_ones
+
+
+def the_books_agree(engine: Engine) -> None:
+    """Each follow once at the sandbox, and exactly those in the journal."""
+    seen = engine.followed()
+    assert len(seen) == len(set(seen)), "somebody was followed twice"
+    assert sorted(seen) == sorted(action.target_pk for action in engine.actions(state="confirmed"))
+    assert engine.sandbox.control.ledger(engine.username).duplicates == []
+
+
+def test_a_worker_killed_in_the_middle_of_an_action_costs_nothing(
+    engine_of: Callable[..., Engine], crew: Workers
+) -> None:
+    engine = engine_of()
+    engine.start()
+    engine.ask(6)
+    engine.sandbox.control.fault(
+        "hang_after_apply", account=engine.username, path="friendships/create", seconds=8, after=1
+    )
+    worker, _ = crew.worker(), crew.beat()
+    eventually(lambda: len(engine.followed()) == 2, why=crew.said)
+
+    crew.kill(worker)
+    assert "intent" in engine.states()
+    leases_run_out(engine)
+    crew.worker()
+
+    eventually(settles([engine]), why=crew.said)
+    the_books_agree(engine)
+    assert (engine.task().confirmed, len(engine.followed())) == (6, 6)
+
+
+def test_answers_that_are_lost_after_the_write_cost_nothing(engine_of: Callable[..., Engine], crew: Workers) -> None:
+    engine = engine_of()
+    engine.start()
+    engine.ask(8)
+    engine.sandbox.control.fault("reset_after_apply", account=engine.username, path="friendships/create", times=3)
+    crew.worker(), crew.beat()
+
+    eventually(lambda: engine.states().count("unknown") + engine.task().confirmed >= 8, why=crew.said)
+    assert engine.states().count("unknown") == 3
+
+    eventually(settles([engine]), why=crew.said)
+    the_books_agree(engine)
+    assert engine.task().confirmed == 8
+
+
+def test_an_emptied_redis_costs_a_delay_and_nothing_else(engine_of: Callable[..., Engine], crew: Workers) -> None:
+    engines = [engine_of(burst=2) for _ in range(3)]
+    for engine in engines:
+        engine.start()
+        engine.ask(10)
+    crew.worker(), crew.beat(), crew.beat()
+
+    for round_ in range(4):
+        eventually(lambda r=round_: sum(len(e.followed()) for e in engines) > 4 * r, why=crew.said)
+        get_redis_connection().flushdb()
+        for engine in engines:
+            leases_run_out(engine)
+
+    eventually(settles(engines), 60, why=crew.said)
+    for engine in engines:
+        the_books_agree(engine)
+        assert engine.task().confirmed == len(engine.followed()) == 10
+
+
+def test_without_the_journal_the_same_loss_doubles(engine_of: Callable[..., Engine]) -> None:
+    """The negative control: a worker that simply tries again after a lost answer follows twice."""
+    engine = engine_of()
+    from bots import sessions
+    from bots.instagram.private import NoAnswer
+
+    engine.sandbox.control.fault("reset_after_apply", account=engine.username, path="friendships/create", times=1)
+    person = str(engine.sandbox.control.people("ceramics", 0, 1)[0]["pk"])
+    with engine.seen(), sessions.borrow(engine.account) as door:
+        with pytest.raises(NoAnswer):
+            door.follow(person)
+        door._post(f"friendships/create/{person}/", {"user_id": person})
+
+    assert len(engine.followed()) == 2
+    assert len(engine.sandbox.control.ledger(engine.username).duplicates) == 1
