@@ -41,13 +41,16 @@ class TenancyMiddleware:
             if request.user.is_authenticated:
                 entry.enter(request, request.user)
             response = self.get_response(request)
-            if response.streaming and request.workspace is not None:
+            if response.streaming and not response.is_async and request.workspace is not None:
                 response.streaming_content = _in_scope(request.workspace, response.streaming_content)
         return response
 
 
 def _in_scope(workspace: object, parts: object) -> object:
-    """A stream is read after the request's transaction has ended: open the view again for as long as it flows."""
+    """A stream is read after the request's transaction has ended: open the view again for as long as it flows.
+
+    An asynchronous one opens its own views, chunk by chunk.
+    """
     with tenancy.scope(workspace):
         yield from parts
 

@@ -14,6 +14,7 @@ from instagrowth import live
 
 Health = InstagramAccount.Health
 WORKING = (Health.ACTIVE, Health.WARMING, Health.SLOWED)
+TOUCH_ACCOUNT = (Then.COOL_1H, Then.COOL_24H, Then.BLOCK_KIND, Then.NEEDS_LOGIN, Then.FREEZE, Then.BAN)
 NEEDS_A_PERSON = (Health.NEEDS_LOGIN, Health.NEEDS_YOU, Health.FROZEN, Health.BANNED)
 WARMUP = timedelta(days=21)
 SLOW = timedelta(days=10)  # after a restriction the account goes gently for so long

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -85,6 +86,29 @@ def test(account: InstagramAccount, user: object = None) -> Person | None:
     passed(account, person)
     log_activity("test_session", workspace=account.workspace_id, user=user, account=account)
     return person
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Whether a session is good, and the sign that Instagram gave if it is not."""
+
+    valid: bool
+    stop: BotException | None = None
+
+
+def check(account: InstagramAccount, user: object = None) -> Checked:
+    """Test the session and take the reaction that a stop sign asks for, in the caller's transaction.
+
+    Raises SESSION_BUSY, and what was met where it says nothing about the session: a silence, or a fault of ours.
+    """
+    try:
+        return Checked(test(account, user) is not None)
+    except BotException as stop:
+        if stop.code.then not in health.TOUCH_ACCOUNT:
+            raise
+        health.react(account, stop)
+        forget(account.pk)
+        return Checked(False, stop)
 
 
 def passed(account: InstagramAccount, person: Person) -> None:
