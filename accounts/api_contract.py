@@ -6,12 +6,13 @@ from typing import Any
 
 from django.http.response import HttpResponseBase
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.api_auth import Pages
 from errors import codes
 from errors.answers import payload
 from errors.codes import Code
@@ -39,10 +40,10 @@ def contract(
     gives: Shape | None = None,
     refuses: tuple[Code, ...] = (),
     status: int = 200,
-    query: tuple[OpenApiParameter, ...] = (),
+    query: type[serializers.Serializer] | None = None,
     tag: str,
 ) -> Callable[[Callable[..., object]], Callable[..., HttpResponseBase]]:
-    """Check the body against `takes` and hand it over as `wanted`; document all of it.
+    """Check the body against `takes` and hand it over as `wanted`, the query against `query` as `asked`; document all.
 
     The method returns what goes into the answer, or a response of its own. Its docstring is the documentation.
     """
@@ -54,18 +55,42 @@ def contract(
                 body = takes(data=request.data)
                 body.is_valid(raise_exception=True)
                 named["wanted"] = body.validated_data
+            if query is not None:
+                words = query(data=request.query_params)
+                words.is_valid(raise_exception=True)
+                named["asked"] = words.validated_data
             answer = deed(view, request, **named)
             return answer if isinstance(answer, HttpResponseBase) else Response(answer, status)
 
-        also = ((codes.JSON_MALFORMED, codes.VALIDATION_FAILED) if takes else ()) + EVERYWHERE
+        also = (codes.VALIDATION_FAILED,) if takes or query else ()
+        also += ((codes.JSON_MALFORMED,) if takes else ()) + EVERYWHERE
         return extend_schema(
             request=takes,
             responses={status: gives} | _refusals(refuses + also),
-            parameters=list(query),
+            parameters=[query] if query else [],
             tags=[tag],
         )(door)
 
     return dress
+
+
+class PageQuery(serializers.Serializer):
+    """Which part of a list."""
+
+    cursor = serializers.CharField(required=False, help_text="Where the page starts: from `next` or `previous`.")
+    page_size = serializers.IntegerField(required=False, min_value=1, max_value=Pages.max_page_size, default=50)
+
+
+def page_of(shape: type[serializers.Serializer]) -> type[serializers.Serializer]:
+    """Give the shape of one page of a list."""
+    fields = {
+        "next": serializers.URLField(allow_null=True),
+        "previous": serializers.URLField(allow_null=True),
+        "results": shape(many=True),
+    }
+    return type(
+        f"{shape.__name__}Page", (serializers.Serializer,), {"__doc__": f"A page of {shape.__name__}.", **fields}
+    )
 
 
 def _refusals(refused: tuple[Code, ...]) -> dict[int, OpenApiResponse]:
