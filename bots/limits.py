@@ -119,71 +119,25 @@ def _trust(account: InstagramAccount, kind: str, full: int, now: datetime) -> Re
     return Reason("Trust budget", math.floor(value), why)
 
 
-_TAKE = """
-WITH clock AS (
-    SELECT date_trunc('day', now() AT TIME ZONE %(zone)s) AT TIME ZONE 'UTC' AS today,
-           date_trunc('hour', now() AT TIME ZONE %(zone)s) AT TIME ZONE 'UTC' AS hour
-), past AS (
-    SELECT coalesce(sum(used), 0) AS used FROM bots_usage, clock
-    WHERE workspace_id = %(workspace)s AND account_id = %(account)s AND kind = %(kind)s AND period = 'day'
-      AND starts > today - interval '7 days' AND starts < today
-), day AS (
-    INSERT INTO bots_usage AS u (id, workspace_id, account_id, kind, period, starts, used)
-    SELECT gen_random_uuid(), %(workspace)s, %(account)s, %(kind)s, 'day', today, 1 FROM clock, past
-    WHERE least(%(daily)s, %(weekly)s - past.used) > 0
-    ON CONFLICT (workspace_id, account_id, kind, period, starts)
-    DO UPDATE SET used = u.used + 1 WHERE u.used < least(%(daily)s, %(weekly)s - (SELECT used FROM past))
-    RETURNING used
-), hour AS (
-    INSERT INTO bots_usage AS u (id, workspace_id, account_id, kind, period, starts, used)
-    SELECT gen_random_uuid(), %(workspace)s, %(account)s, %(kind)s, 'hour', hour, 1 FROM clock
-    WHERE %(hourly)s > 0 AND EXISTS (SELECT 1 FROM day)
-    ON CONFLICT (workspace_id, account_id, kind, period, starts)
-    DO UPDATE SET used = u.used + 1 WHERE u.used < %(hourly)s
-    RETURNING used
-)
-SELECT (SELECT used FROM day), (SELECT used FROM hour)
-"""
-
-
 def take(account: InstagramAccount, limit: Caps) -> int | None:
     """Take one unit of hour, day and 7 days at once; how many of the day are taken now, or None if a limit is reached.
 
-    On None the caller must undo its transaction: a unit of the day may have been taken. The rows are locked in a fixed
-    order and "today" is the account's local date by the database's clock, so that parallel takes give exactly the limit.
+    Parallel takes give exactly the limit (see `take_limit` in the migrations).
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            _TAKE,
-            {
-                "zone": account.timezone,
-                "workspace": account.workspace_id,
-                "account": account.pk,
-                "kind": limit.kind,
-                "hourly": limit.hourly,
-                "daily": limit.daily,
-                "weekly": limit.weekly,
-            },
+            "SELECT take_limit(%s, %s, %s, %s, %s, %s, %s)",
+            [account.workspace_id, account.pk, limit.kind, account.timezone, limit.hourly, limit.daily, limit.weekly],
         )
-        day, hour = cursor.fetchone()
-    return day if hour is not None else None
+        return cursor.fetchone()[0]
 
 
 def refund(action: Action, zone: str) -> None:
     """Give back what an action took that Instagram refused before it had an effect. An unknown outcome stays charged."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE bots_usage SET used = used - 1 WHERE workspace_id = %(workspace)s AND account_id = %(account)s"
-            " AND kind = %(kind)s AND used > 0 AND (period, starts) IN ("
-            " ('day', date_trunc('day', %(at)s AT TIME ZONE %(zone)s) AT TIME ZONE 'UTC'),"
-            " ('hour', date_trunc('hour', %(at)s AT TIME ZONE %(zone)s) AT TIME ZONE 'UTC'))",
-            {
-                "workspace": action.workspace_id,
-                "account": action.account_id,
-                "kind": action.kind,
-                "at": action.created_at,
-                "zone": zone,
-            },
+            "SELECT refund_limit(%s, %s, %s, %s, %s)",
+            [action.workspace_id, action.account_id, action.kind, zone, action.created_at],
         )
 
 

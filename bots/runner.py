@@ -4,12 +4,13 @@ No transaction is open while we wait for Instagram. PostgreSQL's lease and fence
 finds out in the same statement that would write its next intent.
 """
 
+import math
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import F, Max, Q
 from django.db.models.functions import Now
 from psycopg.types.json import Jsonb
@@ -220,77 +221,58 @@ def _skip(run: Run, task: BotTask, candidate: Candidate, reason: str) -> bool:
     return False
 
 
-_INTEND = """
-WITH renewed AS (
-    UPDATE bots_bot SET lease_until = now() + make_interval(secs => %(lease)s)
-    WHERE id = %(bot)s AND fence = %(fence)s AND status = 'running' AND lease_until > now() RETURNING id
-), wanted AS (
-    SELECT id FROM bots_bottask WHERE id = %(task)s AND status IN ('queued', 'running', 'waiting') FOR UPDATE
-), written AS (
-    INSERT INTO bots_action (id, workspace_id, account_id, task_id, turn_id, kind, target_pk, target_username, campaign,
-                             state, fence, error_code, correlation_id, lookups)
-    SELECT gen_random_uuid(), %(workspace)s, %(account)s, %(task)s, %(turn)s, %(kind)s, %(target)s, %(username)s, '',
-           'intent', %(fence)s, '', %(correlation)s, 0
-    FROM renewed, wanted
-    ON CONFLICT (workspace_id, account_id, kind, target_pk, campaign) DO NOTHING
-    RETURNING id, created_at
-)
-SELECT EXISTS (SELECT 1 FROM renewed), EXISTS (SELECT 1 FROM wanted),
-       (SELECT id FROM written), (SELECT created_at FROM written)
-"""
-
-
 def _intend(run: Run, task: BotTask, candidate: Candidate, caps: Caps) -> Action | None:
-    """T1, one transaction: renew the lease, write the intent, take one unit of every limit.
+    """T1, one transaction: renew the lease, write the intent, take one unit of every limit (`write_intent`).
 
     None if the person was contacted before, the task was stopped, or a limit is reached (then the task waits).
     Raises Fenced if the bot is not ours or was stopped.
     """
-    known = {
-        "lease": LEASE,
-        "bot": run.bot.pk,
-        "fence": run.fence,
-        "task": task.pk,
-        "workspace": run.workspace,
-        "account": run.bot.account_id,
-        "turn": run.turn.pk,
-        "kind": task.kind,
-        "target": candidate.target_pk,
-        "username": candidate.username,
-        "correlation": task.correlation_id or correlation.current(),
-    }
-    with tenancy.scope(run.workspace):
-        with connection.cursor() as cursor:
-            cursor.execute(_INTEND, known)
-            ours, wanted, pk, created_at = cursor.fetchone()
-        if not ours:
-            raise Fenced
-        if not wanted:
-            task.status = BotTask.Status.STOPPED
-            return None
-        taken = limits.take(run.bot.account, caps) if pk else None
-        if taken is None:
-            transaction.set_rollback(True)
-    if pk is None:
+    account = run.bot.account
+    correlation_id = task.correlation_id or correlation.current()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT * FROM write_intent(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [run.workspace, run.bot.pk, run.fence, LEASE, task.pk, run.turn.pk, account.pk, task.kind, candidate.target_pk,
+             candidate.username, correlation_id, account.timezone, caps.hourly, caps.daily, caps.weekly],
+        )  # fmt: skip
+        verdict, pk, created_at, taken = cursor.fetchone()
+    if verdict == "fenced":
+        raise Fenced
+    if verdict == "stopped":
+        task.status = BotTask.Status.STOPPED
+    elif verdict == "known":
         _skip(run, task, candidate, "contacted before")
+    elif verdict == "full":
+        _reached(run, task, caps)
+    if verdict != "written":
         return None
-    if taken is None:
-        with tenancy.scope(run.workspace):
-            _wait(task, limits.room_at(run.bot.account, caps), limits.REACHED[task.kind].id)
-            health.note_error(Bot.objects.filter(pk=run.bot.pk), limits.REACHED[task.kind])
-            record(limits.REACHED[task.kind], action=task.kind, workspace=run.workspace, account=run.bot.account)
-        return None
+    if taken == math.ceil(limits.NEAR * caps.daily) and task.kind in limits.NEAR_CODES:
+        _note(run, limits.NEAR_CODES[task.kind], task)
     return Action(
         id=pk,
         workspace_id=run.workspace,
-        account=run.bot.account,
+        account=account,
         task=task,
         kind=task.kind,
         target_pk=candidate.target_pk,
         target_username=candidate.username,
         created_at=created_at,
-        correlation_id=known["correlation"],
     )
+
+
+def _reached(run: Run, task: BotTask, caps: Caps) -> None:
+    """Let the task wait until the limit has room again."""
+    code = limits.REACHED[task.kind]
+    with tenancy.scope(run.workspace):
+        _wait(task, limits.room_at(run.bot.account, caps), code.id)
+    _note(run, code, task)
+
+
+def _note(run: Run, code: Code, task: BotTask) -> None:
+    """Write a warning into the log and onto the automation page."""
+    with tenancy.scope(run.workspace):
+        health.note_error(Bot.objects.filter(pk=run.bot.pk), code)
+        record(code, action=task.kind, workspace=run.workspace, account=run.bot.account, task=str(task.pk))
 
 
 def _perform(run: Run, door: Door, task: BotTask, candidate: Candidate, action: Action) -> bool:
@@ -319,76 +301,27 @@ def _withdraw(run: Run, action: Action) -> None:
         limits.refund(action, run.bot.account.timezone)
 
 
-_WRITE = """
-WITH action AS (
-    UPDATE bots_action SET state = %(state)s, error_code = %(code)s,
-           ended_at = CASE WHEN %(state)s = 'unknown' THEN NULL ELSE now() END,
-           look_up_at = CASE WHEN %(state)s = 'unknown' THEN now() + %(later)s END
-    WHERE id = %(action)s AND state IN ('intent', 'unknown')
-), candidate AS (
-    UPDATE bots_candidate SET state = %(candidate_state)s, reason = %(reason)s WHERE id = %(candidate)s
-), task AS (
-    UPDATE bots_bottask SET confirmed = confirmed + %(confirmed)s, unknown = unknown + %(unknown)s,
-           skipped = skipped + %(skipped)s, last_code = %(code)s,
-           status = CASE WHEN status IN ('queued', 'waiting') THEN 'running' ELSE status END
-    WHERE id = %(task)s
-), log AS (
-    INSERT INTO activity_logs (workspace_id, user_id, account_id, action, status, error_code, error_message,
-                               correlation_id, metadata)
-    VALUES (%(workspace)s, %(user)s, %(account)s, %(kind)s, %(status)s, %(code)s, %(message)s, %(correlation)s, %(story)s)
-)
-INSERT INTO instagrowth_liveevent (workspace_id, name, data) VALUES (%(workspace)s, 'action', %(news)s) RETURNING id, at
-"""
-_STATUS = {Action.State.CONFIRMED: "ok", Action.State.UNKNOWN: "warning", Action.State.REFUSED: "error"}
-
-
 def _write(
     run: Run, task: BotTask, candidate: Candidate, action: Action, state: Action.State, code: Code | None, *, sent: bool
 ) -> None:
-    """T2, one statement: the outcome in the journal, in the task's counts, in the activity log and to the browsers.
-
-    An unknown one stays charged, is looked up later, and is never sent again. A commit that a crash of the database
-    loses leaves an open intent, which is looked up like one that a dead worker left.
-    """
-    confirmed, unknown = state == Action.State.CONFIRMED, state == Action.State.UNKNOWN
-    message = code.what if code else ""
+    """T2, one transaction: the outcome wherever it is told (`write_outcome`). An unknown one stays charged."""
     news = {"account": run.bot.account.username, "kind": action.kind, "outcome": str(state)}
-    with tenancy.scope(run.workspace), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL synchronous_commit = off")
+    story = {"target": action.target_username, "outcome": str(state)}
+    with connection.cursor() as cursor:
         cursor.execute(
-            _WRITE,
-            {
-                "state": state,
-                "code": code.id if code else "",
-                "later": LOOK_UP_AFTER,
-                "action": action.pk,
-                "candidate": candidate.pk,
-                "candidate_state": Candidate.State.USED if sent else Candidate.State.SKIPPED,
-                "reason": "" if sent else message[:120],
-                "confirmed": int(confirmed),
-                "unknown": int(unknown),
-                "skipped": int(not sent),
-                "task": task.pk,
-                "workspace": run.workspace,
-                "user": run.bot.user_id,
-                "account": run.bot.account_id,
-                "kind": action.kind,
-                "status": _STATUS[state],
-                "message": message,
-                "correlation": action.correlation_id,
-                "story": Jsonb({"target": action.target_username, "outcome": str(state)}),
-                "news": Jsonb(news),
-            },
-        )
+            "SELECT * FROM write_outcome(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [run.workspace, action.pk, state, code.id if code else "", code.what if code else "", LOOK_UP_AFTER, sent,
+             candidate.pk, task.pk, run.bot.user_id, Jsonb(story), Jsonb(news), run.bot.account.timezone],
+        )  # fmt: skip
         seq, at = cursor.fetchone()
-        task.confirmed += confirmed
-        task.unknown += unknown
-        if not confirmed and not unknown:
-            limits.refund(action, run.bot.account.timezone)
-        if task.confirmed >= task.amount:
-            tasking.close(task, run.bot, BotTask.Status.DONE, None)
+    task.confirmed += state == Action.State.CONFIRMED
+    task.unknown += state == Action.State.UNKNOWN
     run.actions += sent
-    live.tell(run.workspace, {"seq": seq, "name": "action", "data": news, "at": at.isoformat()})
+    if seq is not None:
+        live.tell(run.workspace, {"seq": seq, "name": "action", "data": news, "at": at.isoformat()})
+    if task.confirmed >= task.amount:
+        with tenancy.scope(run.workspace):
+            tasking.close(task, run.bot, BotTask.Status.DONE, None)
 
 
 def _wait(task: BotTask, until: datetime, code: str) -> None:

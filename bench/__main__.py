@@ -1,0 +1,37 @@
+"""`make bench`: one JSON object a line with `figure`, `value` and, where there is one, `goal`. `ARGS=engine` for some."""
+
+import json
+import sys
+from collections.abc import Iterable
+
+from bench import dispatch, engine, pages, sandbox, stack
+from bench.ground import ground
+
+
+def main(wanted: list[str]) -> None:
+    """Measure what was asked for, or everything."""
+
+    def asked(name: str) -> bool:
+        return not wanted or name in wanted
+
+    if asked("sandbox"):
+        show(sandbox.figures())
+    if asked("stack"):
+        show(stack.figures())
+    if {"engine", "pages", "dispatch"} & set(wanted) or not wanted:
+        with ground() as local_instagram:
+            if asked("engine"):
+                show(engine.figures(local_instagram))
+            if asked("pages"):
+                show(pages.figures())
+            if asked("dispatch"):
+                show(dispatch.figures())
+
+
+def show(figures: Iterable[dict[str, object]]) -> None:
+    """Print each as soon as it is known."""
+    for figure in figures:
+        print(json.dumps(figure), flush=True)
+
+
+main(sys.argv[1:])

@@ -1,0 +1,46 @@
+"""What every figure stands on: private servers, a migrated database and a local Instagram, made for the run and thrown away."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sandbox.testing import Sandbox, start_sandbox
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@contextmanager
+def ground() -> Iterator[Sandbox]:
+    """Start everything, set Django up on it, and give the sandbox."""
+    from instagrowth import embedded
+
+    with tempfile.TemporaryDirectory(prefix="instagrowth-bench-") as folder, start_sandbox() as sandbox:
+        with embedded.start(folder, given={}) as services:
+            os.environ |= services.environment | {
+                "DATA_DIR": folder,
+                "INSTAGRAM_PRIVATE_URL": sandbox.url,
+                "DJANGO_SETTINGS_MODULE": "instagrowth.settings",
+                "LOG_LEVEL": "WARNING",
+                "ALLOWED_HOSTS": "localhost,127.0.0.1",
+            }
+            subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, check=True)
+            import django
+
+            django.setup()
+            yield sandbox
+
+
+@contextmanager
+def process(name: str, *command: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A part of the stack, such as a worker, on this ground; it ends with the block."""
+    env = os.environ | {"INSTAGROWTH_PROCESS": name}
+    running = subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env=env, stdout=subprocess.DEVNULL)
+    try:
+        yield running
+    finally:
+        running.terminate()
+        running.wait(30)
