@@ -10,8 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
@@ -22,6 +20,7 @@ from honcho.process import Process
 
 from instagrowth.embedded import processes
 from instagrowth.embedded.folder import EmbeddedError
+from instagrowth.embedded.health import lives
 from instagrowth.embedded.services import Services, start
 from instagrowth.embedded.valkey import free_port
 
@@ -193,7 +192,7 @@ class Parts(Manager):
     def _answers(self, port: int) -> bool:
         """Wait until the web answers; False when we are stopping before it does."""
         while not self._terminating:
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2):
+            if lives(port, self.services.environment["SITE_URL"]):
                 return True
             time.sleep(0.1)
         return False
