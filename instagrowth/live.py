@@ -25,6 +25,12 @@ def publish(workspace_id: object, name: str, data: dict | None = None) -> None:
     transaction.on_commit(lambda: tell(workspace_id, as_message(event)))
 
 
+def latest(workspace_id: object) -> int:
+    """Give the number of the last event a workspace had, 0 before the first."""
+    last = LiveEvent.objects.filter(workspace_id=workspace_id).order_by("-pk").values_list("pk", flat=True).first()
+    return last or 0
+
+
 def tell(workspace_id: object, message: dict) -> None:
     """Send one message of the group, as the channel layer would.
 
