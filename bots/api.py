@@ -238,14 +238,14 @@ class OneBot(Door):
     def patch(self, request: Request, bot_id: UUID, wanted: dict[str, Any]) -> dict[str, Any]:
         """Change how a bot works. What is not given stays as it is."""
         bot = self.bot(bot_id)
-        changes = {name: value for name, value in wanted.items() if name not in ("working_hours", "limits", "timezone")}
+        changes = {name: value for name, value in wanted.items() if name != "working_hours"}
         if "working_hours" in wanted:
             hours = wanted["working_hours"] or {"from": None, "to": None}
             changes |= {"works_from": hours["from"], "works_to": hours["to"]}
         if "limits" in wanted:
             merged = {**bot.own_limits, **wanted["limits"]}
-            changes["own_limits"] = {kind: most for kind, most in merged.items() if most is not None}
-        tuning.tune(bot, self.user, timezone=wanted.get("timezone", ""), **changes)
+            changes["limits"] = {kind: most for kind, most in merged.items() if most is not None}
+        tuning.tune(bot, self.user, changes)
         return self.tell_bot(bot_id)
 
 

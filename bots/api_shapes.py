@@ -67,7 +67,6 @@ class WorkingHours(serializers.Serializer):
 class SettingsForm(serializers.Serializer):
     """What is given is changed, the rest stays."""
 
-    display_name = serializers.CharField(max_length=80, required=False, allow_blank=True)
     cycle_delay = serializers.IntegerField(required=False, help_text="Seconds between turns, 1 to 86,400.")
     jitter = serializers.IntegerField(required=False, help_text="Per cent of the delay, either way: 0 to 50.")
     burst = serializers.IntegerField(required=False, help_text="Actions in a turn, 1 to 50.")

@@ -1,8 +1,7 @@
-"""How a bot works: its pace, its hours, its owner's limits, its time zone."""
-
-from typing import Any
+"""Changing how a bot works: its pace, its hours, the owner's own limits."""
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
 from accounts.models import User, known_timezone
 from bots import tasking
@@ -12,43 +11,55 @@ from errors.exceptions import BotException
 from errors.recording import log_activity
 from instagrowth import live
 
-PACE = {"display_name", "cycle_delay", "jitter", "burst"}
-MOST_A_DAY = 10_000  # what an owner's own limit may say; the other limits are far below
+PACE = ("cycle_delay", "jitter", "burst", "works_from", "works_to")
+MOST_A_DAY = 10_000  # an own limit above this is a slip of the hand
 
 
-def tune(bot: Bot, user: User, *, timezone: str = "", **changes: Any) -> None:
-    """Change a bot (cycle_delay, jitter, burst, works_from, works_to, own_limits) and its account's time zone.
+def tune(bot: Bot, user: User, changes: dict[str, object]) -> None:
+    """Change what is named: any of `PACE`, `timezone` of the account, and `limits`, the most a day of each kind.
 
-    Raises SETTINGS_INVALID with the field that does not fit.
+    A kind that `limits` gives no number falls back to the other limits. Raises SETTINGS_INVALID, and changes nothing.
     """
-    for name, value in changes.items():
-        setattr(bot, name, value)
-    _check(bot, changes, timezone)
-    if timezone:
-        bot.account.timezone = timezone
-        bot.account.save(update_fields=["timezone"])
-    bot.save(update_fields=[*changes, "updated_at"])
-    tasking.wake(bot)
-    changed = sorted([*changes, *(["timezone"] if timezone else [])])
-    log_activity("bot_settings", workspace=bot.workspace_id, user=user, account=bot.account_id, changed=changed)
-    live.publish(bot.workspace_id, "bot", {"account": bot.account.username, "action": "bot_settings"})
-
-
-def _check(bot: Bot, changes: dict[str, Any], timezone: str) -> None:
+    limits = changes.get("limits", bot.own_limits)
+    if not isinstance(limits, dict) or not all(_is_limit(kind, most) for kind, most in limits.items()):
+        raise _invalid("limits", f"A limit is a whole number from 0 to {MOST_A_DAY:,} for a kind of action we know.")
+    zone = changes.get("timezone", bot.account.timezone)
     try:
-        bot.clean_fields(exclude={field.name for field in bot._meta.fields} - (changes.keys() & PACE))
-        if timezone:
-            known_timezone(timezone)
+        known_timezone(str(zone))
+    except ValidationError as unknown:
+        raise _invalid("timezone", " ".join(unknown.messages)) from None
+    for name in PACE:
+        setattr(bot, name, changes.get(name, getattr(bot, name)))
+    bot.own_limits, bot.account.timezone = limits, str(zone)
+    _check(bot)
+    with transaction.atomic():
+        bot.save(update_fields=[*PACE, "own_limits", "updated_at"])
+        bot.account.save(update_fields=["timezone"])
+        tasking.wake(bot)
+        told = {name: value for name, value in changes.items() if name in (*PACE, "timezone", "limits")}
+        log_activity("bot_settings", workspace=bot.workspace_id, user=user, account=bot.account_id, **_plain(told))
+        live.publish(bot.workspace_id, "bot", {"account": bot.account.username, "action": "bot_settings"})
+
+
+def _check(bot: Bot) -> None:
+    if (bot.works_from is None) != (bot.works_to is None):
+        raise _invalid("works_to", "Working hours need both times, or neither.")
+    hours = [name for name in ("works_from", "works_to") if getattr(bot, name) is None]  # none: round the clock
+    try:
+        bot.clean_fields(exclude={field.name for field in Bot._meta.fields if field.name not in PACE} | set(hours))
     except ValidationError as wrong:
-        field = next(iter(wrong.message_dict)) if hasattr(wrong, "error_dict") else "timezone"
-        raise _invalid(" ".join(wrong.messages), field) from None
-    if (bot.works_from is None) != (bot.works_to is None) or (bot.works_from and bot.works_from == bot.works_to):
-        raise _invalid("Working hours have a start and another end, or neither to work round the clock.", "works_to")
-    for kind, most in bot.own_limits.items():
-        whole = isinstance(most, int) and not isinstance(most, bool)
-        if kind not in Kind.values or not whole or not 0 <= most <= MOST_A_DAY:
-            raise _invalid(f"A limit is 0 to {MOST_A_DAY:,} a day, for {', '.join(Kind.values)}.", "limits")
+        name, sentences = next(iter(wrong.message_dict.items()))
+        raise _invalid(name, " ".join(sentences)) from None
 
 
-def _invalid(message: str, field: str) -> BotException:
-    return BotException(codes.SETTINGS_INVALID, f"{field}: {message}", field=field)
+def _is_limit(kind: object, most: object) -> bool:
+    whole = isinstance(most, int) and not isinstance(most, bool)
+    return kind in Kind.values and whole and 0 <= most <= MOST_A_DAY
+
+
+def _plain(changes: dict[str, object]) -> dict[str, object]:
+    return {name: value if isinstance(value, int | dict | None) else str(value) for name, value in changes.items()}
+
+
+def _invalid(field: str, sentence: str) -> BotException:
+    return BotException(codes.SETTINGS_INVALID, sentence, field=field)

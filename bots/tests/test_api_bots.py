@@ -59,7 +59,6 @@ def test_what_is_not_given_stays_and_null_takes_away(api, alice, path):
         {"jitter": 51},
         {"burst": 0},
         {"timezone": "Mars/Olympus"},
-        {"working_hours": {"from": "09:00", "to": "09:00"}},
         {"limits": {"hugs": 3}},
         {"limits": {"follow": -1}},
         {"limits": {"follow": 10001}},
@@ -71,6 +70,7 @@ def test_settings_that_do_not_fit_are_refused_and_nothing_changes(api, alice, pa
     answer = program.patch(path, {"burst": 5, **change})
 
     assert (answer.status_code, answer.json()["error"]) == (400, "SETTINGS_INVALID")
+    assert set(answer.json()["details"]) == set(change)
     assert program.get(path).json()["burst"] == 3
 
 
