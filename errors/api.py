@@ -77,6 +77,8 @@ def _first(detail: object, field: str = "") -> str:
 
 def _details(exc: Exception) -> dict[str, object]:
     """All complaints, by field."""
+    if isinstance(exc, BotException) and "field" in exc.meta:
+        return {"details": {str(exc.meta["field"]): [str(exc)]}}
     if not isinstance(exc, drf.ValidationError):
         return {}
     return {"details": exc.detail if isinstance(exc.detail, dict) else {"non_field_errors": exc.detail}}
