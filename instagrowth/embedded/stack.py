@@ -50,11 +50,10 @@ def up() -> int:
                 services.publish(INSTAGRAM_PRIVATE_URL=f"http://127.0.0.1:{sandbox}")
                 parts.add("sandbox", *uvicorn("sandbox.app:app", sandbox), "--no-access-log", "--log-level", "warning")
             parts.add("web", *uvicorn("instagrowth.asgi:application", port), "--limit-concurrency", "200")
-            celery = [sys.executable, "-m", "celery", "--app", "instagrowth", "--quiet"]
+            celery = [*parts.after_migrate(), sys.executable, "-m", "celery", "--app", "instagrowth", "--quiet"]
             modest = ["--concurrency", "2", "--without-gossip", "--without-mingle", "--loglevel", "info"]
             parts.add("worker", *celery, "worker", *modest, "--queues", QUEUES)
             parts.add("beat", *celery, "beat", "--schedule", str(data_dir() / "beat"), "--loglevel", "warning")
-            parts.command("migrate", "--verbosity", "0")
             parts.run(port)
     return 0 if parts.asked_to_stop else 1
 
@@ -111,6 +110,8 @@ class Parts(Manager):
         self.services = services
         self.asked_to_stop = False
         self._errand: subprocess.Popen[bytes] | None = None
+        self._migrated = services.folder.path / "migrated"
+        self._migrated.unlink(missing_ok=True)
         self._stopper = threading.Thread(target=self._stop_in_order, name="stopper")
 
     def add(self, name: str, *command: str) -> None:
@@ -118,17 +119,24 @@ class Parts(Manager):
         env = os.environ | self.services.environment | {"INSTAGROWTH_PROCESS": name, "PYTHONUNBUFFERED": "1"}
         self.add_process(name, list(command), env=env, cwd=str(ROOT))
 
+    def after_migrate(self) -> list[str]:
+        """Give the words before a command that must not touch a table before `manage.py migrate` is done."""
+        return [sys.executable, "-m", "instagrowth.embedded.after", str(self._migrated)]
+
     def run(self, port: int) -> None:
         """Run until told to stop, or until one part ends by itself."""
-        companion = threading.Thread(target=self._accompany, args=(port,), name="companion")
-        companion.start()
+        self._companion = threading.Thread(target=self._accompany, args=(port,), name="companion")
         try:
             self.loop()
         finally:
             self._terminating = True
-            companion.join()
-            if self._stopper.is_alive():
-                self._stopper.join()
+            for thread in (self._companion, self._stopper):
+                if thread.is_alive():
+                    thread.join()
+
+    def _start(self) -> None:
+        super()._start()
+        self._companion.start()  # after the helpers are forked: a fork is no place for a second thread
 
     def terminate(self) -> None:
         """Stop all parts in their order. honcho calls it on a signal, and when one part has ended by itself."""
@@ -152,6 +160,8 @@ class Parts(Manager):
             preexec_fn=processes.dying_with_us(signal.SIGKILL),
         )
         try:
+            if self._terminating:  # the stopper has looked for an errand already
+                self._errand.kill()
             failed = self._errand.wait() != 0
         finally:
             self._errand.kill()
@@ -172,8 +182,11 @@ class Parts(Manager):
                     processes.wait_until(lambda part=part: "returncode" in part, seconds)  # type: ignore[misc]
 
     def _accompany(self, port: int) -> None:
-        """Beside honcho's loop: fill the demo the first time, say READY, then keep the private servers alive."""
+        """Beside honcho's loop: migrate, fill the demo the first time, say READY, keep the private servers alive."""
         try:
+            self.command("migrate", "--verbosity", "0")
+            if not self._terminating:
+                self._migrated.touch()
             if self._answers(port):
                 demo = data_dir() / "demo.json"
                 if not demo.exists() and has_command("demo"):
