@@ -1,10 +1,18 @@
-"""Forms of the door."""
+"""Forms of the door, and of the settings."""
+
+from typing import Any
+from zoneinfo import available_timezones
 
 from allauth.account import forms as allauth
 from django import forms
 from django.core.exceptions import ValidationError
 
+from accounts.models import User, Workspace
 from errors.exceptions import BotException
+
+CONTINENTS = (
+    "Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific",
+)  # fmt: skip
 
 
 class LoginForm(allauth.LoginForm):
@@ -27,3 +35,36 @@ class LoginForm(allauth.LoginForm):
             left = error.meta.get("tries_left")
             tries = f" {left} {'try' if left == 1 else 'tries'} left in the next 5 minutes." if left is not None else ""
             raise ValidationError(f"{error.message}{tries} {error.code.id}", code=error.code.name) from None
+
+
+def zones(current: str = "") -> list[tuple[str, str]]:
+    """The places of the world by their IANA names, and the one that is set now, as choices."""
+    places = {name for name in available_timezones() if name.partition("/")[0] in CONTINENTS and "/" in name}
+    return [(name, name.replace("_", " ")) for name in sorted(places | {"UTC", current or "UTC"})]
+
+
+class ZonedForm(forms.ModelForm):
+    """A form with a time zone to choose."""
+
+    timezone = forms.ChoiceField(label="Time zone")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["timezone"].choices = zones(self.instance.timezone)
+
+
+class PersonForm(ZonedForm):
+    """Who you are."""
+
+    class Meta:
+        model = User
+        fields = ["name", "timezone"]
+        widgets = {"name": forms.TextInput({"autocomplete": "name"})}
+
+
+class WorkspaceForm(ZonedForm):
+    """What the workspace is called and where its days begin."""
+
+    class Meta:
+        model = Workspace
+        fields = ["name", "timezone"]

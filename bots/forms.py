@@ -7,8 +7,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 
 from accounts.forms import zones
 from bots.models import Bot, Kind
-from bots.tasking import MOST
 from bots.targeting import FLAGS
+from bots.tasking import MOST
 
 LARGEST = 2**31 - 1
 

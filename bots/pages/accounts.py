@@ -9,16 +9,15 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.roles import members
-from bots import connecting, health, sessions
+from bots import connecting, sessions
 from bots.forms import CodeForm, LoginForm, RiskForm
-from bots.instagram.private import NoAnswer
 from bots.models import InstagramAccount
 from bots.pages import overview
 from bots.pages.doors import account_of, back, do, refuse, said
 from bots.pages.overview import Line
 from errors import codes
-from errors.codes import Then
 from errors.exceptions import BotException
+from instagrowth import live
 
 SHOWN = 25
 # By which way the code of the second step comes.
@@ -33,7 +32,7 @@ WAYS = {
 @members("look")
 def accounts(request: HttpRequest) -> HttpResponse:
     """Answer the accounts of the workspace, all of them, those that run, or those that need a person."""
-    plan = overview.plan_of(request.workspace)
+    since, plan = live.latest(request.workspace.pk), overview.plan_of(request.workspace)
     every = overview.lines(request.workspace, plan, timezone.now())
     running = [line for line in every if line.bot is not None and line.bot.status == "running"]
     waiting = [line for line in every if line.waits_for_person]
@@ -41,6 +40,7 @@ def accounts(request: HttpRequest) -> HttpResponse:
     chosen = {"running": running, "waiting": waiting}.get(show, every)
     shown = [line for line in chosen if q in line.account.username]
     context = {
+        "live_since": since,
         "every": every,
         "running": running,
         "waiting": waiting,
@@ -131,16 +131,14 @@ def test_session(request: HttpRequest, username: str) -> HttpResponse:
     """Ask Instagram once whether the session is good, and let an account that waited for it go on."""
     account = account_of(request, username)
     try:
-        person = sessions.test(account, request.user)
+        checked = sessions.check(account, request.user)
     except BotException as refused:
-        if refused.code.then is not Then.TELL and not isinstance(refused, NoAnswer):
-            health.react(account, refused)  # a stop sign is one, whoever asked; it is written down there
-            messages.error(request, said(refused))
-        else:
-            refuse(request, refused, name="test_session", account=account)
+        refuse(request, refused, name="test_session", account=account)
     else:
-        if person is not None:
+        if checked.valid:
             messages.success(request, f"The session of @{account.username} is valid. Instagram answered just now.")
+        elif checked.stop:
+            messages.error(request, said(checked.stop))  # written down with the reaction it asked for
         else:
             refuse(request, BotException(codes.SESSION_INVALID), name="test_session", account=account)
     return back(request, "bots:accounts")

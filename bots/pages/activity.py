@@ -23,6 +23,7 @@ from accounts.models import Membership, Workspace
 from accounts.roles import members
 from bots.models import InstagramAccount, Kind
 from errors.models import ActivityLog
+from instagrowth import live
 
 ROWS = 50
 CSV_ROWS = 1000  # a chunk of the export, one short transaction each
@@ -101,11 +102,12 @@ class Filters:
 @members("look")
 def activity(request: HttpRequest) -> HttpResponse:
     """Answer one page of the log, newest first."""
-    filters = Filters.of(request.GET)
+    since, filters = live.latest(request.workspace.pk), Filters.of(request.GET)
     accounts = {account.pk: account for account in InstagramAccount.objects.filter(workspace=request.workspace)}
     logs, newer, older = page(find(request.workspace, filters, accounts), request.GET)
     people = names(request.workspace)
     context = {
+        "live_since": since,
         "filters": filters,
         "rows": [told(log, accounts, people) for log in logs],
         "accounts": accounts.values(),

@@ -17,6 +17,7 @@ from bots.pages import overview, story
 from bots.pages.doors import back, bot_of, do, said
 from errors.exceptions import BotException
 from errors.recording import record
+from instagrowth import live
 
 ACTIONS = 20
 TASKS = 8
@@ -109,11 +110,12 @@ def settings(request: HttpRequest, username: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, bot: Bot, form: FollowHashtagForm, status: int = 200) -> HttpResponse:
-    now, account = timezone.now(), bot.account
+    since, now, account = live.latest(request.workspace.pk), timezone.now(), bot.account
     plan = overview.plan_of(request.workspace)
     todays = limits.todays([bot], plan, now)[bot.pk]
     tasks = bot.tasks.order_by(F("ended_at").desc(nulls_first=True), "-created_at")
     context = {
+        "live_since": since,
         "bot": bot,
         "account": account,
         "now": now,

@@ -14,6 +14,7 @@ from accounts.models import Workspace
 from accounts.roles import members
 from bots.models import Action
 from bots.pages import activity, overview
+from instagrowth import live
 
 DAYS = 7
 RECENT = 9
@@ -37,11 +38,12 @@ class Day:
 @members("look")
 def dashboard(request: HttpRequest) -> HttpResponse:
     """Answer what happened, what needs the person, and today's limits."""
-    now, plan = timezone.now(), overview.plan_of(request.workspace)
+    since, now, plan = live.latest(request.workspace.pk), timezone.now(), overview.plan_of(request.workspace)
     accounts = overview.lines(request.workspace, plan, now)
     days = outcomes(request.workspace)
     waiting = [line for line in accounts if line.waits_for_person]
     context = {
+        "live_since": since,
         "accounts": accounts,
         "strip": accounts[:STRIP],
         "waiting": waiting[:STRIP],
@@ -62,7 +64,8 @@ _OUTCOMES = """
 SELECT (created_at AT TIME ZONE %(zone)s)::date, state, count(*) FROM bots_action
 WHERE workspace_id = %(workspace)s AND account_id = ANY(ARRAY(
           SELECT id FROM bots_instagramaccount WHERE workspace_id = %(workspace)s))
-  AND created_at >= (date_trunc('day', now() AT TIME ZONE %(zone)s) - make_interval(days => %(days)s - 1)) AT TIME ZONE %(zone)s
+  AND created_at >= (date_trunc('day', now() AT TIME ZONE %(zone)s) - make_interval(days => %(days)s - 1))
+                    AT TIME ZONE %(zone)s
 GROUP BY 1, 2
 """
 

@@ -1,4 +1,4 @@
-"""The accounts of a workspace with all that a list shows of them, for any number of accounts in the same few queries."""
+"""The accounts of a workspace and what a list shows of them: the same few queries for any number of accounts."""
 
 from collections import Counter
 from dataclasses import dataclass

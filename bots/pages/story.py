@@ -46,7 +46,9 @@ class Story:
 def health_of(account: InstagramAccount, now: datetime) -> Story:
     """Tell how an account is doing."""
     code = codes.by_id(account.health_code) if account.health_code else None
-    cause, next_step = (code.what, code.do_next) if code else PLAIN[account.health]
+    cause, next_step = PLAIN[account.health]
+    if code and account.health != Health.FROZEN:  # the code of a freeze tells of one block, not of the third
+        cause, next_step = code.what, code.do_next
     until = account.health_until
     if account.health == Health.WARMING and account.warmup_started_at:
         since, until = account.warmup_started_at, account.warmup_started_at + WARMUP

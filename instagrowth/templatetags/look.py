@@ -77,6 +77,12 @@ TASK = {
     "failed": Look("Failed", "bad", "bad"),
     "stopped": Look("Stopped", "stop"),
 }
+LOG = {
+    "ok": Look("Done", "ok", "ok"),
+    "info": Look("Note", "info", "info"),
+    "warning": Look("Warning", "warn", "warn"),
+    "error": Look("Error", "bad", "bad"),
+}
 SEVERITY = {
     "I": Look("For information", "info", "info"),
     "W": Look("Warning", "warn", "warn"),
@@ -161,6 +167,13 @@ def task_status(value: object, word: str = "") -> SafeString:
     """Show where a task stands. `word` may say more than the status: `Waits, 16:00`."""
     look = _look(TASK, value)
     return state(word or look.word, look.tone, look.icon)
+
+
+@register.simple_tag
+def log_status(value: object) -> SafeString:
+    """How a line of the activity log ended: ok, info, warning, error."""
+    look = _look(LOG, value)
+    return state(look.word, look.tone, look.icon)
 
 
 @register.simple_tag

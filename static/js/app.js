@@ -4,7 +4,11 @@
 // ── Dialogs: <button data-open="id">, <button data-close>, a click beside it, Esc ──────────────────────────────
 document.addEventListener("click", (event) => {
   const open = event.target.closest("[data-open]");
-  if (open) document.getElementById(open.dataset.open)?.showModal();
+  const opened = open && document.getElementById(open.dataset.open);
+  if (opened) {
+    event.preventDefault(); // a link leads to the same question on a page of its own, for those without this script
+    opened.showModal();
+  }
   const dialog = event.target.closest("dialog");
   if (dialog && (event.target.closest("[data-close]") || event.target === dialog)) dialog.close();
   for (const menu of document.querySelectorAll("details.menu[open]")) {
@@ -46,6 +50,19 @@ document.addEventListener("htmx:responseError", (event) => {
 document.addEventListener("htmx:configRequest", (event) => {
   const token = document.querySelector('meta[name="csrf-token"]');
   if (token) event.detail.headers["X-CSRFToken"] = token.content;
+});
+
+// ── Sending: <button data-busy="Logging in"> says so, and a second click sends nothing ────────────────────────
+document.addEventListener("submit", (event) => {
+  const button = event.submitter;
+  if (event.defaultPrevented || !button?.dataset.busy) return;
+  if (button.getAttribute("aria-disabled") === "true") return event.preventDefault();
+  button.setAttribute("aria-disabled", "true");
+  button.textContent = `${button.dataset.busy} …`;
+});
+// Coming back with the browser's own button must not find it still busy.
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted && document.querySelector('[data-busy][aria-disabled="true"]')) location.reload();
 });
 
 // ── Copying: <button data-copy="text">, or without text the code block beside the button ───────────────────────

@@ -9,13 +9,18 @@ const SIGNED_OUT = [4401, 4403];
 let since = document.body.dataset.since ? Number(document.body.dataset.since) : null;
 let pause = 500;
 let pending = null;
+let shown = null;
 
 function show(state, word) {
+  shown = [state, word];
   for (const badge of document.querySelectorAll(".live")) {
     badge.dataset.state = state;
     badge.textContent = word;
   }
 }
+
+// A part that was fetched anew brings its badge as the server knows it: say again how the line is.
+document.addEventListener("htmx:afterSwap", () => shown && show(...shown));
 
 // The elements that listen to one of these names; without names, all of them.
 function refresh(names) {
@@ -24,8 +29,20 @@ function refresh(names) {
     if (names && !wanted.includes("*") && !wanted.some((name) => names.has(name))) continue;
     // Never under the hands of someone who is typing in it: it comes with the next event.
     if (element.contains(document.activeElement) && document.activeElement.matches("input:not([type=checkbox]), textarea, select")) continue;
-    window.htmx?.trigger(element, "live");
+    // Nor an opened row under the eyes of someone who reads it.
+    if (element.querySelector("details[open]:not(.menu)")) continue;
+    fetchAnew(element);
   }
+}
+
+// `data-live-pause="3000"`: a costly part is fetched at most so often, in milliseconds, and once more after the last event.
+const fetched = new WeakMap();
+function fetchAnew(element) {
+  const pause = Number(element.dataset.livePause ?? 0);
+  const wait = Math.max(0, (fetched.get(element) ?? -Infinity) + pause - performance.now());
+  if (wait > pause) return; // the next time is set already
+  fetched.set(element, performance.now() + wait);
+  setTimeout(() => window.htmx?.trigger(element, "live"), wait);
 }
 
 function receive(message) {
