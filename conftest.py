@@ -62,6 +62,8 @@ else:
     _services, _folder = _start_servers()
 os.environ["DJANGO_SETTINGS_MODULE"] = "instagrowth.settings"
 django.setup()
+# Workers inherit the environment. With this in it, pytest-django would read the settings before a worker has its number.
+del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
