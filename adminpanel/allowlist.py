@@ -1,0 +1,38 @@
+"""From where the control room may be reached."""
+
+from ipaddress import ip_address, ip_network
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from errors import codes
+from errors.exceptions import BotException
+
+
+def check(request: HttpRequest) -> None:
+    """Raise ADDRESS_NOT_ALLOWED unless the visitor's address is in ADMIN_ALLOWED_NETWORKS; an empty list allows all."""
+    networks = settings.ADMIN_ALLOWED_NETWORKS
+    if networks and not is_in(client_address(request), networks):
+        raise BotException(codes.ADDRESS_NOT_ALLOWED)
+
+
+def is_in(address: str, networks: list[str]) -> bool:
+    """Tell whether an address is in one of the networks; what is no address is in none."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(found, "ipv4_mapped", None) or found
+    return any(mapped in ip_network(network.strip(), strict=False) for network in networks)
+
+
+def client_address(request: HttpRequest) -> str:
+    """Give the visitor's own address: what the outermost of our TRUSTED_PROXY_COUNT proxies saw.
+
+    Anybody can write anything further left into X-Forwarded-For; without proxies the header means nothing.
+    """
+    peer: str = request.META.get("REMOTE_ADDR", "")
+    if not (proxies := settings.TRUSTED_PROXY_COUNT):
+        return peer
+    told = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
+    return told[-proxies] if len(told) >= proxies else peer

@@ -1,0 +1,181 @@
+"""Doors for administrators' programs."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts import sign_in, tenancy
+from accounts.api import Done, PasswordChanged, Person
+from accounts.api_auth import IsStaff, StaffToken
+from accounts.api_contract import SIGNED_IN, contract
+from accounts.models import ApiToken, User
+from adminpanel import allowlist, members, staff
+from errors import codes
+from errors.recording import log_activity
+
+ADMINISTRATION = "Administration"
+PROVING = (
+    codes.INVALID_CREDENTIALS,
+    codes.TOO_MANY_TRIES,
+    codes.USER_BLOCKED,
+    codes.ADMIN_BOOTSTRAP_EXPIRED,
+    codes.ADDRESS_NOT_ALLOWED,
+)
+STAFF_ONLY = (*SIGNED_IN, codes.NO_PERMISSION, codes.ADDRESS_NOT_ALLOWED)
+
+
+class AdminLoginForm(serializers.Serializer):
+    """E-mail, password, and the code of the authenticator."""
+
+    email = serializers.CharField(max_length=254)
+    password = serializers.CharField(trim_whitespace=False)
+    otp = serializers.CharField(max_length=16, help_text="6 digits; each code works once.")
+
+
+class AdminSignedIn(Done):
+    """A token for `Authorization: Bearer` under /api/admin/, good for 14 days."""
+
+    token = serializers.CharField()
+    must_change_password = serializers.BooleanField(help_text="True: the token opens nothing until it is changed.")
+    user = Person()
+
+
+class FirstPasswordForm(AdminLoginForm):
+    """The one-time password, and one's own."""
+
+    new_password = serializers.CharField(trim_whitespace=False, max_length=sign_in.LONGEST_PASSWORD)
+
+
+class Verified(Done):
+    """Whose token it is."""
+
+    valid = serializers.BooleanField(default=True)
+    user = Person()
+
+
+class NewUserForm(serializers.Serializer):
+    """Who is let in. A member needs no e-mail: without one there is an access code. An administrator needs one."""
+
+    email = serializers.EmailField(required=False, allow_blank=True, allow_null=True, default="")
+    access_code = serializers.CharField(
+        required=False, allow_blank=True, allow_null=True, default="", help_text="Made where none is given."
+    )
+    password = serializers.CharField(trim_whitespace=False, max_length=sign_in.LONGEST_PASSWORD)
+    role = serializers.ChoiceField(User.Role.choices, default=User.Role.USER)
+    plan = serializers.CharField(max_length=32, default="free", help_text="free, starter, growth or enterprise.")
+    must_change_password = serializers.BooleanField(default=False, help_text="Always true for administrators.")
+
+    def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """An administrator signs in with an e-mail."""
+        if asked["role"] == User.Role.ADMIN and not asked["email"]:
+            raise serializers.ValidationError({"email": ["An administrator needs an e-mail address."]})
+        return asked
+
+
+class UserCreated(Done):
+    """The new person."""
+
+    user = Person()
+    access_code = serializers.CharField(allow_null=True)
+    workspace = serializers.UUIDField(allow_null=True)
+    otpauth_uri = serializers.CharField(required=False, help_text="Only for administrators, and only this once.")
+
+
+class StaffDoor(APIView):
+    """A door for administrators from allowed addresses: the address is looked at before anything else."""
+
+    authentication_classes = (StaffToken,)
+    permission_classes = (IsStaff,)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Look at the address first."""
+        allowlist.check(request._request)
+        super().initial(request, *args, **kwargs)
+
+
+class AdminLogin(StaffDoor):
+    """The administrators' door."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    @contract(takes=AdminLoginForm, gives=AdminSignedIn, refuses=PROVING, tag=ADMINISTRATION)
+    def post(self, request: Request, wanted: dict[str, str]) -> dict[str, object]:
+        """Sign in with e-mail, password and code. The token opens nothing while `must_change_password` is true."""
+        user = staff.identify(wanted["email"], wanted["password"], wanted["otp"])
+        token = sign_in.make_token(user, ApiToken.Realm.ADMIN)
+        _note("admin_login", user)
+        return {
+            "success": True,
+            "token": token,
+            "must_change_password": user.must_change_password,
+            "user": Person(user).data,
+        }
+
+
+class AdminVerify(StaffDoor):
+    """Whose token this is."""
+
+    @contract(gives=Verified, refuses=STAFF_ONLY, tag=ADMINISTRATION)
+    def post(self, request: Request) -> dict[str, object]:
+        """Tell which administrator the token belongs to."""
+        return {"success": True, "valid": True, "user": Person(request.user).data}
+
+
+class InitializePassword(StaffDoor):
+    """The first change of an administrator's password."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    @contract(
+        takes=FirstPasswordForm,
+        gives=PasswordChanged,
+        refuses=(*PROVING, codes.PASSWORD_WEAK),
+        tag=ADMINISTRATION,
+    )
+    def post(self, request: Request, wanted: dict[str, str]) -> dict[str, object]:
+        """Change the password with the present one and a fresh code. Every token dies: sign in again."""
+        user = staff.identify(wanted["email"], wanted["password"], wanted["otp"])
+        sign_in.change_password(user, wanted["new_password"])
+        _note("admin_password", user)
+        return {"success": True, "must_change_password": False}
+
+
+class CreateUser(StaffDoor):
+    """Letting people in."""
+
+    @contract(
+        takes=NewUserForm,
+        gives=UserCreated,
+        status=201,
+        refuses=(*STAFF_ONLY, codes.LOGIN_TAKEN, codes.PASSWORD_WEAK),
+        tag=ADMINISTRATION,
+    )
+    def post(self, request: Request, wanted: dict[str, Any]) -> dict[str, object]:
+        """Make a member with a workspace on a plan, or an administrator with an authenticator to enrol."""
+        if wanted["role"] == User.Role.ADMIN:
+            handed = staff.hand_out(wanted["email"], wanted["password"], new=True)
+            _note("admin_created", request.user, created=str(handed.user.pk))
+            return {**_told(handed.user), "workspace": None, "otpauth_uri": handed.otpauth_uri}
+        admitted = members.admit(
+            email=wanted["email"] or "",
+            access_code=wanted["access_code"] or "",
+            password=wanted["password"],
+            plan=wanted["plan"],
+            must_change_password=wanted["must_change_password"],
+            by=request.user,
+        )
+        return {**_told(admitted.user), "workspace": str(admitted.workspace.pk)}
+
+
+def _told(user: User) -> dict[str, object]:
+    return {"success": True, "user": Person(user).data, "access_code": user.access_code}
+
+
+def _note(action: str, user: User, **meta: object) -> None:
+    """Write down what staff do: it belongs to no workspace."""
+    with tenancy.platform("what staff do belongs to no workspace"):
+        log_activity(action, user=user, door="api", **meta)

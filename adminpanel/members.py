@@ -1,0 +1,74 @@
+"""Members whom an operator or an administrator lets in: with an e-mail, or with an access code alone."""
+
+import re
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+
+from accounts import sign_in, teams, tenancy
+from accounts.models import User, Workspace
+from billing import entitlements
+from billing.models import Plan
+from errors import codes
+from errors.exceptions import BotException
+from errors.recording import log_activity
+
+_ACCESS_CODE = re.compile(r"[A-Z0-9][A-Z0-9_-]{5,63}")
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A new member and the workspace that was opened for them."""
+
+    user: User
+    workspace: Workspace
+
+
+def admit(
+    *,
+    email: str = "",
+    access_code: str = "",
+    password: str,
+    plan: str = "free",
+    must_change_password: bool = False,
+    by: User | None = None,
+) -> Admitted:
+    """Make a member with a workspace on a plan. Without e-mail and access code, an access code is made.
+
+    Raises LOGIN_TAKEN, PASSWORD_WEAK, or VALIDATION_FAILED for an e-mail, an access code or a plan that is none.
+    """
+    _check(email, access_code, plan)
+    sign_in.check_strength(password, User(email=email))
+    try:
+        with transaction.atomic():
+            user = User.objects.make(
+                email=email, access_code=access_code, password=password, must_change_password=must_change_password
+            )
+    except IntegrityError:
+        raise BotException(codes.LOGIN_TAKEN) from None
+    workspace = teams.open_workspace(user)
+    with tenancy.scope(workspace):
+        entitlements.subscribe(workspace, plan)
+        log_activity("user_created", workspace=workspace, user=user, by=str(by.pk) if by else "manage.py", plan=plan)
+    return Admitted(user, workspace)
+
+
+def _check(email: str, access_code: str, plan: str) -> None:
+    if email:
+        try:
+            validate_email(email.strip())
+        except ValidationError:
+            raise _wrong("email", "This is not an e-mail address.") from None
+    if access_code and not _ACCESS_CODE.fullmatch(access_code.strip().upper()):
+        raise _wrong("access_code", "An access code has 6 to 64 letters, digits, hyphens and underscores.")
+    if not Plan.objects.filter(key=plan, status=Plan.Status.ACTIVE).exists():
+        known = ", ".join(
+            Plan.objects.filter(status=Plan.Status.ACTIVE).order_by("price").values_list("key", flat=True)
+        )
+        raise _wrong("plan", f"There is no plan “{plan}”. There are: {known}.")
+
+
+def _wrong(field: str, sentence: str) -> BotException:
+    return BotException(codes.VALIDATION_FAILED, sentence, field=field)
