@@ -44,7 +44,7 @@ class Tenant(Operation):
         )
         for field in model._meta.local_fields:
             other = field.related_model
-            if not field.many_to_one and not field.one_to_one or field.db_constraint:
+            if (not field.many_to_one and not field.one_to_one) or field.db_constraint:
                 continue
             schema_editor.execute(
                 f"ALTER TABLE {table} ADD CONSTRAINT {table}_{field.column}_tenant FOREIGN KEY (workspace_id, {field.column}) "

@@ -3,8 +3,6 @@
 The server runs in a process of its own, held to one core where the system allows it; a few keep-alive connections
 send the two requests of a follow step (friendships/show, friendships/create) from here, each waiting for its answer.
 The figure counts those requests over a fixed number of them, so the client's own work on the other core is not in it.
-
-    python -m bench.sandbox     one JSON object: {"figure", "value", "goal"}
 """
 
 import http.client
@@ -64,16 +62,11 @@ def requests_per_second(sandbox: Sandbox) -> float:
     return 2 * STEPS / seconds
 
 
-def main() -> None:
-    """Print the figure."""
+def figures() -> list[dict[str, object]]:
+    """The one figure."""
     with start_sandbox() as sandbox:
         if hasattr(os, "sched_setaffinity"):
             cores = sorted(os.sched_getaffinity(0))
             os.sched_setaffinity(sandbox.process.pid, cores[:1])
         value = requests_per_second(sandbox)
-    figure = "requests a second of the local Instagram on one core"
-    print(json.dumps({"figure": figure, "value": round(value), "goal": GOAL}))
-
-
-if __name__ == "__main__":
-    main()
+    return [{"figure": "requests a second of the local Instagram on one core", "value": round(value), "goal": GOAL}]

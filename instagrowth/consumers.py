@@ -8,6 +8,7 @@ from accounts.models import Membership
 from instagrowth.live import as_message, group_of
 from instagrowth.models import LiveEvent
 
+SIGNED_OUT = 4401  # our own close code: the page says that it must be loaded again
 REPLAY = 500  # events at most; a browser that missed more reloads its page
 
 
@@ -20,7 +21,9 @@ class WorkspaceConsumer(AsyncJsonWebsocketConsumer):
         wanted = self.scope["session"].get("workspace", "")
         self.workspace_id = await database_sync_to_async(_workspace_of)(user, wanted)
         if self.workspace_id is None:
-            await self.close()
+            # A refusal before the handshake reaches the browser as a mere failure, and it would try for ever.
+            await self.accept()
+            await self.close(SIGNED_OUT)
             return
         await self.channel_layer.group_add(group_of(self.workspace_id), self.channel_name)
         await self.accept()

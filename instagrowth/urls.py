@@ -25,6 +25,7 @@ urlpatterns = [
     path("readyz", views.readyz, name="readyz"),
     path("healthz/", RedirectView.as_view(url="/healthz")),
     path("readyz/", RedirectView.as_view(url="/readyz")),
+    path("sw.js", TemplateView.as_view(template_name="sw.js", content_type="text/javascript"), name="service_worker"),
     path("offline", TemplateView.as_view(template_name="offline.html"), name="offline"),
 ]
 if settings.DEBUG:
