@@ -105,7 +105,7 @@ def _ask(
 
 
 def wake(bot: Bot) -> None:
-    """Bring the next turn forward to now, or to when the pause after the last one is over."""
-    last = Turn.objects.filter(bot=bot).aggregate(last=Max("ended_at"))["last"]
+    """Bring the next turn forward to now, or to when the pause after the last one that did something is over."""
+    last = Turn.objects.filter(bot=bot, actions__gt=0).aggregate(last=Max("ended_at"))["last"]
     rested = last + timedelta(seconds=bot.cycle_delay) if last else timezone.now()
     Bot.objects.filter(pk=bot.pk, next_run_at__gt=rested).update(next_run_at=Greatest(Now(), rested))
