@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING
 import django
 import environ
 import pytest
+import pytest_django
+from django.apps import apps
+from django.db.models.signals import post_migrate
 
 from instagrowth import embedded
 from instagrowth.embedded.chromium import find_chromium
@@ -62,8 +65,12 @@ else:
     _services, _folder = _start_servers()
 os.environ["DJANGO_SETTINGS_MODULE"] = "instagrowth.settings"
 django.setup()
-# Workers inherit the environment. With this in it, pytest-django would read the settings before a worker has its number.
-del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Keep the settings' name from the workers: with it, they would read the settings before they have their number."""
+    del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -71,6 +78,25 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if not WORKER:
         _services.stop()
         _folder.cleanup()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> None:
+    """Write again what migrations wrote (plans, default limits) whenever a test with real transactions emptied it."""
+    from accounts import tenancy
+
+    rooms = [
+        room for room in map(apps.get_app_config, ("billing", "bots", "content", "adminpanel")) if room.models_module
+    ]
+    with django_db_blocker.unblock(), tenancy.platform("what migrations wrote"):
+        written = {model: list(model._base_manager.all()) for room in rooms for model in room.get_models()}
+
+    def write_again(**_: object) -> None:
+        with tenancy.platform("what migrations wrote"):
+            for model, rows in written.items():
+                model._base_manager.bulk_create(rows, ignore_conflicts=True)
+
+    post_migrate.connect(write_again, sender=rooms[-1], weak=False)  # Django sends it after emptying, too
 
 
 @pytest.fixture(scope="session")
