@@ -113,7 +113,10 @@ def _page(request: HttpRequest, bot: Bot, form: FollowHashtagForm, status: int =
     since, now, account = live.latest(request.workspace.pk), timezone.now(), bot.account
     plan = overview.plan_of(request.workspace)
     todays = limits.todays([bot], plan, now)[bot.pk]
-    tasks = bot.tasks.order_by(F("ended_at").desc(nulls_first=True), "-created_at")
+    tasks = Paginator(bot.tasks.order_by(F("ended_at").desc(nulls_first=True), "-created_at"), TASKS)
+    shown = tasks.get_page(request.GET.get("page"))
+    for task in shown:
+        task.reason = story.reason_of(task)
     context = {
         "live_since": since,
         "bot": bot,
@@ -126,12 +129,11 @@ def _page(request: HttpRequest, bot: Bot, form: FollowHashtagForm, status: int =
         "todays": todays,
         "follow": _follow(todays),
         "plan": plan,
-        "tasks": Paginator(tasks, TASKS).get_page(request.GET.get("page")),
+        "tasks": shown,
         "open_tasks": bot.tasks.filter(status__in=BotTask.OPEN).count(),
         "actions": Action.objects.filter(account=account).order_by("-created_at")[:ACTIONS],
         "working": bot.lease_until is not None and bot.lease_until > now,
         "form": form,
-        "why_not": form.errors and status != 200,
     }
     template = "bots/automation_live.html" if request.htmx else "bots/automation.html"
     return render(request, template, context, status=status)

@@ -1,0 +1,131 @@
+import csv
+import io
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.test import AsyncClient, Client
+
+from accounts.models import User, Workspace
+from bots.models import Bot
+from bots.pages import activity
+from errors import codes
+from errors.recording import log_activity
+from instagrowth.testing import everywhere
+
+PAGE = "/activity/"
+
+
+@pytest.fixture
+def write(alices_bot: Bot, alices_workspace: Workspace):
+    def line(action: str = "follow", **meta: object) -> int:
+        known = {name: meta.pop(name) for name in ("status", "code", "message") if name in meta}
+        with everywhere():
+            return log_activity(action, workspace=alices_workspace, account=alices_bot.account_id, **known, **meta).pk
+
+    return line
+
+
+def lines_of(client: Client, **query: object) -> list[str]:
+    rows = client.get(PAGE, query).context["rows"]
+    return [row.target for row in rows]
+
+
+def test_an_empty_log_teaches_the_next_step(client: Client, alice: User) -> None:
+    client.force_login(alice)
+
+    assert "Nothing has happened yet" in client.get(PAGE).content.decode()
+
+
+def test_a_line_shows_its_code_and_the_rest_of_what_is_known(client: Client, alice: User, write) -> None:
+    write(
+        target="slow.pots", outcome="refused", status="error", code=codes.FOLLOW_BLOCKED, message="Blocked.", asked=40
+    )
+    client.force_login(alice)
+
+    page = client.get(PAGE).content.decode()
+
+    assert "@slow.pots" in page
+    assert "Refused" in page
+    assert "/help/errors/E-FLW-W-0007/" in page
+    assert '<dt class="text-faint">Asked</dt><dd class="break-words">40</dd>' in page
+
+
+def test_filters_narrow(client: Client, alice: User, write) -> None:
+    write(target="one")
+    write(target="two", status="error", code=codes.FOLLOW_BLOCKED)
+    write("bot_start", target="three")
+    client.force_login(alice)
+
+    assert lines_of(client) == ["three", "two", "one"]
+    assert lines_of(client, q="@TWO") == ["two"]
+    assert lines_of(client, q="e-flw-w-0007") == ["two"]
+    assert lines_of(client, action="bot_start") == ["three"]
+    assert lines_of(client, status="error") == ["two"]
+    assert lines_of(client, account="alice.clay", action="follow") == ["two", "one"]
+    assert lines_of(client, account="somebody.else") == []
+    assert lines_of(client, status="nonsense", action="nonsense") == ["three", "two", "one"]
+
+
+def test_pages_go_by_key_to_older_and_newer(
+    client: Client, alice: User, write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(activity, "ROWS", 2)
+    pks = [write(target=f"p{i}") for i in range(5)]
+    client.force_login(alice)
+
+    first, second = client.get(PAGE), client.get(PAGE, {"older": pks[3]})
+
+    assert [row.target for row in first.context["rows"]] == ["p4", "p3"]
+    assert (first.context["newer"], first.context["older"]) == ("", f"?older={pks[3]}")
+    assert [row.target for row in second.context["rows"]] == ["p2", "p1"]
+    assert second.context["newer"] == f"?newer={pks[2]}"
+    assert lines_of(client, older=pks[1]) == ["p0"]
+    assert lines_of(client, newer=pks[2]) == ["p4", "p3"]
+
+
+@pytest.mark.parametrize("odd", ["x", "-1", "9" * 30, "\0", "'; DROP TABLE"])
+def test_odd_addresses_do_no_harm(client: Client, alice: User, write, odd: str) -> None:
+    write(target="one")
+    client.force_login(alice)
+
+    assert client.get(PAGE, {"older": odd, "newer": odd, "q": odd, "account": odd}).status_code == 200
+
+
+def test_other_workspaces_are_not_told(client: Client, charlie: User, write) -> None:
+    write(target="a.secret")
+    client.force_login(charlie)
+
+    assert lines_of(client) == []
+
+
+def test_the_export_flows_with_the_same_filters_and_without_formulas(
+    alice: User, charlie: User, write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(activity, "CSV_ROWS", 2)
+    for i in range(5):
+        write(target=f"=HYPERLINK({i})")
+    write("bot_stop", target="not.this")
+
+    rows = export_of(alice, "?action=follow")
+
+    assert [row["target"] for row in rows] == [f"'=HYPERLINK({i})" for i in range(4, -1, -1)]
+    assert {row["account"] for row in rows} == {"alice.clay"}
+    assert export_of(charlie, "") == []
+
+
+@async_to_sync
+async def _fetch(user: User, query: str) -> bytes:
+    client = AsyncClient()
+    await client.aforce_login(user)
+    answer = await client.get(f"/activity/export.csv{query}")
+    return b"".join([part async for part in answer])
+
+
+def export_of(user: User, query: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(_fetch(user, query).decode())))
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", " =", "\n="])
+def test_what_a_spreadsheet_would_compute_is_made_inert(start: str) -> None:
+    assert activity.inert(f"{start}1+1") == f"'{start}1+1"
+    assert activity.inert("E-FLW-W-0007") == "E-FLW-W-0007"
