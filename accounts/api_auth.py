@@ -1,6 +1,8 @@
 """How programs are let in, and the shape of what they get back."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any, cast
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -14,7 +16,8 @@ from rest_framework.request import Request
 
 from accounts import entry
 from accounts.middleware import must_not_wait
-from accounts.models import ApiToken, Membership, User
+from accounts.models import ApiToken, Membership, User, Workspace
+from accounts.requests import MemberRequest
 from errors import codes
 from errors.exceptions import BotException
 
@@ -75,7 +78,10 @@ class MayWork(IsMember):
         """Whether the door opens."""
         if not super().has_permission(request, view):
             return False
-        return request.method in SAFE_METHODS or request._request.membership.role != Membership.Role.VIEWER
+        return (
+            request.method in SAFE_METHODS
+            or cast(MemberRequest, request._request).membership.role != Membership.Role.VIEWER
+        )
 
 
 class IsStaff(BasePermission):
@@ -89,7 +95,7 @@ class IsStaff(BasePermission):
         return True
 
 
-def workspace_of(request: Request) -> object:
+def workspace_of(request: Request) -> Workspace | None:
     """The workspace a program works in."""
     http: HttpRequest = request._request
     return getattr(http, "workspace", None)
@@ -99,7 +105,7 @@ class CorrelatedJSON(JSONRenderer):
     """JSON in which every answer carries the id that finds it in the log."""
 
     def render(
-        self, data: object, accepted_media_type: str | None = None, renderer_context: dict | None = None
+        self, data: object, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
     ) -> bytes:
         """Add `correlation_id`."""
         request = (renderer_context or {}).get("request")

@@ -64,7 +64,9 @@ def contract(
 
         also = (codes.VALIDATION_FAILED,) if takes or query else ()
         also += ((codes.JSON_MALFORMED,) if takes else ()) + EVERYWHERE
+        view_name, _, method = deed.__qualname__.rpartition(".")
         return extend_schema(
+            operation_id=f"{method}{view_name}",
             request=takes,
             responses={status: gives} | _refusals(refuses + also),
             parameters=[query] if query else [],

@@ -1,11 +1,13 @@
 """Which workspace a request works in."""
 
+from typing import cast
 from uuid import UUID
 
 from django.http import HttpRequest
 
 from accounts import tenancy
 from accounts.models import Membership, User
+from accounts.requests import MemberRequest
 from errors import codes
 from errors.exceptions import BotException
 
@@ -32,8 +34,8 @@ def enter(request: HttpRequest, user: User) -> None:
             return
         tenancy.look_at(user=str(user.pk), workspace=str(home))
         membership = mine.get(workspace_id=home)
-    request.membership = membership
-    request.workspace = membership.workspace
+    member = cast(MemberRequest, request)
+    member.membership, member.workspace = membership, membership.workspace
     if "workspace" not in request.session and hasattr(request, "user") and request.user.is_authenticated:
         request.session["workspace"] = str(membership.workspace_id)
 

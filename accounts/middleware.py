@@ -1,16 +1,19 @@
 """What happens round every request."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from typing import cast
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 
 from accounts import entry, tenancy
+from accounts.models import Workspace
 from errors import codes
 from errors.exceptions import BotException
 from instagrowth.paths import is_api
 
-Answer = Callable[[HttpRequest], HttpResponse]
+Answer = Callable[[HttpRequest], HttpResponseBase]
 OPEN_TO_ALL = ("/static/", "/healthz", "/readyz", "/offline", "/sw.js")
 # What a person who must change the password still reaches.
 CHANGE_ONLY = (
@@ -32,21 +35,22 @@ class TenancyMiddleware:
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer inside the wall."""
-        request.workspace = request.membership = None
+        request.__dict__.update(workspace=None, membership=None)
         if request.path.startswith(OPEN_TO_ALL):
             return self.get_response(request)
         with tenancy.nobody():
             if request.user.is_authenticated:
                 entry.enter(request, request.user)
             response = self.get_response(request)
-            if response.streaming and not response.is_async and request.workspace is not None:
-                response.streaming_content = _in_scope(request.workspace, response.streaming_content)
+            workspace = request.__dict__["workspace"]
+            if isinstance(response, StreamingHttpResponse) and not response.is_async and workspace is not None:
+                response.streaming_content = _in_scope(workspace, cast(Iterator[bytes], response.streaming_content))
         return response
 
 
-def _in_scope(workspace: object, parts: object) -> object:
+def _in_scope(workspace: Workspace, parts: Iterable[bytes]) -> Iterator[bytes]:
     """A stream is read after the request's transaction has ended: open the view again for as long as it flows.
 
     An asynchronous one opens its own views, chunk by chunk.
@@ -61,15 +65,12 @@ class MustChangePasswordMiddleware:
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer, or send to the change form."""
-        if (
-            not request.path.startswith(OPEN_TO_ALL)
-            and request.user.is_authenticated
-            and request.user.must_change_password
-        ):
-            if not request.path.startswith(CHANGE_ONLY) and not is_api(request):
-                return redirect("account_change_password_short")
+        if request.path.startswith(CHANGE_ONLY) or is_api(request):  # programs meet this wall in their permissions
+            return self.get_response(request)
+        if request.user.is_authenticated and request.user.must_change_password:
+            return redirect("account_change_password_short")
         return self.get_response(request)
 
 

@@ -25,12 +25,12 @@ def known_timezone(name: str) -> None:
         raise ValidationError(f"{name} is not a time zone we know. Use a name such as Europe/Oslo.")
 
 
-class UserManager(BaseUserManager):
+class UserManager(BaseUserManager["User"]):
     """Makes people."""
 
-    def get_by_natural_key(self, login: str) -> "User":
+    def get_by_natural_key(self, login: str | None) -> "User":
         """The person with this e-mail or access code."""
-        return self.get(models.Q(email__iexact=login) | models.Q(access_code=login.upper()))
+        return self.get(models.Q(email__iexact=login) | models.Q(access_code=(login or "").upper()))
 
     def make(
         self, *, email: str | None = None, access_code: str | None = None, password: str, **fields: object

@@ -1,6 +1,8 @@
 """Migration operations that wall a table in: forced row-level security, and keys that include the workspace."""
 
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState
 
 SEES_ALL = "current_setting('app.scope', true) = 'platform'"
 IN_WORKSPACE = "workspace_id = nullif(current_setting('app.workspace', true), '')::uuid"
@@ -29,10 +31,12 @@ class Tenant(Operation):
     def __init__(self, model: str, also_reads: str = "", also_writes: str = "") -> None:
         self.model, self.also_reads, self.also_writes = model, also_reads, also_writes
 
-    def state_forwards(self, app_label: str, state: object) -> None:
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
         """Django's own picture of the table does not change."""
 
-    def database_forwards(self, app_label: str, schema_editor: object, from_state: object, to_state: object) -> None:
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
         """Write policy, composite key and composite foreign keys."""
         model = to_state.apps.get_model(app_label, self.model)
         table = model._meta.db_table
@@ -47,11 +51,15 @@ class Tenant(Operation):
             if (not field.many_to_one and not field.one_to_one) or field.db_constraint:
                 continue
             schema_editor.execute(
-                f"ALTER TABLE {table} ADD CONSTRAINT {table}_{field.column}_tenant FOREIGN KEY (workspace_id, {field.column}) "
-                f"REFERENCES {other._meta.db_table} (workspace_id, {other._meta.pk.column}) DEFERRABLE INITIALLY DEFERRED"
+                f"ALTER TABLE {table} ADD CONSTRAINT {table}_{field.column}_tenant"
+                f" FOREIGN KEY (workspace_id, {field.column})"
+                f" REFERENCES {other._meta.db_table} (workspace_id, {other._meta.pk.column})"
+                " DEFERRABLE INITIALLY DEFERRED"
             )
 
-    def database_backwards(self, app_label: str, schema_editor: object, from_state: object, to_state: object) -> None:
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
         """Take the walls down again."""
         model = from_state.apps.get_model(app_label, self.model)
         table = model._meta.db_table
@@ -60,7 +68,7 @@ class Tenant(Operation):
                 schema_editor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {table}_{field.column}_tenant")
         schema_editor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {table}_workspace_key CASCADE")
         schema_editor.execute(
-            f"DROP POLICY tenant ON {table}; ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY"
+            f"DROP POLICY tenant ON {table};ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY"
         )
 
     def describe(self) -> str:

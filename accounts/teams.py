@@ -13,5 +13,5 @@ def open_workspace(user: User, name: str = "") -> Workspace:
 
 
 def _own_name(user: User) -> str:
-    who = user.name or (user.email or "").partition("@")[0] or f"Member {user.access_code[:4]}"
+    who = user.name or (user.email or "").partition("@")[0] or f"Member {(user.access_code or '')[:4]}"
     return f"{who[:60]}'s workspace"

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 
@@ -46,7 +47,8 @@ def look_at(*, workspace: str = "", user: str = "", scope: str = "") -> None:
     """Set the view for the rest of the transaction that is open now."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT set_config('app.workspace', %s, true), set_config('app.user', %s, true), set_config('app.scope', %s, true)",
+            "SELECT set_config('app.workspace', %s, true), set_config('app.user', %s, true),"
+            " set_config('app.scope', %s, true)",
             [workspace, user, scope],
         )
 
@@ -62,7 +64,8 @@ def _seen(**view: str) -> Iterator[None]:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT current_setting('app.workspace', true), current_setting('app.user', true), current_setting('app.scope', true)"
+            "SELECT current_setting('app.workspace', true), current_setting('app.user', true),"
+            " current_setting('app.scope', true)"
         )
         workspace, user, former = (value or "" for value in cursor.fetchone())
     look_at(**view)
@@ -85,7 +88,7 @@ def watch_role() -> None:
     connection_created.connect(_check_role, dispatch_uid="accounts.tenancy.role")
 
 
-def _check_role(connection: object, **_: object) -> None:
+def _check_role(connection: BaseDatabaseWrapper, **_: object) -> None:
     # Asked once per process and database: a role does not change its nature while we run.
     key = (connection.settings_dict["NAME"], connection.settings_dict["USER"])
     if key in _checked:
@@ -96,7 +99,8 @@ def _check_role(connection: object, **_: object) -> None:
         ).fetchone()
     if unbound:
         raise ImproperlyConfigured(
-            f'The database role "{name}" is a superuser or has BYPASSRLS: row-level security would be void. Use a plain role.'
+            f'The database role "{name}" is a superuser or has BYPASSRLS: row-level security would be void.'
+            " Use a plain role."
         )
     _checked.add(key)
 

@@ -1,4 +1,4 @@
-"""`make bench`: one JSON object a line with `figure`, `value` and, where there is one, `goal`. `ARGS=engine` for some."""
+"""`make bench`: one JSON object a line with `figure`, `value` and a `goal` if there is one. `ARGS=engine` for some."""
 
 import json
 import sys

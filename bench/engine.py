@@ -28,16 +28,16 @@ def figures(sandbox: Sandbox) -> list[dict[str, object]]:
 
 
 def engine_follow_rate(sandbox: Sandbox) -> tuple[float, int]:
-    """Confirmed follows a second by beat, dispatcher, worker, locks, limits, journal and log; and how many were doubles."""
+    """Confirmed follows a second by beat, dispatcher, worker, locks, limits and journal; and how many were doubles."""
     from accounts import tenancy
     from bots.models import Bot
 
     names = [_ready_bot(sandbox) for _ in range(BOTS)]
     celery = ("celery", "-q", "-A", "instagrowth")
     schedule = os.path.join(os.environ["DATA_DIR"], "beat")
-    with process("worker", *celery, "worker", "-Q", QUEUES, "-c", "2", "--without-gossip", "--without-mingle"):
-        with process("beat", *celery, "beat", "-s", schedule):
-            seconds = _wait_until_done()
+    worker = (*celery, "worker", "-Q", QUEUES, "-c", "2", "--without-gossip", "--without-mingle")
+    with process("worker", *worker), process("beat", *celery, "beat", "-s", schedule):
+        seconds = _wait_until_done()
     with tenancy.platform("the figures rest"):
         Bot.objects.update(status=Bot.Status.STOPPED)
     doubles = sum(len(sandbox.control.ledger(name).duplicates) for name in names)

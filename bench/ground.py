@@ -1,4 +1,4 @@
-"""What every figure stands on: private servers, a migrated database and a local Instagram, made for the run and thrown away."""
+"""What figures stand on: private servers, a migrated database and a local Instagram, made for the run."""
 
 import os
 import subprocess
@@ -18,20 +18,23 @@ def ground() -> Iterator[Sandbox]:
     """Start everything, set Django up on it, and give the sandbox."""
     from instagrowth import embedded
 
-    with tempfile.TemporaryDirectory(prefix="instagrowth-bench-") as folder, start_sandbox() as sandbox:
-        with embedded.start(folder, given={}) as services:
-            os.environ |= services.environment | {
-                "DATA_DIR": folder,
-                "INSTAGRAM_PRIVATE_URL": sandbox.url,
-                "DJANGO_SETTINGS_MODULE": "instagrowth.settings",
-                "LOG_LEVEL": "WARNING",
-                "ALLOWED_HOSTS": "localhost,127.0.0.1",
-            }
-            subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, check=True)
-            import django
+    with (
+        tempfile.TemporaryDirectory(prefix="instagrowth-bench-") as folder,
+        start_sandbox() as sandbox,
+        embedded.start(folder, given={}) as services,
+    ):
+        os.environ |= services.environment | {
+            "DATA_DIR": folder,
+            "INSTAGRAM_PRIVATE_URL": sandbox.url,
+            "DJANGO_SETTINGS_MODULE": "instagrowth.settings",
+            "LOG_LEVEL": "WARNING",
+            "ALLOWED_HOSTS": "localhost,127.0.0.1",
+        }
+        subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, check=True)
+        import django
 
-            django.setup()
-            yield sandbox
+        django.setup()
+        yield sandbox
 
 
 @contextmanager

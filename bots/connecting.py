@@ -88,7 +88,11 @@ def _connect(workspace: Workspace, user: User, username: str, password: str, cod
     if attempt.wrong_day == timezone.now().date() and attempt.wrong_passwords >= WRONG_PASSWORDS:
         raise BotException(codes.IG_LOGIN_LOCKED)
     device = (
-        waiting["settings"] if waiting else sessions.settings_of(account.session) if _has_session(account) else None
+        waiting["settings"]
+        if waiting
+        else sessions.settings_of(account.session)
+        if account and hasattr(account, "session")
+        else None
     )
     try:
         result = private.login(
@@ -124,7 +128,7 @@ def _keep(
         account.risk_accepted_by = account.risk_accepted_by or user.pk
         account.warmup_started_at = account.warmup_started_at or now
         account.save()
-        _claim(account)
+        _claim(account, int(result.person.pk))
         account.session = sessions.keep(account, result.settings)
         health.welcome(account, now)
         bot, _ = Bot.objects.get_or_create(account=account, defaults={"workspace": workspace, "user": user})
@@ -134,13 +138,11 @@ def _keep(
     return Answer(account=account, bot=bot)
 
 
-def _claim(account: InstagramAccount) -> None:
+def _claim(account: InstagramAccount, instagram_pk: int) -> None:
     """One of all our accounts drives an Instagram identity. Raises IG_ACCOUNT_TAKEN."""
     try:
         with transaction.atomic():
-            claim, _ = InstagramClaim.objects.get_or_create(
-                instagram_pk=account.instagram_pk, defaults={"account": account}
-            )
+            claim, _ = InstagramClaim.objects.get_or_create(instagram_pk=instagram_pk, defaults={"account": account})
     except IntegrityError:
         raise BotException(codes.IG_ACCOUNT_TAKEN) from None
     if claim.account_id != account.pk:
@@ -173,10 +175,6 @@ def _count(attempt: ConnectAttempt, refused: LoginRefused, password: str) -> Non
         attempt.save()
     elif refused.code is codes.IG_CODE_WRONG:
         _hold(attempt, password, refused.settings, attempt.method)
-
-
-def _has_session(account: InstagramAccount | None) -> bool:
-    return account is not None and hasattr(account, "session")
 
 
 def _refuse(workspace: Workspace, user: User, username: str, refused: BotException) -> Answer:

@@ -1,7 +1,8 @@
-"""How an account is doing, and what we do when Instagram gives a sign: stop first, then say why, until when, what next."""
+"""How an account is doing, and what we do when Instagram gives a sign: stop first, then say why and until when."""
 
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -135,6 +136,6 @@ def _note(account: InstagramAccount, stop: BotException) -> None:
     note_error(Bot.objects.filter(account=account), stop.code)
 
 
-def note_error(bots: object, code: Code) -> None:
+def note_error(bots: QuerySet[Bot], code: Code) -> None:
     """Keep the last error where the automation page shows it."""
     bots.update(last_error_code=code.id, last_error_at=timezone.now(), last_error_correlation=correlation.current())

@@ -133,7 +133,7 @@ def take(account: InstagramAccount, limit: Caps) -> int | None:
 
 
 def refund(action: Action, zone: str) -> None:
-    """Give back what an action took that Instagram refused before it had an effect. An unknown outcome stays charged."""
+    """Give back what a definitely refused action took. An unknown outcome stays charged."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT refund_limit(%s, %s, %s, %s, %s)",
@@ -170,7 +170,7 @@ def todays(bots: list[Bot], plan: Plan, now: datetime) -> dict[object, list[Toda
 
 
 def room_at(account: InstagramAccount, limit: Caps) -> datetime:
-    """When a limit that is reached has room again: the next hour if the hour was it, else the account's next midnight."""
+    """When a limit that is reached has room again: the next hour if it was the hour, else the account's midnight."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT (date_trunc('hour', local) + interval '1 hour') AT TIME ZONE zone,"

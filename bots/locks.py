@@ -1,10 +1,11 @@
-"""One Instagram account, one user of its session at a time. PostgreSQL's lease is what makes it safe; this only sheds clashes."""
+"""One Instagram account, one user of its session at a time. The lease makes it safe; this only sheds clashes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django_redis import get_redis_connection
 from redis.exceptions import LockError, RedisError
+from redis.lock import Lock
 
 TTL = 90  # seconds; longer than the 75 s after which Celery kills a task, so that a lock never ends under its holder
 
@@ -28,7 +29,7 @@ def account_lock(account_id: object, *, without_redis: bool = False) -> Iterator
             _give_back(lock)
 
 
-def _give_back(lock: object) -> None:
+def _give_back(lock: Lock) -> None:
     try:
         lock.release()
     except (LockError, RedisError):

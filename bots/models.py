@@ -1,6 +1,8 @@
 """The nouns of the engine: accounts, sessions, bots, what they were asked to do, and what they did."""
 
 import uuid
+from collections.abc import Callable
+from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -31,7 +33,7 @@ class Owned(models.Model):
         abstract = True
 
 
-def tenant_key(to: str, on_delete: object = models.CASCADE, **options: object) -> models.ForeignKey:
+def tenant_key(to: str, on_delete: Callable[..., None] = models.CASCADE, **options: Any) -> models.ForeignKey:
     """A foreign key inside the workspace: `accounts.rls.Tenant` writes its composite constraint."""
     return models.ForeignKey(to, on_delete, db_constraint=False, **options)
 
@@ -81,7 +83,7 @@ class InstagramAccount(Owned):
 
 
 class InstagramClaim(models.Model):
-    """Which of all our accounts drives an Instagram identity: one, so that two workspaces never drive the same person."""
+    """Which account drives an Instagram identity: one of all, so that two workspaces never drive the same person."""
 
     instagram_pk = models.BigIntegerField(primary_key=True)
     account = models.OneToOneField(InstagramAccount, models.CASCADE, related_name="claim")
@@ -132,7 +134,7 @@ class Session(models.Model):
 
 
 class ConnectAttempt(Owned):
-    """A login to Instagram that waits for a code, and the count of wrong passwords (Instagram locks people who guess)."""
+    """A login to Instagram that waits for a code, and the wrong passwords of a day (Instagram locks who guesses)."""
 
     username = models.CharField(max_length=30)
     sealed = models.BinaryField(
@@ -173,7 +175,7 @@ class Bot(Owned):
     """The automation of one Instagram account, its schedule, and who runs it now: the claim unit of the engine."""
 
     class Status(models.TextChoices):
-        """Moves: STOPPED <-> RUNNING (the owner), RUNNING -> STOPPED (a stop signal), RUNNING -> PARKED (5 failed turns)."""
+        """Moves: STOPPED <-> RUNNING (the owner), RUNNING -> STOPPED (a stop sign), RUNNING -> PARKED (5 failures)."""
 
         STOPPED = "stopped"
         RUNNING = "running"
@@ -223,7 +225,7 @@ class Bot(Owned):
 
 
 class Turn(Owned):
-    """One turn of one bot: the ledger of what ran and how it ended, written by the same statement that claims the bot."""
+    """One turn of one bot: the ledger of what ran and how it ended, written by the statement that claims the bot."""
 
     class State(models.TextChoices):
         """RUNNING ends as DONE, or as EXPIRED when its lease ran out."""
@@ -249,7 +251,7 @@ class BotTask(Owned):
     """What a bot was asked to do: so many actions of a kind, on people found in one place."""
 
     class Status(models.TextChoices):
-        """QUEUED -> RUNNING -> DONE | FAILED; RUNNING <-> WAITING (a limit); any open one <-> PAUSED, -> STOPPED (the owner)."""
+        """QUEUED -> RUNNING -> DONE | FAILED; RUNNING <-> WAITING (a limit); open -> PAUSED or STOPPED (the owner)."""
 
         QUEUED = "queued"
         RUNNING = "running"

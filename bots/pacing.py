@@ -6,10 +6,12 @@ from zoneinfo import ZoneInfo
 
 from bots.models import Bot
 
+_CHANCE = random.SystemRandom()
 
-def next_run(bot: Bot, now: datetime, *, chance: random.Random = random.SystemRandom()) -> datetime:
+
+def next_run(bot: Bot, now: datetime) -> datetime:
     """The moment of the next turn, counted from now and not from the missed one: downtime yields one catch-up turn."""
-    spread = chance.uniform(-bot.jitter, bot.jitter) / 100
+    spread = _CHANCE.uniform(-bot.jitter, bot.jitter) / 100
     return opens_at(bot, now + timedelta(seconds=bot.cycle_delay * (1 + spread)))
 
 

@@ -70,7 +70,7 @@ def _settle(workspace: UUID, action: Action, arrived: bool) -> bool:
         if not changed or action.state == state:
             return False
         if action.task is not None:
-            _count(action, arrived)
+            _count(action.task, action.state, arrived)
         code = codes.OUTCOME_FOUND if arrived else codes.OUTCOME_ABSENT
         log_activity(
             action.kind,
@@ -86,11 +86,11 @@ def _settle(workspace: UUID, action: Action, arrived: bool) -> bool:
     return True
 
 
-def _count(action: Action, arrived: bool) -> None:
+def _count(task: BotTask, was: str, arrived: bool) -> None:
     """Correct the task's counts; one that has what it asked for is done."""
-    counts = BotTask.objects.select_for_update().get(pk=action.task_id)
-    counts.unknown -= action.state == Action.State.UNKNOWN and counts.unknown > 0
+    counts = BotTask.objects.select_for_update().get(pk=task.pk)
+    counts.unknown -= was == Action.State.UNKNOWN and counts.unknown > 0
     counts.confirmed += arrived
     counts.save(update_fields=["unknown", "confirmed"])
     if counts.confirmed >= counts.amount and counts.status in BotTask.OPEN:
-        tasking.close(counts, action.task.bot, BotTask.Status.DONE, None)
+        tasking.close(counts, task.bot, BotTask.Status.DONE, None)

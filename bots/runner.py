@@ -1,9 +1,10 @@
-"""One turn of one bot: a short burst of actions, each written down before it is sent and again when its outcome is known.
+"""One turn of one bot: a short burst of actions, each written down before it is sent and again when it has ended.
 
-No transaction is open while we wait for Instagram. PostgreSQL's lease and fence say who may act; a worker that lost them
-finds out in the same statement that would write its next intent.
+No transaction is open while we wait for Instagram. PostgreSQL's lease and fence say who may act; a worker that lost
+them finds out in the same call that would write its next intent.
 """
 
+import json
 import math
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,7 +14,6 @@ import structlog
 from django.db import connection
 from django.db.models import F, Max, Q
 from django.db.models.functions import Now
-from psycopg.types.json import Jsonb
 
 from accounts import tenancy
 from billing import entitlements
@@ -232,8 +232,9 @@ def _intend(run: Run, task: BotTask, candidate: Candidate, caps: Caps) -> Action
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT * FROM write_intent(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            [run.workspace, run.bot.pk, run.fence, LEASE, task.pk, run.turn.pk, account.pk, task.kind, candidate.target_pk,
-             candidate.username, correlation_id, account.timezone, caps.hourly, caps.daily, caps.weekly],
+            [run.workspace, run.bot.pk, run.fence, LEASE, task.pk, run.turn.pk, account.pk, task.kind,
+             candidate.target_pk, candidate.username, correlation_id, account.timezone,
+             caps.hourly, caps.daily, caps.weekly],
         )  # fmt: skip
         verdict, pk, created_at, taken = cursor.fetchone()
     if verdict == "fenced":
@@ -276,7 +277,7 @@ def _note(run: Run, code: Code, task: BotTask) -> None:
 
 
 def _perform(run: Run, door: Door, task: BotTask, candidate: Candidate, action: Action) -> bool:
-    """Send once, and write down what came of it: whether something may have left. Raises the stop signal, if it was one."""
+    """Send once, and write down what came of it: whether something may have left. Raises what stops the turn."""
     try:
         outcome = MODULES[action.kind].perform(door, action)
     except NoAnswer as silence:
@@ -310,8 +311,9 @@ def _write(
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT * FROM write_outcome(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            [run.workspace, action.pk, state, code.id if code else "", code.what if code else "", LOOK_UP_AFTER, sent,
-             candidate.pk, task.pk, run.bot.user_id, Jsonb(story), Jsonb(news), run.bot.account.timezone],
+            [run.workspace, action.pk, state, code.id if code else "", code.what if code else "",
+             LOOK_UP_AFTER.total_seconds(), sent, candidate.pk, task.pk, run.bot.user_id,
+             json.dumps(story), json.dumps(news), run.bot.account.timezone],
         )  # fmt: skip
         seq, at = cursor.fetchone()
     task.confirmed += state == Action.State.CONFIRMED
@@ -390,10 +392,10 @@ def _next(run: Run, now: datetime) -> datetime:
     account = run.bot.account
     if account.health == health.Health.COOLING and account.health_until:
         return max(moment, account.health_until)
-    waits = list(BotTask.objects.filter(bot=run.bot, status__in=BotTask.OPEN).values_list("waits_until", flat=True))
-    if not waits:
+    open_tasks = BotTask.objects.filter(bot=run.bot, status__in=BotTask.OPEN).values_list("waits_until", flat=True)
+    if not open_tasks:
         return now + RESTING
-    return moment if None in waits else max(moment, min(waits))
+    return max(moment, min(until or now for until in open_tasks))
 
 
 def db_now() -> datetime:

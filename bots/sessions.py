@@ -54,7 +54,7 @@ def borrow(account: InstagramAccount) -> Iterator[Door]:
     session = account.session
     proxy = proxy_of(account)
     with clients.borrow(
-        account.pk, session.version, lambda: private.open(settings_of(session), session.username, proxy)
+        account.pk, session.version, lambda: private.enter(settings_of(session), session.username, proxy)
     ) as door:
         yield door
 
@@ -71,7 +71,7 @@ def forget(account_id: UUID) -> None:
     clients.forget(account_id)
 
 
-def test(account: InstagramAccount, user: object = None) -> Person | None:
+def probe(account: InstagramAccount, user: object = None) -> Person | None:
     """Ask Instagram once whether the session is good; None if there is none or it is not.
 
     Raises SESSION_BUSY while the bot is at work, and what Instagram's answer means if it is a stop sign or a silence.
@@ -102,7 +102,7 @@ def check(account: InstagramAccount, user: object = None) -> Checked:
     Raises SESSION_BUSY, and what was met where it says nothing about the session: a silence, or a fault of ours.
     """
     try:
-        return Checked(test(account, user) is not None)
+        return Checked(probe(account, user) is not None)
     except BotException as stop:
         if stop.code.then not in health.TOUCH_ACCOUNT:
             raise

@@ -4,7 +4,7 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 from accounts import tenancy
-from accounts.models import Membership
+from accounts.models import Membership, User
 from instagrowth.live import as_message, group_of
 from instagrowth.models import LiveEvent
 
@@ -45,7 +45,7 @@ class WorkspaceConsumer(AsyncJsonWebsocketConsumer):
         await self.send_json({name: value for name, value in message.items() if name != "type"})
 
 
-def _workspace_of(user: object, wanted: str) -> str | None:
+def _workspace_of(user: User, wanted: str) -> str | None:
     if not user.is_authenticated or not user.is_active or user.must_change_password or not wanted:
         return None
     with tenancy.person(user):

@@ -1,5 +1,8 @@
 """Live events: written down in order, then told to the browsers that listen."""
 
+from typing import Any, cast
+from uuid import UUID
+
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import transaction
@@ -16,7 +19,7 @@ def group_of(workspace_id: object) -> str:
     return f"workspace.{workspace_id}" if workspace_id else "staff"
 
 
-def publish(workspace_id: object, name: str, data: dict | None = None) -> None:
+def publish(workspace_id: UUID | None, name: str, data: dict | None = None) -> None:
     """Tell a workspace (or STAFF) that something happened, once the transaction has been committed.
 
     The row is the event; the message is a hint. A browser that missed it, or while Redis is away, asks by number.
@@ -25,18 +28,18 @@ def publish(workspace_id: object, name: str, data: dict | None = None) -> None:
     transaction.on_commit(lambda: tell(workspace_id, as_message(event)))
 
 
-def latest(workspace_id: object) -> int:
+def latest(workspace_id: UUID | None) -> int:
     """Give the number of the last event a workspace had, 0 before the first."""
     last = LiveEvent.objects.filter(workspace_id=workspace_id).order_by("-pk").values_list("pk", flat=True).first()
     return last or 0
 
 
-def tell(workspace_id: object, message: dict) -> None:
+def tell(workspace_id: UUID | None, message: dict) -> None:
     """Send one message of the group, as the channel layer would.
 
     Straight through the thread's own connection: an event loop for each message costs a worker more than a follow does.
     """
-    layer = settings.CHANNEL_LAYERS["default"]["CONFIG"]
+    layer = cast(dict[str, Any], settings.CHANNEL_LAYERS)["default"]["CONFIG"]
     channel = f"{layer['prefix']}__group__{group_of(workspace_id)}"
     try:
         get_redis_connection().publish(channel, get_channel_layer().serialize({"type": "event", **message}))

@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 
 
 class LiveEvent(models.Model):
-    """One event, in order, so that a browser that reconnects can ask for what it missed. Without a workspace it is for staff."""
+    """One event, in order, so that a browser can ask for what it missed. Without a workspace it is for staff."""
 
     id = models.BigAutoField(primary_key=True)
     workspace_id = models.UUIDField(null=True)

@@ -1,9 +1,12 @@
 """Doors that belong to no room: the front door, and what machines ask."""
 
-from django.db import connection
+from collections.abc import Callable
+
+from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django_redis import get_redis_connection
+from redis.exceptions import RedisError
 
 from errors.causes import code_of
 
@@ -34,9 +37,9 @@ def _redis() -> None:
     get_redis_connection().ping()
 
 
-def _try(part: object) -> str:
+def _try(part: Callable[[], None]) -> str:
     try:
         part()
-    except Exception as error:  # whatever it is, the answer is that this part is not ready
+    except (DatabaseError, InterfaceError, RedisError) as error:
         return code_of(error).id
     return "ok"

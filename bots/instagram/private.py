@@ -33,8 +33,8 @@ __all__ = [
     "State",
     "Story",
     "dm_token",
+    "enter",
     "login",
-    "open",
 ]
 
 
@@ -144,7 +144,7 @@ def login(
         client.close()
 
 
-def open(settings: dict[str, Any], username: str, proxy: str = "") -> "Door":
+def enter(settings: dict[str, Any], username: str, proxy: str = "") -> "Door":
     """A door on a stored session; nothing is sent yet, and never a password. Raises SESSION_FILE_INVALID."""
     client = _client(settings, username, proxy)
     if not client.user_id or not client.sessionid:

@@ -55,7 +55,7 @@ NEVER_SENT = {
     CurlECode.PEER_FAILED_VERIFICATION,
 }
 
-_SILENT = logging.Logger("instagrapi")
+_SILENT = logging.Logger("instagrapi")  # noqa: LOG001  (its own, so that nobody can switch it on)
 _SILENT.disabled = True  # the library logs bodies, at ERROR too; `reactions` reports what we need
 for _name in ("instagrapi", "private_request", "public_request", "graphql_request"):
     logging.getLogger(_name).setLevel(logging.WARNING)

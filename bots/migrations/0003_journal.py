@@ -89,7 +89,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION write_outcome(
-    ws uuid, act uuid, outcome text, code text, message text, look_up_after interval, was_sent boolean, person uuid,
+    ws uuid, act uuid, outcome text, code text, message text, look_up_after float, was_sent boolean, person uuid,
     task uuid, who uuid, story jsonb, news jsonb, zone text, OUT seq bigint, OUT at timestamptz
 ) LANGUAGE plpgsql AS $$
 -- T2: the outcome in the journal, in the task's counts, in the activity log and for the browsers. Its commit is not
@@ -100,7 +100,7 @@ BEGIN
     PERFORM set_config('app.workspace', ws::text, true), set_config('synchronous_commit', 'off', true);
     UPDATE bots_action SET state = outcome, error_code = code,
            ended_at = CASE WHEN outcome <> 'unknown' THEN now() END,
-           look_up_at = CASE WHEN outcome = 'unknown' THEN now() + look_up_after END
+           look_up_at = CASE WHEN outcome = 'unknown' THEN now() + make_interval(secs => look_up_after) END
     WHERE id = act AND state IN ('intent', 'unknown') RETURNING * INTO done;
     IF NOT FOUND THEN
         RETURN;

@@ -58,7 +58,7 @@ def accounts(request: HttpRequest) -> HttpResponse:
 @members("act")
 def connect(request: HttpRequest) -> HttpResponse:
     """Step 1: what automation risks. Nothing goes on before it is accepted."""
-    form = RiskForm(request.POST or None)
+    form = RiskForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         request.session["risk_accepted"] = True
         return redirect("bots:connect_login")
@@ -74,7 +74,7 @@ def connect_login(request: HttpRequest) -> HttpResponse:
     accepted = bool(request.session.get("risk_accepted"))
     if not accepted and not _has_accepted(request, username):
         return redirect("bots:connect")
-    form = LoginForm(request.POST or None, initial={"username": username})
+    form = LoginForm(request.POST if request.method == "POST" else None, initial={"username": username})
     if request.method == "POST" and form.is_valid():
         answer = connecting.connect(
             request.workspace,
@@ -103,7 +103,7 @@ def connect_code(request: HttpRequest) -> HttpResponse:
     waiting = request.session.get("connecting")
     if not waiting:
         return redirect("bots:connect_login")
-    form = CodeForm(request.POST or None, initial={"username": waiting["username"]})
+    form = CodeForm(request.POST if request.method == "POST" else None, initial={"username": waiting["username"]})
     expired = False
     if request.method == "POST" and form.is_valid():
         answer = connecting.connect(

@@ -97,7 +97,7 @@ def stop_task(request: HttpRequest, username: str, task_id: str) -> HttpResponse
 def settings(request: HttpRequest, username: str) -> HttpResponse:
     """Change the bot's pace, its hours and the owner's own limits."""
     bot = bot_of(request, username)
-    form = BotForm(request.POST or None, instance=bot)
+    form = BotForm(request.POST if request.method == "POST" else None, instance=bot)
     if request.method == "POST" and form.is_valid():
         changes = {name: form.cleaned_data[name] for name in (*tuning.PACE, "timezone")} | {"limits": form.limits()}
         done = f"The settings of @{bot.account.username} are kept."

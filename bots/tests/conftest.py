@@ -1,32 +1,11 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.test import TransactionTestCase
 
-from accounts import tenancy
-from accounts.models import User, Workspace
 from bots.tests.engine import Engine
+from instagrowth.testing_processes import servers_of_the_tests
 from sandbox.testing import Sandbox
-
-
-def _empty(_: object) -> None:
-    """Django would truncate every table: plans and default limits too, and the log, which nobody may empty."""
-    with tenancy.platform("a test cleans up"):
-        Workspace.objects.all().delete()
-        User.objects.all().delete()
-
-
-@pytest.fixture
-def _gentle_flush() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", _empty)
-        yield
-
-
-@pytest.fixture
-def committed(_gentle_flush: None, transactional_db: None) -> None:
-    """Rows that other connections and processes see; gone afterwards."""
 
 
 @pytest.fixture
@@ -44,9 +23,4 @@ def engine(engine_of: Callable[..., Engine]) -> Engine:
 @pytest.fixture
 def database_url(committed: None) -> str:
     """The way to this test's database for processes of their own."""
-    import os
-    from urllib.parse import urlsplit, urlunsplit
-
-    from django.db import connection
-
-    return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}"))
+    return servers_of_the_tests()["DATABASE_URL"]

@@ -30,7 +30,7 @@ def sandbox(running, settings):
 
 @pytest.fixture
 def door(sandbox):
-    with private.open(private.login("alice", PASSWORD).settings, "alice") as door:
+    with private.enter(private.login("alice", PASSWORD).settings, "alice") as door:
         yield door
 
 
@@ -49,7 +49,7 @@ def test_a_login_gives_a_session_and_whose_it_is(sandbox):
 
     assert isinstance(result, LoggedIn)
     assert (result.person.username, result.person.pk) == ("alice", str(sandbox.read_account("alice")["pk"]))
-    with private.open(result.settings, "alice") as door:
+    with private.enter(result.settings, "alice") as door:
         assert door.probe() == result.person
     assert logins(sandbox) == [True]
 
@@ -165,7 +165,7 @@ def test_a_challenge_right_after_the_login_keeps_the_session_for_a_later_probe(s
     refusal = refused()
 
     assert refusal.code == codes.CHALLENGE_REQUIRED
-    with private.open(refusal.settings, "alice") as door:
+    with private.enter(refusal.settings, "alice") as door:
         assert door.probe().username == "alice"
     assert logins(sandbox) == [True]
 
@@ -355,7 +355,7 @@ def test_after_a_logout_the_session_is_dead(sandbox, door):
     stored = door.settings()
     door.logout()
 
-    with private.open(stored, "alice") as again, pytest.raises(BotException) as caught:
+    with private.enter(stored, "alice") as again, pytest.raises(BotException) as caught:
         again.probe()
     assert caught.value.code == codes.SESSION_NEEDS_LOGIN
 
@@ -366,7 +366,7 @@ def test_no_secret_of_a_login_reaches_a_log_or_a_terminal(sandbox, caplog, capfd
     first = private.login("alice", PASSWORD)
     result = private.login("alice", PASSWORD, settings=first.settings, code="654321")
     wrong = refused(password="wrong-canary-1")
-    with private.open(result.settings, "alice") as door:
+    with private.enter(result.settings, "alice") as door:
         door.probe()
 
     out, err = capfd.readouterr()

@@ -96,7 +96,7 @@ def instagram(settings, monkeypatch):
 
 @pytest.fixture
 def door(instagram):
-    with private.open(SESSION, "alice") as door:
+    with private.enter(SESSION, "alice") as door:
         door.probe()  # warm: the connection is a reused one from here
         instagram.seen.clear()
         yield door
@@ -254,7 +254,7 @@ def test_a_write_that_could_not_connect_was_not_sent(settings):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         settings.INSTAGRAM_PRIVATE_URL = f"http://127.0.0.1:{unused.getsockname()[1]}"
-        with private.open(SESSION, "alice") as door:
+        with private.enter(SESSION, "alice") as door:
             outcome = door.like("5_2")
 
     assert (outcome.state, outcome.code, outcome.sent) == (State.REFUSED, codes.NET_REFUSED, False)
@@ -414,7 +414,7 @@ def test_a_target_that_is_gone_stops_nothing(instagram, door):
 
 def test_an_uploaded_session_cannot_change_how_we_send(instagram):
     hostile = {"private_transport": "requests", "session_retry_total": 9, "request_timeout": 60, "tls_verify": False}
-    with private.open(SESSION | hostile, "alice") as door:
+    with private.enter(SESSION | hostile, "alice") as door:
         client = door._client
         assert (client.private.verify, client.request_timeout, client.session_retry_total) == (True, 0, 0)
         assert {type(client.private.get_adapter(f"https://{host}/")) for host in safe_client.HOSTS} == {
@@ -428,12 +428,12 @@ def test_an_uploaded_session_cannot_change_how_we_send(instagram):
 )
 def test_a_session_that_cannot_be_read_opens_no_door(instagram, bad):
     with pytest.raises(BotException) as caught:
-        private.open(bad, "alice")
+        private.enter(bad, "alice")
     assert (caught.value.code, instagram.seen) == (codes.SESSION_FILE_INVALID, [])
 
 
 def test_settings_come_back_as_they_were(instagram, door):
-    with private.open(door.settings(), "alice") as again:
+    with private.enter(door.settings(), "alice") as again:
         assert again.settings() == door.settings()
         assert again.settings()["authorization_data"] == SESSION["authorization_data"]
 
@@ -443,7 +443,7 @@ def test_no_secret_reaches_a_log_or_an_error(instagram, door, caplog):
     told = []
     for failure in (*UNKNOWN.values(), *REFUSED.values()):
         instagram.answers["POST "] = failure[0]
-        with private.open(SESSION, "alice") as once:
+        with private.enter(SESSION, "alice") as once:
             try:
                 told.append(once.like("5_2"))
             except NoAnswer as unknown:

@@ -1,7 +1,7 @@
 """Workers die, answers are lost, Redis is emptied: no action twice, none lost. With real workers and beats."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,12 +11,12 @@ from django_redis import get_redis_connection
 
 from bots.models import Action, Bot
 from bots.tests.engine import Engine
-from bots.tests.processes import Workers, eventually, workers
+from instagrowth.testing_processes import Processes, ending, eventually, servers_of_the_tests
 
 
 @pytest.fixture
-def crew(engine_of: Callable[..., Engine], database_url: str, tmp_path: Path) -> object:
-    with workers(database_url, tmp_path) as crew:
+def crew(engine_of: Callable[..., Engine], tmp_path: Path) -> Iterator[Processes]:
+    with ending(Processes(tmp_path, servers_of_the_tests())) as crew:
         yield crew
 
 
@@ -64,7 +64,7 @@ def the_books_agree(engine: Engine) -> None:
 
 
 def test_a_worker_killed_in_the_middle_of_an_action_costs_nothing(
-    engine_of: Callable[..., Engine], crew: Workers
+    engine_of: Callable[..., Engine], crew: Processes
 ) -> None:
     engine = engine_of()
     engine.start()
@@ -85,7 +85,7 @@ def test_a_worker_killed_in_the_middle_of_an_action_costs_nothing(
     assert (engine.task().confirmed, len(engine.followed())) == (6, 6)
 
 
-def test_answers_that_are_lost_after_the_write_cost_nothing(engine_of: Callable[..., Engine], crew: Workers) -> None:
+def test_answers_that_are_lost_after_the_write_cost_nothing(engine_of: Callable[..., Engine], crew: Processes) -> None:
     engine = engine_of()
     engine.start()
     engine.ask(8)
@@ -100,7 +100,7 @@ def test_answers_that_are_lost_after_the_write_cost_nothing(engine_of: Callable[
     assert engine.task().confirmed == 8
 
 
-def test_an_emptied_redis_costs_a_delay_and_nothing_else(engine_of: Callable[..., Engine], crew: Workers) -> None:
+def test_an_emptied_redis_costs_a_delay_and_nothing_else(engine_of: Callable[..., Engine], crew: Processes) -> None:
     engines = [engine_of(burst=2) for _ in range(3)]
     for engine in engines:
         engine.start()

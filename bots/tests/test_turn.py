@@ -68,7 +68,7 @@ def test_it_skips_people_the_account_follows_already_and_gives_the_unit_back(eng
 
     engine.turn()
 
-    assert [(a.state, a.error_code) for a in engine.actions()][0] == ("refused", codes.ALREADY_FOLLOWING.id)
+    assert (engine.actions()[0].state, engine.actions()[0].error_code) == ("refused", codes.ALREADY_FOLLOWING.id)
     assert len(engine.followed()) == 2
     with engine.seen():
         from bots.models import Usage
@@ -85,7 +85,7 @@ def test_it_waits_for_the_day_when_the_limit_is_reached(engine: Engine) -> None:
 
     task = engine.task()
     assert (task.status, task.last_code, len(engine.followed())) == ("waiting", codes.FOLLOW_LIMIT_REACHED.id, 2)
-    assert task.waits_until is not None and timezone.now() < task.waits_until <= timezone.now() + timedelta(days=1)
+    assert timezone.now() < task.waits_until <= timezone.now() + timedelta(days=1)
     assert engine.bot.next_run_at >= task.waits_until
     assert engine.bot.last_error_code == codes.FOLLOW_LIMIT_REACHED.id
 

@@ -1,0 +1,19 @@
+"""The product's own server with one page more: Django with one query and nothing else, as a yardstick."""
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+
+from instagrowth import urls
+from instagrowth.asgi import http as application
+
+__all__ = ["application"]
+
+
+def bare(request: HttpRequest) -> HttpResponse:
+    """Answer with the number of plans."""
+    from billing.models import Plan
+
+    return HttpResponse(f"{Plan.objects.count()} plans")
+
+
+urls.urlpatterns.insert(0, path("bare/", bare))
