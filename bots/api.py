@@ -264,7 +264,9 @@ class StartBot(Door):
         tag=BOTS,
     )
     def post(self, request: Request, bot_id: UUID) -> dict[str, Any]:
-        """Start a bot; one that runs goes on as it was."""
+        """Start a bot; one that runs goes on as it was. Who never logged in to Instagram is told that."""
+        if not self.bots().exists():
+            raise BotException(codes.SESSION_INVALID)
         switch.start(self.bot(bot_id), self.user)
         return {"success": True, **self.tell_bot(bot_id)}
 

@@ -37,6 +37,7 @@ SEND_BEFORE = (
 PAGES_A_TURN = 3  # searches at most, so that a poor hashtag does not become a burst of reads
 SEARCHES_PER_ACTION = 8  # candidates weighed at most for each action of the burst
 UNSTABLE_AFTER = 5  # unknown outcomes in a row
+MEASURE_EVERY = timedelta(days=1)
 RESTING = timedelta(days=1)  # a running bot without a task is woken by the next task, not by the clock
 logger = structlog.get_logger("bots")
 
@@ -110,10 +111,22 @@ def _work(run: Run) -> str:
     if not tasks:
         return "nothing to do"
     with sessions.borrow(account) as door:
+        _measure(run, door)
         while tasks and run.actions < bot.burst:
             # One action of each task in turn, until the burst is full or nobody has anything to do.
             tasks = [task for task in tasks if run.actions < bot.burst and _step(run, door, task)]
     return "done" if run.actions else "nothing to do"
+
+
+def _measure(run: Run, door: Door) -> None:
+    """Once a day ask how many the account follows, for Instagram's cap, and how many follow it."""
+    account = run.bot.account
+    if account.measured_at is not None and run.now - account.measured_at < MEASURE_EVERY:
+        return
+    known = door.person(door.pk)
+    with tenancy.scope(run.workspace):
+        sessions.note_counts(account, known)
+        account.save(update_fields=["followers", "following", "measured_at"])
 
 
 def _open_tasks(run: Run) -> list[BotTask]:

@@ -120,14 +120,20 @@ def passed(account: InstagramAccount, person: Person) -> None:
         account.warmup_started_at = now  # after a challenge Instagram looks closer: the warm-up starts again
     account.session.save(update_fields=["valid", "probed_at", "status"])
     account.full_name = (person.full_name or "")[:150]
-    if person.followers is not None:
-        account.followers, account.measured_at = person.followers, now
-    if person.following is not None:
-        account.following, account.measured_at = person.following, now
+    note_counts(account, person)
     if account.health in health.NEEDS_A_PERSON:
         health.welcome(account, now)
     else:
         account.save()
+
+
+def note_counts(account: InstagramAccount, person: Person) -> None:
+    """Keep the counts that Instagram told, with their age; a missing one stays what it was."""
+    if person.followers is None and person.following is None:
+        return
+    account.followers = account.followers if person.followers is None else person.followers
+    account.following = account.following if person.following is None else person.following
+    account.measured_at = timezone.now()
 
 
 def end(account: InstagramAccount) -> None:

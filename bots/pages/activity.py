@@ -21,6 +21,7 @@ from django.views.decorators.http import require_safe
 from accounts import tenancy
 from accounts.models import Membership, Workspace
 from accounts.roles import members
+from bots.health import Health
 from bots.models import InstagramAccount, Kind
 from errors.models import ActivityLog
 from instagrowth import live
@@ -56,6 +57,7 @@ class Row:
     target: str
     account: InstagramAccount | None
     outcome: str
+    about: str = ""
     who: str = ""
     more: list[tuple[str, str]] = field(default_factory=list)
 
@@ -186,6 +188,7 @@ def told(log: ActivityLog, accounts: dict[UUID, InstagramAccount], people: dict[
     meta = log.metadata if isinstance(log.metadata, dict) else {}
     account = accounts.get(log.account_id) if log.account_id else None
     target = meta.get("target") or (meta.get("username") if account is None else "") or ""
+    about = _about(meta)
     hidden = {"target", "outcome", "stack", "file", "line", "exception"}
     more = [
         (name.replace("_", " "), _text(value))
@@ -193,21 +196,23 @@ def told(log: ActivityLog, accounts: dict[UUID, InstagramAccount], people: dict[
         if name not in hidden and value not in (None, "")
     ]
     deed = DEEDS.get(log.action, log.action.replace("_", " "))
-    return Row(
-        log,
-        deed,
-        str(target),
-        account,
-        str(meta.get("outcome", "")),
-        people.get(log.user_id, "") if log.user_id else "",
-        more,
-    )
+    who = people.get(log.user_id, "") if log.user_id else ""
+    return Row(log, deed, str(target), account, str(meta.get("outcome", "")), about, who, more)
 
 
 def names(workspace: Workspace) -> dict[UUID, str]:
     """Give the names of the workspace's people by their ids."""
     mine = Membership.objects.filter(workspace=workspace).select_related("user")
     return {membership.user_id: str(membership.user) for membership in mine}
+
+
+def _about(meta: dict[str, Any]) -> str:
+    """Say in a word or two what a line is about, where it is about no person."""
+    if meta.get("moved_to") in Health.values:
+        return f"is now: {Health(meta['moved_to']).label.lower()}"
+    if meta.get("ended"):
+        return str(meta["ended"])
+    return f"#{meta['value']}" if meta.get("value") else ""
 
 
 async def _csv(workspace: Workspace, filters: Filters) -> AsyncIterator[str]:

@@ -18,7 +18,8 @@ from instagrowth import live
 
 DAYS = 7
 RECENT = 9
-STRIP = 12  # accounts in the strip, and in "Needs you"; the rest is one click away
+STRIP = 12  # accounts in the strip ...
+WAITING = 5  # ... and in "Needs you"; the rest is one click away
 
 
 @dataclass
@@ -46,8 +47,8 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "live_since": since,
         "accounts": accounts,
         "strip": accounts[:STRIP],
-        "waiting": waiting[:STRIP],
-        "more_waiting": max(0, len(waiting) - STRIP),
+        "waiting": waiting[:WAITING],
+        "more_waiting": max(0, len(waiting) - WAITING),
         "running": sum(line.bot is not None and line.bot.status == "running" for line in accounts),
         "plan": plan,
         "sums": overview.sums(accounts),

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.utils import timezone
+
 from accounts import teams, tenancy
 from accounts.models import User, Workspace
 from billing.models import Plan, Subscription
@@ -28,7 +30,7 @@ class Engine:
         with self.seen():
             answer = connecting.connect(self.workspace, self.user, self.username, PASSWORD, accept_risk=True)
             assert answer.refused is None
-            InstagramAccount.objects.update(warmup_started_at=None, health="active")
+            InstagramAccount.objects.update(warmup_started_at=None, health="active", measured_at=timezone.now())
             Bot.objects.update(**{"cycle_delay": 1, "jitter": 0, "burst": 3, **bot})
         self.limit(1000)
 

@@ -4,7 +4,7 @@ import pytest
 
 from bots.models import Bot, Session
 from errors.models import ActivityLog
-from instagrowth.testing import everywhere
+from instagrowth.testing import everywhere, warm_account, workspace_of
 
 
 @pytest.fixture
@@ -111,8 +111,18 @@ def test_without_a_valid_session_it_does_not_start(api, alice, path):
         assert ActivityLog.objects.get(correlation_id=body["correlation_id"]).error_code == "E-SESS-E-0001"
 
 
+def test_who_never_logged_in_to_instagram_is_told_that(api, charlie, path):
+    answer = api(charlie).post(f"{path}start").json()
+
+    assert (answer["error"], answer["error_code"]) == ("SESSION_INVALID", "E-SESS-E-0001")
+
+
 @pytest.mark.parametrize(("method", "deed"), [("get", ""), ("patch", ""), ("post", "start"), ("post", "stop")])
 def test_a_foreign_bot_is_not_found(api, charlie, path, method, deed):
+    own = warm_account(workspace_of(charlie), "charlie.clay")
+    with everywhere():
+        Bot.objects.create(workspace_id=own.workspace_id, account=own, user=charlie)
+
     answer = getattr(api(charlie), method)(f"{path}{deed}")
 
     assert (answer.status_code, answer.json()["error"]) == (404, "BOT_NOT_FOUND")

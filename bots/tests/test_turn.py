@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from bots import dispatch, runner
-from bots.models import Bot, Candidate
+from bots.models import Bot, Candidate, InstagramAccount
 from bots.tests.engine import Engine
 from errors import codes
 
@@ -212,6 +212,22 @@ def test_a_sandbox_that_is_down_costs_a_turn_and_nothing_else(engine: Engine, se
     settings.INSTAGRAM_PRIVATE_URL = engine.sandbox.url
     engine.turn()
     assert engine.states() == ["confirmed", "confirmed"]
+
+
+def test_once_a_day_it_asks_how_many_the_account_follows(engine: Engine) -> None:
+    engine.sandbox.control.account(engine.username, followers=900, following=7499)
+    with engine.seen():
+        InstagramAccount.objects.update(measured_at=None)
+    engine.start()
+    engine.ask(3)
+
+    engine.turn()
+    engine.turn()
+
+    assert (engine.account.followers, engine.account.following) == (900, 7499)
+    assert len(engine.followed()) == 1
+    requests = engine.sandbox.control.ledger(engine.username).requests[engine.username]["routes"]
+    assert requests["GET users/*/info"] == 1
 
 
 def test_filters_ask_for_what_the_search_does_not_tell_and_unknown_is_not_zero(engine: Engine) -> None:
