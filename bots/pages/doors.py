@@ -29,7 +29,8 @@ def bot_of(request: HttpRequest, username: str) -> Bot:
 
 def said(refused: BotException) -> str:
     """Give the sentence of a refusal: what happened, what to do, and the code, which the page makes a link."""
-    return " ".join(filter(None, (refused.message, refused.code.do_next, refused.code.id)))
+    next_step = refused.code.do_next.replace("Nothing:", "Nothing to do:", 1)
+    return " ".join(filter(None, (refused.message, next_step, refused.code.id)))
 
 
 def do(request: HttpRequest, deed: Callable[[], object], done: str, *, name: str, account: object = None) -> bool:
