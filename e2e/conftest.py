@@ -1,0 +1,65 @@
+"""The whole product as its users meet it: web, worker and beat as real processes, with a sandbox Instagram."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_django import DjangoDbBlocker
+
+from bots.models import Bot
+from instagrowth.testing import everywhere
+from instagrowth.testing_processes import Processes, ending, eventually, servers_of_the_tests
+from sandbox.testing import Control, Sandbox
+
+
+class Stack(Processes):
+    """The processes with the address of their web server and the controls of their Instagram."""
+
+    site: str
+    instagram: Control
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each file to one xdist worker: its tests share a running stack."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Show what the processes said when a test fails."""
+    report: Any = yield
+    stack = getattr(item, "funcargs", {}).get("stack")
+    if report.failed and stack:
+        report.sections.append(("what the processes said", stack.said()))
+    return report
+
+
+@pytest.fixture(scope="module")
+def _running(
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+    _sandbox: Sandbox,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Stack]:
+    servers = servers_of_the_tests() | {"INSTAGRAM_PRIVATE_URL": _sandbox.url}
+    with ending(Stack(tmp_path_factory.mktemp("stack"), servers)) as stack:
+        stack.worker(), stack.beat()
+        stack.site, stack.instagram = stack.web(), _sandbox.control
+        yield stack
+
+
+@pytest.fixture
+def stack(_running: Stack, committed: None, sandbox: Sandbox, nobody_guessed: None) -> Iterator[Stack]:
+    """The running product with an empty database and an Instagram as new: `stack.site`, `stack.instagram`."""
+    yield _running
+    with everywhere():
+        Bot.objects.update(status=Bot.Status.STOPPED)
+    eventually(_nobody_works, why=_running.said)  # before the rows are deleted under a worker's hands
+
+
+def _nobody_works() -> bool:
+    with everywhere():
+        return not Bot.objects.filter(lease_until__isnull=False).exists()
