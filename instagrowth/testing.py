@@ -15,7 +15,7 @@ import pytest
 from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
 from django.http import HttpResponse
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from django.utils import timezone
 from django_redis import get_redis_connection
 
@@ -94,6 +94,18 @@ class Program(Client):
     def patch(self, path: str, data: object = None, content_type: str = "application/json", **more: Any) -> Any:
         """PATCH as JSON."""
         return super().patch(path, {} if data is None else data, content_type, **more)
+
+
+@pytest.fixture
+def committed(_gentle_flush: None, transactional_db: None) -> None:
+    """Rows that other connections and processes see; gone afterwards."""
+
+
+@pytest.fixture
+def _gentle_flush() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", _empty)
+        yield
 
 
 @pytest.fixture
@@ -187,6 +199,13 @@ def alices_connected_bot(alice: User, alices_workspace: Workspace, instagram: "C
         bot = Bot.objects.select_related("account__session", "workspace").get(pk=answer.bot.pk)
     yield bot
     sessions.forget(bot.account_id)
+
+
+def _empty(_: object) -> None:
+    """Django would truncate every table: plans and default limits too, and the log, which nobody may empty."""
+    with tenancy.platform("a test cleans up"):
+        Workspace.objects.all().delete()
+        User.objects.all().delete()
 
 
 def _forget() -> None:
