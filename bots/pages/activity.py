@@ -209,7 +209,7 @@ def names(workspace: Workspace) -> dict[UUID, str]:
 def _about(meta: dict[str, Any]) -> str:
     """Say in a word or two what a line is about, where it is about no person."""
     if meta.get("moved_to") in Health.values:
-        return f"is now: {Health(meta['moved_to']).label.lower()}"
+        return f"now {Health(meta['moved_to']).label.lower()}"
     if meta.get("ended"):
         return str(meta["ended"])
     return f"#{meta['value']}" if meta.get("value") else ""
