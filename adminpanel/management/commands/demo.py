@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 
 from accounts.models import User
 from adminpanel import demo
+from errors import correlation
 from errors.exceptions import BotException
 
 
@@ -27,6 +28,7 @@ class Command(BaseCommand):
             return
         told = demo.fill()
         if settings.INSTAGRAM_PRIVATE_URL:
+            correlation.begin()  # one story from the task to its last action, as if a request had asked for it
             try:
                 demo.set_to_work()
             except BotException as refused:
