@@ -16,8 +16,9 @@ from rest_framework.request import Request
 
 from accounts import entry
 from accounts.middleware import must_not_wait
-from accounts.models import ApiToken, Membership, User, Workspace
+from accounts.models import ApiToken, User, Workspace
 from accounts.requests import MemberRequest
+from accounts.roles import may
 from errors import codes
 from errors.exceptions import BotException
 
@@ -78,10 +79,8 @@ class MayWork(IsMember):
         """Whether the door opens."""
         if not super().has_permission(request, view):
             return False
-        return (
-            request.method in SAFE_METHODS
-            or cast(MemberRequest, request._request).membership.role != Membership.Role.VIEWER
-        )
+        membership = cast(MemberRequest, request._request).membership
+        return may(membership, "look" if request.method in SAFE_METHODS else "act")
 
 
 class IsStaff(BasePermission):
