@@ -100,14 +100,17 @@ def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.Djan
 
 
 @pytest.fixture(scope="session")
-def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Services]:
+def services() -> Iterator[embedded.Services]:
     """A private PostgreSQL and Valkey beside the tests' own, for tests that stop or kill servers under real processes.
 
     `services.environment` leads a process to them; `services.postgres` and `.valkey` have `stop()`, `start()`,
     `process`. The database is empty: migrate it first.
     """
-    with embedded.start(tmp_path_factory.mktemp("services"), given={}, durable=False) as own:
-        yield own
+    with tempfile.TemporaryDirectory(
+        prefix="instagrowth-test-"
+    ) as folder:  # as root, pytest's are out of PostgreSQL's reach
+        with embedded.start(folder, given={}, durable=False) as own:
+            yield own
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,8 +56,16 @@ class Up:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("up") / "Ä data folder"
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="instagrowth-test-") as parent:
+        Path(parent).chmod(0o711)  # within reach of PostgreSQL's own user, so that nothing of it lies elsewhere
+        yield Path(parent) / "Ä data folder"
+
+
+@pytest.fixture
+def fresh() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="instagrowth-test-") as data:
+        yield Path(data)
 
 
 @pytest.fixture(scope="module")
@@ -100,15 +109,15 @@ def test_a_second_start_on_the_same_data_is_refused_with_a_sentence(up):
     assert code == 1
 
 
-def test_a_taken_port_is_refused_with_a_sentence(up, tmp_path):
-    said, code = Up(tmp_path, PORT=up.port).end()
+def test_a_taken_port_is_refused_with_a_sentence(up, fresh):
+    said, code = Up(fresh, PORT=up.port).end()
 
     assert said == f"Port {up.port} is taken by another program: try `make run PORT={int(up.port) + 1}`.\n"
     assert code == 1
 
 
-def test_ctrl_c_stops_everything_in_order(tmp_path):
-    up = Up(tmp_path)
+def test_ctrl_c_stops_everything_in_order(fresh):
+    up = Up(fresh)
     up.ready()
     family = up.family()
     up.process.send_signal(signal.SIGINT)
@@ -121,11 +130,11 @@ def test_ctrl_c_stops_everything_in_order(tmp_path):
     assert [process for process in family if process.is_running()] == []
 
 
-def test_killing_it_leaves_no_process_and_no_lost_row(tmp_path):
-    up = Up(tmp_path)
+def test_killing_it_leaves_no_process_and_no_lost_row(fresh):
+    up = Up(fresh)
     up.ready()
     family = up.family()
-    with psycopg.connect(embedded.running(tmp_path)["DATABASE_URL"]) as connection:
+    with psycopg.connect(embedded.running(fresh)["DATABASE_URL"]) as connection:
         connection.execute("CREATE TABLE survivors AS SELECT 1 AS one")
     up.process.kill()
     up.process.wait()
@@ -134,15 +143,15 @@ def test_killing_it_leaves_no_process_and_no_lost_row(tmp_path):
 
     assert alive == []
     with (
-        embedded.start(tmp_path, given={}) as again,
+        embedded.start(fresh, given={}) as again,
         psycopg.connect(again.environment["DATABASE_URL"]) as connection,
     ):
         assert connection.execute("SELECT one FROM survivors").fetchone() == (1,)
     up.process.stdout.close()
 
 
-def test_one_part_that_dies_ends_the_rest_and_says_so(tmp_path):
-    up = Up(tmp_path)
+def test_one_part_that_dies_ends_the_rest_and_says_so(fresh):
+    up = Up(fresh)
     up.ready()
     family = up.family()
     (beat,) = (process for process in family if "beat" in process.cmdline())
