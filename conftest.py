@@ -106,11 +106,11 @@ def services() -> Iterator[embedded.Services]:
     `services.environment` leads a process to them; `services.postgres` and `.valkey` have `stop()`, `start()`,
     `process`. The database is empty: migrate it first.
     """
-    with tempfile.TemporaryDirectory(
-        prefix="instagrowth-test-"
-    ) as folder:  # as root, pytest's are out of PostgreSQL's reach
-        with embedded.start(folder, given={}, durable=False) as own:
-            yield own
+    with (  # not pytest's own folder: as root, that is out of the reach of PostgreSQL's user
+        tempfile.TemporaryDirectory(prefix="instagrowth-test-") as folder,
+        embedded.start(folder, given={}, durable=False) as own,
+    ):
+        yield own
 
 
 @pytest.fixture(scope="session")
