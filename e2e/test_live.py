@@ -1,0 +1,107 @@
+"""Live events over WebSockets: told at once, told again after a break, told to nobody else."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from accounts import tenancy
+from accounts.models import User
+from bots import switch, tasking
+from bots.models import Bot
+from e2e.conftest import Stack
+from instagrowth import live
+from instagrowth.testing import everywhere, workspace_of
+
+
+@contextmanager
+def listening(stack: Stack, user: User | None = None, origin: str = "", **hello: int) -> Iterator[ClientConnection]:
+    """A socket with the person's cookie, open and subscribed; `since=0` asks for all that was missed."""
+    cookie = {}
+    if user is not None:
+        client = Client()
+        client.force_login(user)
+        session = client.session
+        session["workspace"] = str(workspace_of(user).pk)  # a page has set it before its socket opens
+        session.save()
+        cookie = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={session.session_key}"}
+    address = stack.site.replace("http", "ws", 1) + "/ws/workspace/"
+    with connect(address, origin=origin or stack.site, additional_headers=cookie, proxy=None) as socket:
+        if hello:
+            socket.send(json.dumps(hello))
+        yield socket
+
+
+def heard(socket: ClientConnection, name: str, seconds: float = 20) -> dict[str, Any]:
+    """Wait for the next event of this name."""
+    while True:
+        event: dict[str, Any] = json.loads(socket.recv(timeout=seconds))
+        if event["name"] == name:
+            return event
+
+
+def test_an_action_is_told_while_the_page_is_open(stack: Stack, alice: User, alices_connected_bot: Bot) -> None:
+    with listening(stack, alice) as socket:
+        with tenancy.scope(alices_connected_bot.workspace):
+            switch.start(alices_connected_bot, alice)
+            tasking.follow_hashtag(alices_connected_bot, "ceramics", 1, {}, alice)
+
+        assert heard(socket, "bot")["data"] == {"account": "alice.real", "action": "bot_start"}
+        assert heard(socket, "task")["data"]["status"] == "queued"
+        assert heard(socket, "action")["data"] == {"account": "alice.real", "kind": "follow", "outcome": "confirmed"}
+        assert heard(socket, "task")["data"]["status"] == "done"
+    assert len(stack.instagram.ledger("alice.real").targets("follow")) == 1
+
+
+def test_who_comes_back_is_told_what_was_missed_in_order(stack: Stack, alice: User) -> None:
+    workspace = workspace_of(alice)
+    with listening(stack, alice) as socket:
+        with tenancy.scope(workspace):
+            live.publish(workspace.pk, "bell", {"n": 1})
+        last = heard(socket, "bell")["seq"]
+    with tenancy.scope(workspace):
+        for n in (2, 3, 4):
+            live.publish(workspace.pk, "bell", {"n": n})
+
+    with listening(stack, alice, since=last) as socket:
+        missed = [heard(socket, "bell") for _ in range(3)]
+
+    assert [event["data"]["n"] for event in missed] == [2, 3, 4]
+    assert last < missed[0]["seq"] < missed[1]["seq"] < missed[2]["seq"]
+
+
+def test_a_member_of_another_workspace_is_told_nothing(stack: Stack, alice: User, charlie: User) -> None:
+    workspace = workspace_of(alice)
+    with tenancy.scope(workspace):
+        live.publish(workspace.pk, "bell", {"n": 1})
+    with listening(stack, charlie, since=0) as socket:
+        with tenancy.scope(workspace):
+            live.publish(workspace.pk, "bell", {"n": 2})
+        with pytest.raises(TimeoutError):
+            socket.recv(timeout=1)
+
+
+def test_nobody_unknown_may_listen(stack: Stack) -> None:
+    with listening(stack) as socket, pytest.raises(ConnectionClosed) as closed:
+        socket.recv(timeout=10)
+    assert closed.value.rcvd.code == 4401
+
+
+def test_a_page_of_another_site_may_not_listen(stack: Stack, alice: User) -> None:
+    with pytest.raises(InvalidStatus) as refused, listening(stack, alice, origin="https://elsewhere.example"):
+        pass
+    assert refused.value.response.status_code == 403
+
+
+def test_who_must_change_the_password_may_not_listen(stack: Stack, alice: User) -> None:
+    with everywhere():
+        User.objects.filter(pk=alice.pk).update(must_change_password=True)
+    with listening(stack, alice) as socket, pytest.raises(ConnectionClosed) as closed:
+        socket.recv(timeout=10)
+    assert closed.value.rcvd.code == 4401
