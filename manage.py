@@ -12,9 +12,13 @@ def main() -> None:
 
         sys.exit(before_django(sys.argv[1]))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "instagrowth.settings")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as wrong:  # a sentence for the operator, who has no use for a traceback
+        sys.exit(str(wrong))
 
 
 if __name__ == "__main__":

@@ -7,3 +7,13 @@ class BotsConfig(AppConfig):
     """Instagram accounts, sessions, bots and the engine."""
 
     name = "bots"
+
+    def ready(self) -> None:
+        """Examine the vault's keys where work begins."""
+        from celery.signals import worker_init
+        from django.db.models.signals import post_migrate
+
+        from bots import startup
+
+        post_migrate.connect(startup.seal_canary, sender=self, dispatch_uid="bots.canary")
+        worker_init.connect(lambda **_: startup.examine(), weak=False, dispatch_uid="bots.examine")

@@ -149,6 +149,12 @@ def _claim(account: InstagramAccount, instagram_pk: int) -> None:
         raise BotException(codes.IG_ACCOUNT_TAKEN)
 
 
+def forget_expired() -> None:
+    """Throw away sealed passwords whose ten minutes are over."""
+    with tenancy.platform("what waited too long for a code goes, in all workspaces"):
+        ConnectAttempt.objects.filter(expires_at__lt=timezone.now(), sealed__isnull=False).update(sealed=None)
+
+
 def _waiting(attempt: ConnectAttempt) -> dict | None:
     """What waits for the code, if its ten minutes are not over."""
     if attempt.sealed is None or attempt.expires_at is None or attempt.expires_at < timezone.now():

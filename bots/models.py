@@ -11,6 +11,8 @@ from django.db.models.functions import Now
 from django.utils.timezone import now
 
 from accounts.models import known_timezone
+from errors import codes
+from errors.codes import Code
 
 
 class Kind(models.TextChoices):
@@ -294,6 +296,12 @@ class BotTask(Owned):
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.amount} from {'#' if self.source == 'hashtag' else '@'}{self.value}"
 
+    @property
+    def reason(self) -> Code | None:
+        """Why it waits or failed, or why it ended before its amount was reached."""
+        tells = self.status in (self.Status.WAITING, self.Status.FAILED, self.Status.DONE)
+        return codes.by_id(self.last_code) if tells and self.last_code and self.confirmed < self.amount else None
+
 
 class Candidate(Owned):
     """A person a task found, what was known of them, and whether they were kept."""
@@ -392,7 +400,7 @@ class Usage(Owned):
 
 
 class VaultCanary(models.Model):
-    """One sealed word per key: a start with a wrong key is refused."""
+    """One sealed sentence: a start with keys that do not open it is refused."""
 
     key_id = models.PositiveIntegerField(primary_key=True)
     sealed = models.BinaryField()

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from celery import shared_task
 
+from bots import connecting, reconcile, runner
 from bots import dispatch as dispatching
-from bots import reconcile, runner
 
 BATCH = 200
 
@@ -25,8 +25,9 @@ def dispatch() -> None:
 
 @shared_task
 def sweep() -> None:
-    """Take back what dead workers left, and send out who looks up unknown actions."""
+    """Take back what dead workers left, throw away what waited too long, and send out who looks up unknown actions."""
     dispatching.sweep()
+    connecting.forget_expired()
     for workspace, account in reconcile.due_accounts():
         look_up.apply_async((str(workspace), str(account)), expires=60)
 

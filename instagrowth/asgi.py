@@ -12,7 +12,10 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.urls import path  # noqa: E402
 
+from bots.startup import examine  # noqa: E402
 from instagrowth.consumers import WorkspaceConsumer  # noqa: E402
+
+examine()
 
 sockets = URLRouter([path("ws/workspace/", WorkspaceConsumer.as_asgi())])
 application = ProtocolTypeRouter({"http": http, "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(sockets))})

@@ -18,6 +18,7 @@ app.conf.beat_schedule = {
     # Each entry expires before the next, so that a stopped worker wakes to one tick, not to hundreds.
     "bots-dispatch": {"task": "bots.tasks.dispatch", "schedule": 1.0, "options": {"expires": 1}},
     "bots-sweep": {"task": "bots.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    "live-events": {"task": "instagrowth.tasks.forget_live_events", "schedule": 3600.0, "options": {"expires": 3600}},
     "errors-partitions": {
         "task": "errors.tasks.ensure_partitions",
         "schedule": 6 * 3600.0,

@@ -1,0 +1,18 @@
+"""Upkeep of the wiring."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.utils import timezone
+
+from accounts import tenancy
+from instagrowth.models import LiveEvent
+
+KEPT = timedelta(days=7)  # a browser that was away for longer loads its page anew anyway
+
+
+@shared_task
+def forget_live_events() -> None:
+    """Throw away events that no browser will ask for any more."""
+    with tenancy.platform("old events of all workspaces go"):
+        LiveEvent.objects.filter(at__lt=timezone.now() - KEPT).delete()
