@@ -60,9 +60,9 @@ class Postgres:
                 env=environment(),
                 start_new_session=True,  # the terminal's Ctrl-C is for us alone
                 preexec_fn=processes.dying_with_us(signal.SIGINT),  # SIGINT: fast shutdown
-                user=self.owner and self.owner.uid,
-                group=self.owner and self.owner.gid,
-                extra_groups=self.owner and (),
+                user=self.owner.uid if self.owner else None,
+                group=self.owner.gid if self.owner else None,
+                extra_groups=() if self.owner else None,
             )
         processes.remember(self.folder.pids, "postgres", self.process.pid)
         if not processes.wait_until(self._ready_or_dead, 300) or self.process.poll() is not None:
@@ -103,9 +103,9 @@ class Postgres:
                 env=environment(),
                 check=False,
                 preexec_fn=processes.dying_with_us(signal.SIGKILL),
-                user=self.owner and self.owner.uid,
-                group=self.owner and self.owner.gid,
-                extra_groups=self.owner and (),
+                user=self.owner.uid if self.owner else None,
+                group=self.owner.gid if self.owner else None,
+                extra_groups=() if self.owner else None,
             )
         finally:
             os.unlink(password_file)
