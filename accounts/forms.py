@@ -1,6 +1,6 @@
 """Forms of the door, and of the settings."""
 
-from typing import Any
+from typing import Any, cast
 from zoneinfo import available_timezones
 
 from allauth.account import forms as allauth
@@ -50,7 +50,7 @@ class ZonedForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["timezone"].choices = zones(self.instance.timezone)
+        cast(forms.ChoiceField, self.fields["timezone"]).choices = zones(self.instance.timezone)
 
 
 class PersonForm(ZonedForm):

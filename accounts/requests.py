@@ -1,6 +1,7 @@
 """What our middlewares put on a request."""
 
 from django.http import HttpRequest
+from django_htmx.middleware import HtmxDetails
 
 from accounts.models import Membership, User, Workspace
 
@@ -12,3 +13,4 @@ class MemberRequest(HttpRequest):
     workspace: Workspace
     membership: Membership
     correlation_id: str
+    htmx: HtmxDetails

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 from accounts.models import Membership
 from errors import codes
@@ -16,7 +17,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "act": (Role.OWNER, Role.MANAGER),  # connect accounts, start, stop, ask, tune
     "decide": (Role.OWNER,),  # about the workspace itself
 }
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def may(membership: Membership | None, deed: str) -> bool:
@@ -30,10 +31,11 @@ def members(deed: str = "look") -> Callable[[View], View]:
     def guard(view: View) -> View:
         @login_required
         @wraps(view)
-        def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-            if request.membership is None:
+        def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+            membership = getattr(request, "membership", None)
+            if membership is None:
                 raise BotException(codes.WORKSPACE_REQUIRED)
-            if not may(request.membership, deed):
+            if not may(membership, deed):
                 raise BotException(codes.NO_PERMISSION)
             return view(request, *args, **kwargs)
 

@@ -1,6 +1,6 @@
 """Forms of the members' pages."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -106,7 +106,7 @@ class BotForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         zone = self.instance.account.timezone
         self.fields["timezone"].initial = zone
-        self.fields["timezone"].choices = zones(zone)
+        cast(forms.ChoiceField, self.fields["timezone"]).choices = zones(zone)
         self.fields["works_from"].required = self.fields["works_to"].required = False
         for kind in Kind:
             self.fields[f"limit_{kind}"] = forms.IntegerField(

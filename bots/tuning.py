@@ -1,5 +1,7 @@
 """Changing how a bot works: its pace, its hours, the owner's own limits."""
 
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
@@ -36,7 +38,7 @@ def tune(bot: Bot, user: User, changes: dict[str, object]) -> None:
         bot.save(update_fields=[*PACE, "own_limits", "updated_at"])
         bot.account.save(update_fields=["timezone"])
         tasking.wake(bot)
-        told = {name: value for name, value in changes.items() if name in (*PACE, "timezone", "limits")}
+        told: dict[str, Any] = {name: value for name, value in changes.items() if name in (*PACE, "timezone", "limits")}
         log_activity("bot_settings", workspace=bot.workspace_id, user=user, account=bot.account_id, **_plain(told))
         live.publish(bot.workspace_id, "bot", {"account": bot.account.username, "action": "bot_settings"})
 
@@ -53,11 +55,11 @@ def _check(bot: Bot) -> None:
 
 
 def _is_limit(kind: object, most: object) -> bool:
-    whole = isinstance(most, int) and not isinstance(most, bool)
-    return kind in Kind.values and whole and 0 <= most <= MOST_A_DAY
+    whole = isinstance(most, int) and not isinstance(most, bool) and 0 <= most <= MOST_A_DAY
+    return kind in Kind.values and whole
 
 
-def _plain(changes: dict[str, object]) -> dict[str, object]:
+def _plain(changes: dict[str, Any]) -> dict[str, Any]:
     return {name: value if isinstance(value, int | dict | None) else str(value) for name, value in changes.items()}
 
 

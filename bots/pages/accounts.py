@@ -2,12 +2,13 @@
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.requests import MemberRequest
 from accounts.roles import members
 from bots import connecting, sessions
 from bots.forms import CodeForm, LoginForm, RiskForm
@@ -30,7 +31,7 @@ WAYS = {
 
 @require_safe
 @members("look")
-def accounts(request: HttpRequest) -> HttpResponse:
+def accounts(request: MemberRequest) -> HttpResponse:
     """Answer the accounts of the workspace, all of them, those that run, or those that need a person."""
     since, plan = live.latest(request.workspace.pk), overview.plan_of(request.workspace)
     every = overview.lines(request.workspace, plan, timezone.now())
@@ -56,7 +57,7 @@ def accounts(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @members("act")
-def connect(request: HttpRequest) -> HttpResponse:
+def connect(request: MemberRequest) -> HttpResponse:
     """Step 1: what automation risks. Nothing goes on before it is accepted."""
     form = RiskForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
@@ -68,7 +69,7 @@ def connect(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 @members("act")
-def connect_login(request: HttpRequest) -> HttpResponse:
+def connect_login(request: MemberRequest) -> HttpResponse:
     """Step 2: username and password, used once."""
     username = request.POST.get("username") or request.GET.get("username", "")
     accepted = bool(request.session.get("risk_accepted"))
@@ -98,7 +99,7 @@ def connect_login(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("code")
 @require_http_methods(["GET", "HEAD", "POST"])
 @members("act")
-def connect_code(request: HttpRequest) -> HttpResponse:
+def connect_code(request: MemberRequest) -> HttpResponse:
     """Step 3: the code. The password waits sealed for ten minutes, so this form posts only username and code."""
     waiting = request.session.get("connecting")
     if not waiting:
@@ -127,7 +128,7 @@ def connect_code(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @members("act")
-def test_session(request: HttpRequest, username: str) -> HttpResponse:
+def test_session(request: MemberRequest, username: str) -> HttpResponse:
     """Ask Instagram once whether the session is good, and let an account that waited for it go on."""
     account = account_of(request, username)
     try:
@@ -146,7 +147,7 @@ def test_session(request: HttpRequest, username: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @members("act")
-def disconnect(request: HttpRequest, username: str) -> HttpResponse:
+def disconnect(request: MemberRequest, username: str) -> HttpResponse:
     """Log out at Instagram and throw the session away; asked for once more before."""
     account = account_of(request, username)
     if request.method != "POST":
@@ -156,7 +157,7 @@ def disconnect(request: HttpRequest, username: str) -> HttpResponse:
     return redirect("bots:accounts")
 
 
-def _connected(request: HttpRequest, account: InstagramAccount) -> HttpResponse:
+def _connected(request: MemberRequest, account: InstagramAccount) -> HttpResponse:
     request.session.pop("connecting", None)
     request.session.pop("risk_accepted", None)
     messages.success(
@@ -173,7 +174,7 @@ def _explain(form: LoginForm | CodeForm, refused: BotException | None) -> None:
     form.add_error(name if name in form.fields else None, said(refused))
 
 
-def _has_accepted(request: HttpRequest, username: str) -> bool:
+def _has_accepted(request: MemberRequest, username: str) -> bool:
     """Whether the risk of this account was accepted when it was connected before."""
     known = InstagramAccount.objects.filter(workspace=request.workspace, username=_plain(username))
     return known.exclude(risk_accepted_at=None).exists()

@@ -13,13 +13,14 @@ from zoneinfo import ZoneInfo
 
 from asgiref.sync import sync_to_async
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
+from django.http import HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts import tenancy
 from accounts.models import Membership, Workspace
+from accounts.requests import MemberRequest
 from accounts.roles import members
 from bots.health import Health
 from bots.models import InstagramAccount, Kind
@@ -102,7 +103,7 @@ class Filters:
 
 @require_safe
 @members("look")
-def activity(request: HttpRequest) -> HttpResponse:
+def activity(request: MemberRequest) -> HttpResponse:
     """Answer one page of the log, newest first."""
     since, filters = live.latest(request.workspace.pk), Filters.of(request.GET)
     accounts = {account.pk: account for account in InstagramAccount.objects.filter(workspace=request.workspace)}
@@ -127,7 +128,7 @@ def activity(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @members("look")
-def export(request: HttpRequest) -> StreamingHttpResponse:
+def export(request: MemberRequest) -> StreamingHttpResponse:
     """Answer everything the filters find as CSV, flowing while it is read."""
     answer = StreamingHttpResponse(
         _csv(request.workspace, Filters.of(request.GET)), content_type="text/csv; charset=utf-8"

@@ -3,11 +3,12 @@
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import F
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.requests import MemberRequest
 from accounts.roles import members
 from bots import health, limits, switch, tasking, tuning
 from bots.forms import BotForm, FollowHashtagForm
@@ -25,7 +26,7 @@ TASKS = 8
 
 @require_safe
 @members("look")
-def choose(request: HttpRequest) -> HttpResponse:
+def choose(request: MemberRequest) -> HttpResponse:
     """Answer the bots to choose from; with one there is nothing to choose."""
     bots = Bot.objects.filter(workspace=request.workspace).select_related("account").order_by("account__username")
     found = list(bots)
@@ -36,14 +37,14 @@ def choose(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @members("look")
-def automation(request: HttpRequest, username: str) -> HttpResponse:
+def automation(request: MemberRequest, username: str) -> HttpResponse:
     """Answer all about one bot."""
     return _page(request, bot_of(request, username), FollowHashtagForm())
 
 
 @require_POST
 @members("act")
-def start(request: HttpRequest, username: str) -> HttpResponse:
+def start(request: MemberRequest, username: str) -> HttpResponse:
     """Let the bot run."""
     bot = bot_of(request, username)
     done = f"The bot of @{bot.account.username} runs."
@@ -53,7 +54,7 @@ def start(request: HttpRequest, username: str) -> HttpResponse:
 
 @require_POST
 @members("act")
-def stop(request: HttpRequest, username: str) -> HttpResponse:
+def stop(request: MemberRequest, username: str) -> HttpResponse:
     """Stop the bot."""
     bot = bot_of(request, username)
     done = f"The bot of @{bot.account.username} is stopped. What is on its way ends; nothing new is sent."
@@ -63,7 +64,7 @@ def stop(request: HttpRequest, username: str) -> HttpResponse:
 
 @require_POST
 @members("act")
-def follow_hashtag(request: HttpRequest, username: str) -> HttpResponse:
+def follow_hashtag(request: MemberRequest, username: str) -> HttpResponse:
     """Ask the bot to follow people who posted under a hashtag."""
     bot, form = bot_of(request, username), FollowHashtagForm(request.POST)
     if not form.is_valid():
@@ -84,7 +85,7 @@ def follow_hashtag(request: HttpRequest, username: str) -> HttpResponse:
 
 @require_POST
 @members("act")
-def stop_task(request: HttpRequest, username: str, task_id: str) -> HttpResponse:
+def stop_task(request: MemberRequest, username: str, task_id: str) -> HttpResponse:
     """End a task."""
     bot = bot_of(request, username)
     task = get_object_or_404(BotTask, bot=bot, pk=task_id)
@@ -94,7 +95,7 @@ def stop_task(request: HttpRequest, username: str, task_id: str) -> HttpResponse
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @members("act")
-def settings(request: HttpRequest, username: str) -> HttpResponse:
+def settings(request: MemberRequest, username: str) -> HttpResponse:
     """Change the bot's pace, its hours and the owner's own limits."""
     bot = bot_of(request, username)
     form = BotForm(request.POST if request.method == "POST" else None, instance=bot)
@@ -109,14 +110,11 @@ def settings(request: HttpRequest, username: str) -> HttpResponse:
     )
 
 
-def _page(request: HttpRequest, bot: Bot, form: FollowHashtagForm, status: int = 200) -> HttpResponse:
+def _page(request: MemberRequest, bot: Bot, form: FollowHashtagForm, status: int = 200) -> HttpResponse:
     since, now, account = live.latest(request.workspace.pk), timezone.now(), bot.account
     plan = overview.plan_of(request.workspace)
     todays = limits.todays([bot], plan, now)[bot.pk]
     tasks = Paginator(bot.tasks.order_by(F("ended_at").desc(nulls_first=True), "-created_at"), TASKS)
-    shown = tasks.get_page(request.GET.get("page"))
-    for task in shown:
-        task.reason = story.reason_of(task)
     context = {
         "live_since": since,
         "bot": bot,
@@ -129,7 +127,7 @@ def _page(request: HttpRequest, bot: Bot, form: FollowHashtagForm, status: int =
         "todays": todays,
         "follow": _follow(todays),
         "plan": plan,
-        "tasks": shown,
+        "tasks": tasks.get_page(request.GET.get("page")),
         "open_tasks": bot.tasks.filter(status__in=BotTask.OPEN).count(),
         "actions": Action.objects.filter(account=account).order_by("-created_at")[:ACTIONS],
         "working": bot.lease_until is not None and bot.lease_until > now,

@@ -5,19 +5,20 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.models import Workspace
+from accounts.requests import MemberRequest
 from accounts.roles import members
 from bots.models import Action
 from bots.pages import activity, overview
 from instagrowth import live
 
 DAYS = 7
-RECENT = 9
+RECENT, RECENT_WHEN_CALM = 9, 16  # lines of "What happened": more where nothing waits for the person
 STRIP = 12  # accounts in the strip ...
 WAITING = 5  # ... and in "Needs you"; the rest is one click away
 
@@ -37,7 +38,7 @@ class Day:
 
 @require_safe
 @members("look")
-def dashboard(request: HttpRequest) -> HttpResponse:
+def dashboard(request: MemberRequest) -> HttpResponse:
     """Answer what happened, what needs the person, and today's limits."""
     since, now, plan = live.latest(request.workspace.pk), timezone.now(), overview.plan_of(request.workspace)
     accounts = overview.lines(request.workspace, plan, now)
@@ -56,7 +57,11 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "today": days[0].counts,
         "today_total": days[0].total,
         "scale": max(day.total for day in days),
-        "recent": activity.newest(request.workspace, RECENT, {line.account.pk: line.account for line in accounts}),
+        "recent": activity.newest(
+            request.workspace,
+            RECENT if waiting else RECENT_WHEN_CALM,
+            {line.account.pk: line.account for line in accounts},
+        ),
     }
     return render(request, "bots/dashboard_live.html" if request.htmx else "bots/dashboard.html", context)
 

@@ -4,22 +4,23 @@ from collections.abc import Callable
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from accounts.requests import MemberRequest
 from bots.models import Bot, InstagramAccount
 from errors.exceptions import BotException
 from errors.recording import record
 
 
-def account_of(request: HttpRequest, username: str) -> InstagramAccount:
+def account_of(request: MemberRequest, username: str) -> InstagramAccount:
     """Find an account of the visitor's workspace. Raises Http404."""
     accounts = InstagramAccount.objects.select_related("session", "bot")
     return get_object_or_404(accounts, workspace=request.workspace, username=username.lower())
 
 
-def bot_of(request: HttpRequest, username: str) -> Bot:
+def bot_of(request: MemberRequest, username: str) -> Bot:
     """Find the bot of an account of the visitor's workspace. Raises Http404."""
     bots = Bot.objects.select_related("account__session")
     bot = get_object_or_404(bots, workspace=request.workspace, account__username=username.lower())
@@ -33,7 +34,7 @@ def said(refused: BotException) -> str:
     return " ".join(filter(None, (refused.message, next_step, refused.code.id)))
 
 
-def do(request: HttpRequest, deed: Callable[[], object], done: str, *, name: str, account: object = None) -> bool:
+def do(request: MemberRequest, deed: Callable[[], object], done: str, *, name: str, account: object = None) -> bool:
     """Do a deed and say that it is done, or why it was refused; a refusal is undone and written down."""
     try:
         with transaction.atomic():
@@ -45,13 +46,13 @@ def do(request: HttpRequest, deed: Callable[[], object], done: str, *, name: str
     return True
 
 
-def refuse(request: HttpRequest, refused: BotException, *, name: str, account: object = None) -> None:
+def refuse(request: MemberRequest, refused: BotException, *, name: str, account: object = None) -> None:
     """Write a refusal down and say it."""
     record(refused, action=name, workspace=request.workspace, user=request.user, account=account)
     messages.error(request, said(refused))
 
 
-def back(request: HttpRequest, otherwise: str, *args: object) -> HttpResponse:
+def back(request: MemberRequest, otherwise: str, *args: object) -> HttpResponse:
     """Go to where the form says it was, if that is here, else to a page of ours."""
     there = request.POST.get("next", "")
     if there and url_has_allowed_host_and_scheme(there, {request.get_host()}, request.is_secure()):

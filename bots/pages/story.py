@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bots.health import WARMUP, Health
-from bots.models import Bot, BotTask, InstagramAccount, Session
+from bots.models import Bot, InstagramAccount, Session
 from errors import codes
 from errors.codes import Code
 
@@ -62,12 +62,6 @@ def last_error(bot: Bot) -> Code | None:
     if not bot.last_error_code:
         return None
     return codes.by_id(bot.last_error_code) or codes.INTERNAL_ERROR
-
-
-def reason_of(task: BotTask) -> Code | None:
-    """Find why a task waits or failed, or why it ended before its amount was reached."""
-    tells = task.status in (BotTask.Status.WAITING, BotTask.Status.FAILED, BotTask.Status.DONE)
-    return codes.by_id(task.last_code) if tells and task.last_code and task.confirmed < task.amount else None
 
 
 def session_of(account: InstagramAccount) -> tuple[str, str, str]:
