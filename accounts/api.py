@@ -1,5 +1,6 @@
 """Doors for programs: signing in, who I am, my password."""
 
+from typing import cast
 from uuid import UUID
 
 from django.contrib.auth import logout, update_session_auth_hash
@@ -9,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts import entry, sign_in
+from accounts.api_auth import workspace_of
 from accounts.api_contract import SIGNED_IN, contract
 from accounts.models import ApiToken, Membership, User
 from errors import codes
@@ -96,7 +98,7 @@ class Login(APIView):
         user = sign_in.identify(wanted["login"], wanted["password"])
         token = sign_in.make_token(user, ApiToken.Realm.USER)
         entry.enter(request._request, user)
-        if request._request.workspace is not None:
+        if workspace_of(request) is not None:
             log_activity("login", user=user, door="api")
         return {
             "success": True,
@@ -129,11 +131,12 @@ class WhoAmI(APIView):
     @contract(gives=Me, refuses=SIGNED_IN, tag=SIGNING_IN)
     def get(self, request: Request) -> dict[str, object]:
         """Tell who is signed in, their workspaces, and the one this request works in (see the header X-Workspace)."""
-        mine = Membership.objects.filter(user=request.user).select_related("workspace").order_by("created_at")
+        user, workspace = cast(User, request.user), workspace_of(request)
+        mine = Membership.objects.filter(user=user).select_related("workspace").order_by("created_at")
         return {
             "success": True,
-            "user": Person(request.user).data,
-            "workspace": str(request._request.workspace.pk),
+            "user": Person(user).data,
+            "workspace": str(workspace.pk) if workspace else None,
             "workspaces": Place(mine, many=True).data,
         }
 
@@ -151,11 +154,11 @@ class ChangePassword(APIView):
     )
     def put(self, request: Request, user_id: UUID, wanted: dict[str, str]) -> dict[str, object]:
         """Change your own password. Your other tokens and sessions die; the one this request came with lives on."""
-        user = request.user
+        user = cast(User, request.user)
         if user_id != user.pk:
             raise Http404
         sign_in.reauthenticate(user, wanted["old_password"])
-        sign_in.change_password(user, wanted["new_password"], keep=request.auth)
+        sign_in.change_password(user, wanted["new_password"], keep=cast(ApiToken | None, request.auth))
         if request.auth is None:
             update_session_auth_hash(request._request, user)
         log_activity("change_password", user=user)

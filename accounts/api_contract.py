@@ -62,8 +62,8 @@ def contract(
             answer = deed(view, request, **named)
             return answer if isinstance(answer, HttpResponseBase) else Response(answer, status)
 
-        also = (codes.VALIDATION_FAILED,) if takes or query else ()
-        also += ((codes.JSON_MALFORMED,) if takes else ()) + EVERYWHERE
+        checked = (codes.VALIDATION_FAILED,) if takes or query else ()
+        also = checked + ((codes.JSON_MALFORMED,) if takes else ()) + EVERYWHERE
         view_name, _, method = deed.__qualname__.rpartition(".")
         return extend_schema(
             operation_id=f"{method}{view_name}",

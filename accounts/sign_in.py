@@ -61,7 +61,7 @@ def reauthenticate(user: User, password: str) -> None:
         identify(user.email or user.access_code or "", password)
     except BotException as error:
         if error.code is codes.INVALID_CREDENTIALS:
-            raise BotException(codes.PASSWORD_WRONG, **error.meta) from None
+            raise BotException(codes.PASSWORD_WRONG, "", **error.meta) from None
         raise
 
 

@@ -1,6 +1,6 @@
 """Doors for administrators' programs."""
 
-from typing import Any
+from typing import Any, cast
 
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -86,8 +86,8 @@ class UserCreated(Done):
 class StaffDoor(APIView):
     """A door for administrators from allowed addresses: the address is looked at before anything else."""
 
-    authentication_classes = (StaffToken,)
-    permission_classes = (IsStaff,)
+    authentication_classes: tuple[type[StaffToken], ...] = (StaffToken,)
+    permission_classes: tuple[type[IsStaff], ...] = (IsStaff,)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Look at the address first."""
@@ -158,7 +158,7 @@ class CreateUser(StaffDoor):
         """Make a member with a workspace on a plan, or an administrator with an authenticator to enrol."""
         if wanted["role"] == User.Role.ADMIN:
             handed = staff.hand_out(wanted["email"], wanted["password"], new=True)
-            _note("admin_created", request.user, created=str(handed.user.pk))
+            _note("admin_created", cast(User, request.user), created=str(handed.user.pk))
             return {**_told(handed.user), "workspace": None, "otpauth_uri": handed.otpauth_uri}
         admitted = members.admit(
             email=wanted["email"] or "",
@@ -166,7 +166,7 @@ class CreateUser(StaffDoor):
             password=wanted["password"],
             plan=wanted["plan"],
             must_change_password=wanted["must_change_password"],
-            by=request.user,
+            by=cast(User, request.user),
         )
         return {**_told(admitted.user), "workspace": str(admitted.workspace.pk)}
 
@@ -175,7 +175,7 @@ def _told(user: User) -> dict[str, object]:
     return {"success": True, "user": Person(user).data, "access_code": user.access_code}
 
 
-def _note(action: str, user: User, **meta: object) -> None:
+def _note(action: str, user: User, **meta: Any) -> None:
     """Write down what staff do: it belongs to no workspace."""
     with tenancy.platform("what staff do belongs to no workspace"):
         log_activity(action, user=user, door="api", **meta)

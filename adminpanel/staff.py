@@ -6,6 +6,7 @@ import secrets
 import time
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from django.conf import settings
@@ -100,5 +101,5 @@ def use_code(user: User, code: str) -> bool:
     return False
 
 
-def _place(device: StaffDevice) -> dict[str, object]:
+def _place(device: StaffDevice) -> dict[str, Any]:
     return {"table": "accounts_staffdevice", "row": device.pk, "column": "sealed_secret"}

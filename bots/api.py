@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -21,6 +21,7 @@ from accounts.api import Done
 from accounts.api_auth import CorrelatedJSON, MayWork, Pages
 from accounts.api_contract import SIGNED_IN, PageQuery, contract, page_of
 from accounts.models import User, Workspace
+from accounts.requests import MemberRequest
 from bots import api_shapes as shapes
 from bots import connecting, sessions, switch, tasking, tuning
 from bots.models import Bot, BotTask, InstagramAccount, Session
@@ -44,14 +45,12 @@ class Door(APIView):
     @property
     def workspace(self) -> Workspace:
         """Give the workspace the program works in."""
-        workspace: Workspace = self.request._request.workspace
-        return workspace
+        return cast(MemberRequest, self.request._request).workspace
 
     @property
     def user(self) -> User:
         """Give the person whose program it is."""
-        user: User = self.request.user
-        return user
+        return cast(User, self.request.user)
 
     def accounts(self) -> QuerySet[InstagramAccount]:
         """Give the workspace's accounts."""
@@ -91,14 +90,13 @@ class Door(APIView):
 
     def page(self, rows: QuerySet[Any], pages: Pages) -> list[Any]:
         """Give the rows of the page that is asked for."""
-        found: list[Any] = pages.paginate_queryset(rows, self.request, self)
-        return found
+        return pages.paginate_queryset(rows, self.request, self) or []
 
-    def refuse(self, refused: BotException, **more: object) -> Response:
+    def refuse(self, refused: BotException) -> Response:
         """Answer a refusal without undoing what was counted on the way to it."""
         seconds = retry_after(refused)
         return Response(
-            payload(refused.code, str(refused), **more),
+            payload(refused.code, str(refused)),
             refused.code.http,
             headers={} if seconds is None else {"Retry-After": str(seconds)},
         )
@@ -185,7 +183,7 @@ class CheckSession(Door):
         named = wanted["account"]
         account = self.account(named) if named else _first(self.accounts())
         found = sessions.check(account, self.user) if account else sessions.Checked(False)
-        answer = {
+        answer: dict[str, object] = {
             "session_valid": found.valid,
             "account": account.username if account else None,
             "checked_at": timezone.now(),
@@ -395,7 +393,7 @@ class Activity(Door):
 
     def _rows(self, asked: dict[str, Any]) -> QuerySet[ActivityLog]:
         """Give the rows that are asked for."""
-        by = {name: asked[name] for name in ("action", "status", "correlation_id") if name in asked}
+        by: dict[str, Any] = {name: asked[name] for name in ("action", "status", "correlation_id") if name in asked}
         if "account" in asked:
             by["account_id"] = self.account(asked["account"]).pk
         if "code" in asked:

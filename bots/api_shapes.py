@@ -105,7 +105,7 @@ class ActivityQuery(PageQuery):
 class Reason(serializers.Serializer):
     """One of the limits that were weighed."""
 
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]  # a field, which Field's own `source` does not meet
     value = serializers.IntegerField()
     why = serializers.CharField()
 

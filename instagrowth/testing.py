@@ -9,15 +9,15 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from django.contrib.auth.hashers import make_password
-from django.core.cache import cache
-from django.http import HttpResponse
+from django.core.cache import caches
 from django.test import Client, TransactionTestCase
 from django.utils import timezone
 from django_redis import get_redis_connection
+from django_redis.cache import RedisCache
 
 from accounts import sign_in, teams, tenancy
 from accounts.models import ApiToken, Membership, User, Workspace
@@ -26,12 +26,13 @@ from bots import connecting, sessions
 from bots.models import Bot, InstagramAccount
 
 if TYPE_CHECKING:
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django.fixtures import Settings
 
     from sandbox.testing import Control, Sandbox
 
 PASSWORD = "correct horse battery 9"  # noqa: S105  (of everybody here; it guards nothing)
 INSTAGRAM_PASSWORD = "instagram-password-1"  # noqa: S105  (at the sandbox; it guards nothing)
+JSON = "application/json"
 _hash = functools.cache(lambda: make_password(PASSWORD))
 
 
@@ -75,25 +76,17 @@ def warm_account(workspace: Workspace, username: str, **fields: Any) -> Instagra
 class Program(Client):
     """Sends JSON. What one request was allowed to see ends with it, as it does outside of a test's transaction."""
 
-    def request(self, **request: Any) -> HttpResponse:
+    post = functools.partialmethod(Client.post, content_type=JSON)
+    put = functools.partialmethod(Client.put, content_type=JSON)
+    patch = functools.partialmethod(Client.patch, content_type=JSON)
+
+    def request(self, **request: Any) -> Any:
         """Ask, with nothing visible before and after."""
         tenancy.look_at()
         try:
             return super().request(**request)
         finally:
             tenancy.look_at()
-
-    def post(self, path: str, data: object = None, content_type: str = "application/json", **more: Any) -> Any:
-        """POST as JSON."""
-        return super().post(path, {} if data is None else data, content_type, **more)
-
-    def put(self, path: str, data: object = None, content_type: str = "application/json", **more: Any) -> Any:
-        """PUT as JSON."""
-        return super().put(path, {} if data is None else data, content_type, **more)
-
-    def patch(self, path: str, data: object = None, content_type: str = "application/json", **more: Any) -> Any:
-        """PATCH as JSON."""
-        return super().patch(path, {} if data is None else data, content_type, **more)
 
 
 @pytest.fixture
@@ -180,7 +173,7 @@ def alices_bot(alice: User, alices_account: InstagramAccount) -> Bot:
 
 
 @pytest.fixture
-def instagram(sandbox: "Sandbox", settings: "SettingsWrapper") -> "Control":
+def instagram(sandbox: "Sandbox", settings: "Settings") -> "Control":
     """Our private door leads to the sandbox; arrange the world through this."""
     settings.INSTAGRAM_PRIVATE_URL = sandbox.url
     return sandbox.control
@@ -213,4 +206,4 @@ def _forget() -> None:
     redis = get_redis_connection()
     if counters := list(redis.scan_iter("guesses:*")):
         redis.delete(*counters)
-    cache.delete_pattern("throttle_*")
+    cast(RedisCache, caches["default"]).delete_pattern("throttle_*")

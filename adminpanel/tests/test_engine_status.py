@@ -29,7 +29,7 @@ def test_a_quiet_engine_is_fine(db):
     assert (told["due"], told["late"], told["database"], told["redis"], told["workers"]) == (0, False, "ok", "ok", [])
 
 
-@pytest.mark.parametrize(("seconds", "code"), [(5, 0), (600, 1)])
+@pytest.mark.parametrize(("seconds", "code"), [(60, 0), (600, 1)])
 def test_bots_that_wait_too_long_make_it_late(alices_bot, seconds, code):
     with everywhere():
         Bot.objects.update(status="running", next_run_at=timezone.now() - timedelta(seconds=seconds))
@@ -38,7 +38,7 @@ def test_bots_that_wait_too_long_make_it_late(alices_bot, seconds, code):
 
     told = json.loads(text)
     assert (found, told["late"], told["running"], told["due"]) == (code, code == 1, 1, 1)
-    assert seconds <= told["oldest_due"] <= seconds + 60
+    assert abs(told["oldest_due"] - seconds) < 50
 
 
 def test_people_can_read_it(db):
