@@ -14,9 +14,6 @@ from typing import TYPE_CHECKING
 import django
 import environ
 import pytest
-import pytest_django
-from django.apps import apps
-from django.db.models.signals import post_migrate
 
 from instagrowth import embedded
 from instagrowth.embedded.chromium import find_chromium
@@ -78,25 +75,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if not WORKER:
         _services.stop()
         _folder.cleanup()
-
-
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> None:
-    """Write again what migrations wrote (plans, default limits) whenever a test with real transactions emptied it."""
-    from accounts import tenancy
-
-    rooms = [
-        room for room in map(apps.get_app_config, ("billing", "bots", "content", "adminpanel")) if room.models_module
-    ]
-    with django_db_blocker.unblock(), tenancy.platform("what migrations wrote"):
-        written = {model: list(model._base_manager.all()) for room in rooms for model in room.get_models()}
-
-    def write_again(**_: object) -> None:
-        with tenancy.platform("what migrations wrote"):
-            for model, rows in written.items():
-                model._base_manager.bulk_create(rows, ignore_conflicts=True)
-
-    post_migrate.connect(write_again, sender=rooms[-1], weak=False)  # Django sends it after emptying, too
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ from accounts import sign_in, teams, tenancy
 from accounts.models import ApiToken, Membership, User, Workspace
 from billing import entitlements
 from bots import connecting, sessions
-from bots.models import Bot, InstagramAccount
+from bots.models import Bot, InstagramAccount, Session
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import Settings
@@ -90,15 +90,8 @@ class Program(Client):
 
 
 @pytest.fixture
-def committed(_gentle_flush: None, transactional_db: None) -> None:
-    """Rows that other connections and processes see; gone afterwards."""
-
-
-@pytest.fixture
-def _gentle_flush() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", _empty)
-        yield
+def committed(transactional_db: None) -> None:
+    """Rows that other connections and processes see; gone afterwards, but for the log, which nobody can empty."""
 
 
 @pytest.fixture
@@ -199,6 +192,11 @@ def _empty(_: object) -> None:
     with tenancy.platform("a test cleans up"):
         Workspace.objects.all().delete()
         User.objects.all().delete()
+        Session.objects.all().delete()
+
+
+# For every test with real transactions.
+TransactionTestCase._fixture_teardown = _empty  # type: ignore[method-assign]
 
 
 def _forget() -> None:

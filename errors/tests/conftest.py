@@ -6,20 +6,18 @@ import logging
 from collections.abc import Callable, Iterator
 
 import pytest
-from django.db import connection
-from pytest_django import DjangoDbBlocker
 from structlog.contextvars import clear_contextvars
 
+from errors.tests import log
 
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Let Django empty the database between tests with real transactions.
 
-    The log is append-only for our role. And knox leaves its own table behind, though we replaced its model; Django does
-    not know it, but PostgreSQL does not empty `users` without it.
-    """
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("GRANT TRUNCATE ON activity_logs TO CURRENT_USER; DROP TABLE IF EXISTS knox_authtoken")
+@pytest.fixture(autouse=True)
+def _log_of_its_own(request: pytest.FixtureRequest) -> None:
+    """Each test that has a database sees what it wrote into the log itself."""
+    marker = request.node.get_closest_marker("django_db")
+    if marker:
+        request.getfixturevalue("transactional_db" if marker.kwargs.get("transaction") else "db")
+        log.begin()
 
 
 @pytest.fixture(autouse=True)

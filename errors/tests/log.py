@@ -5,14 +5,23 @@ from contextlib import contextmanager
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Max
 
 from errors.models import ActivityLog
 
+_begins_after = {"id": 0}
+
+
+def begin() -> None:
+    """The log of this test begins here: what earlier ones committed stays, for nobody can delete it."""
+    with scope(platform="platform"):
+        _begins_after["id"] = ActivityLog.objects.aggregate(last=Max("id"))["last"] or 0
+
 
 def rows() -> list[ActivityLog]:
-    """The whole log, oldest first."""
+    """The log of this test, oldest first."""
     with scope(platform="platform"):
-        return list(ActivityLog.objects.order_by("id"))
+        return list(ActivityLog.objects.filter(id__gt=_begins_after["id"]).order_by("id"))
 
 
 @contextmanager
