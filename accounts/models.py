@@ -44,7 +44,7 @@ class UserManager(BaseUserManager["User"]):
         return user
 
 
-class User(AbstractBaseUser, PermissionsMixin):
+class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing]  # knox's abstract token
     """A person, who signs in with an e-mail or an access code."""
 
     class Role(models.TextChoices):

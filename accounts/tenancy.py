@@ -43,6 +43,12 @@ def platform(reason: str) -> Iterator[None]:
         yield
 
 
+def wait_patiently() -> None:
+    """Let the open transaction sit idle for as long as a slow Instagram may take: a login is a dozen questions."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = '150s'")
+
+
 def look_at(*, workspace: str = "", user: str = "", scope: str = "") -> None:
     """Set the view for the rest of the transaction that is open now."""
     with connection.cursor() as cursor:

@@ -94,6 +94,7 @@ def _connect(workspace: Workspace, user: User, username: str, password: str, cod
         if account and hasattr(account, "session")
         else None
     )
+    tenancy.wait_patiently()
     try:
         result = private.login(
             username, password, settings=device, code=code, proxy=sessions.proxy_of(account) if account else ""

@@ -81,6 +81,7 @@ def probe(account: InstagramAccount, user: object = None) -> Person | None:
     with account_lock(account.pk) as held:
         if not held:
             raise BotException(codes.SESSION_BUSY)
+        tenancy.wait_patiently()
         with borrow(account) as door:
             person = door.probe()
     passed(account, person)

@@ -96,7 +96,6 @@ INSTALLED_APPS = [
     "channels",
     "csp",
     "django_htmx",
-    "django_otp",
     "django_structlog",
     "drf_spectacular",
     "drf_spectacular_sidecar",

@@ -196,7 +196,7 @@ def _empty(_: object) -> None:
 
 
 # For every test with real transactions.
-TransactionTestCase._fixture_teardown = _empty  # type: ignore[method-assign]
+setattr(TransactionTestCase, "_fixture_teardown", _empty)  # noqa: B010  (Django's types do not tell of it)
 
 
 def _forget() -> None:
