@@ -1,7 +1,6 @@
 """The whole product as its users meet it: web, worker and beat as real processes, with a sandbox Instagram."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,13 +17,6 @@ class Stack(Processes):
 
     site: str
     instagram: Control
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each file to one xdist worker: its tests share a running stack."""
-    for item in items:
-        if item.path.parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.hookimpl(wrapper=True)
