@@ -34,7 +34,7 @@ format: setup-dev ## Format the code
 	@$(PY) -m ruff format -q . && $(PY) -m ruff check -q --fix .
 
 css: setup-dev ## Compile the style sheet
-	@.venv/bin/tailwindcss -i static/src/app.css -o static/app.css --minify
+	@.venv/bin/tailwindcss -i templates/app.src.css -o static/app.css --minify
 
 lock: setup-dev ## Resolve the requirements again and write the lock files (needs uv)
 	@uv pip compile -q --generate-hashes --python-version 3.11 requirements.in -o requirements.txt

@@ -30,7 +30,8 @@ def ground() -> Iterator[Sandbox]:
             "LOG_LEVEL": "WARNING",
             "ALLOWED_HOSTS": "localhost,127.0.0.1",
         }
-        subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, check=True)
+        for command in ("migrate", "collectstatic"):
+            subprocess.run([sys.executable, "manage.py", command, "-v", "0", "--no-input"], cwd=ROOT, check=True)
         import django
 
         django.setup()

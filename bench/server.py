@@ -3,7 +3,6 @@
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from instagrowth import urls
 from instagrowth.asgi import http as application
 
 __all__ = ["application"]
@@ -16,4 +15,10 @@ def bare(request: HttpRequest) -> HttpResponse:
     return HttpResponse(f"{Plan.objects.count()} plans")
 
 
-urls.urlpatterns.insert(0, path("bare/", bare))
+def _add() -> None:
+    from instagrowth import urls  # needs Django, which `application` has set up
+
+    urls.urlpatterns.insert(0, path("bare/", bare))
+
+
+_add()

@@ -46,6 +46,7 @@ def checks(production: dict[str, str]) -> dict[str, Callable[[], str]]:
         "types (mypy)": tool(*PYTHON, "mypy"),
         "migrations complete": tool(*MANAGE, "makemigrations", "--check", "--dry-run"),
         "deployment": tool(*MANAGE, "check", "--deploy", "--fail-level", "WARNING", "--database", "default"),
+        "static files collected": tool(*MANAGE, "collectstatic", "--no-input", "--verbosity", "0"),
         "style sheet current": lambda: stale_css(),
         "locks consistent": lambda: loose_locks(),
     }
@@ -85,7 +86,7 @@ def stale_css() -> str:
     compiler = Path(sys.executable).with_name("tailwindcss")
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder) / "app.css"
-        command = [str(compiler), "-i", "static/src/app.css", "-o", str(fresh), "--minify"]
+        command = [str(compiler), "-i", "templates/app.src.css", "-o", str(fresh), "--minify"]
         if failure := complaints(command, dict(os.environ)):
             return failure
         if fresh.read_bytes() != (ROOT / "static" / "app.css").read_bytes():
