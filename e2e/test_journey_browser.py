@@ -10,10 +10,7 @@ from e2e.visitor import PHONE, Visitor, visit
 from errors.models import ActivityLog
 from instagrowth.testing import everywhere
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.xdist_group("journey"),
-]  # one xdist worker: these tests share a running stack
+pytestmark = pytest.mark.browser
 SEED = "JBSWY3DPEHPK3PXP"
 
 

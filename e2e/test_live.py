@@ -19,8 +19,6 @@ from e2e.conftest import Stack
 from instagrowth import live
 from instagrowth.testing import everywhere, workspace_of
 
-pytestmark = pytest.mark.xdist_group("live")  # one xdist worker: these tests share a running stack
-
 
 @contextmanager
 def listening(stack: Stack, user: User | None = None, origin: str = "", **hello: int) -> Iterator[ClientConnection]:

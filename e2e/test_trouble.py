@@ -14,10 +14,7 @@ from e2e.visitor import Visitor, visit
 from instagrowth.testing import INSTAGRAM_PASSWORD
 from instagrowth.testing_processes import eventually
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.xdist_group("trouble"),
-]  # one xdist worker: these tests share a running stack
+pytestmark = pytest.mark.browser
 
 
 def sets_to_work(alice: User, bot: Bot, amount: int, **limits: int) -> None:
