@@ -46,6 +46,11 @@ class Program:
         """The activity log, oldest first."""
         return self.get("/api/activity/", page_size=100, **query)["results"][::-1]
 
+    def page(self, path: str) -> tuple[int, str]:
+        """Status and text of what is not JSON."""
+        came = self._line.get(self.site + path, timeout=30)
+        return came.status_code, came.text
+
     def _ask(self, method: str, path: str, **more: Any) -> Answer:
         came = self._line.request(method, self.site + path, timeout=30, **more)
         answer = Answer(came.status_code, came.json())
