@@ -91,4 +91,4 @@ def visit(browser: Browser, site: str, size: tuple[int, int] = DESK) -> Iterator
     visitor = Visitor(browser, site, size)
     yield visitor
     visitor.context.close()
-    assert visitor.complaints == []
+    assert visitor.complaints == [], visitor.complaints
