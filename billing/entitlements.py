@@ -9,7 +9,17 @@ UNLIMITED = -1
 
 def plan_of(workspace: Workspace) -> Plan:
     """The plan that counts today: the subscription's while it lives, else the free one."""
-    found = Plan.objects.filter(subscriptions__workspace=workspace, subscriptions__status__in=ALIVE).first()
+    if not hasattr(workspace, "_plan"):  # asked several times in a request; the row of a workspace lives as long
+        workspace._plan = _look_up(workspace)
+    return workspace._plan
+
+
+def _look_up(workspace: Workspace) -> Plan:
+    if "subscription" in workspace._state.fields_cache:  # brought along by whoever fetched the workspace
+        subscription = workspace._state.fields_cache["subscription"]
+        found = subscription.plan if subscription and subscription.status in ALIVE else None
+    else:
+        found = Plan.objects.filter(subscriptions__workspace=workspace, subscriptions__status__in=ALIVE).first()
     return found or Plan.objects.get(key="free")
 
 

@@ -7,6 +7,7 @@ from django.db import connection
 from django.http import HttpRequest
 
 from accounts.roles import may
+from billing import entitlements
 from bots import health
 from bots.models import InstagramAccount
 
@@ -21,6 +22,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
     return {
         "workspace": membership.workspace,
         "membership": membership,
+        "plan_name": lambda: entitlements.plan_of(membership.workspace).name,
         "may_act": may(membership, "act"),
         "may_decide": may(membership, "decide"),
         "sandbox": settings.INSTAGRAM_PRIVATE_URL,  # the stand-in that plays Instagram; empty where it is the real one

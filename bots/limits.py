@@ -1,8 +1,8 @@
 """How much an account may do, and why: the lowest of plan, platform, the owner's own and the account's trust budget."""
 
 import math
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Q
@@ -32,8 +32,7 @@ NEAR_CODES: dict[str, Code] = {
 }
 
 
-@dataclass(frozen=True)
-class Reason:
+class Reason(NamedTuple):
     """One of the limits that were weighed: who sets it, how many a day, and how it came about."""
 
     source: str
@@ -41,8 +40,7 @@ class Reason:
     why: str
 
 
-@dataclass(frozen=True)
-class Caps:
+class Caps(NamedTuple):
     """What an account may do of one kind in an hour, a local day and 7 days, with every limit that was weighed."""
 
     kind: str
@@ -57,8 +55,7 @@ class Caps:
         return min(self.reasons, key=lambda reason: reason.value)
 
 
-@dataclass(frozen=True)
-class Today:
+class Today(NamedTuple):
     """Caps with what is taken of them."""
 
     caps: Caps

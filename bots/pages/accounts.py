@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.requests import MemberRequest
 from accounts.roles import members
+from billing import entitlements
 from bots import connecting, sessions
 from bots.forms import CodeForm, LoginForm, RiskForm
 from bots.models import InstagramAccount
@@ -33,7 +34,7 @@ WAYS = {
 @members("look")
 def accounts(request: MemberRequest) -> HttpResponse:
     """Answer the accounts of the workspace, all of them, those that run, or those that need a person."""
-    since, plan = live.latest(request.workspace.pk), overview.plan_of(request.workspace)
+    since, plan = live.latest(request.workspace.pk), entitlements.plan_of(request.workspace)
     every = overview.lines(request.workspace, plan, timezone.now())
     running = [line for line in every if line.bot is not None and line.bot.status == "running"]
     waiting = [line for line in every if line.waits_for_person]

@@ -10,11 +10,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.requests import MemberRequest
 from accounts.roles import members
+from billing import entitlements
 from bots import health, limits, switch, tasking, tuning
 from bots.forms import BotForm, FollowHashtagForm
 from bots.limits import Today
 from bots.models import Action, Bot, BotTask, Kind
-from bots.pages import overview, story
+from bots.pages import story
 from bots.pages.doors import back, bot_of, do, said
 from errors.exceptions import BotException
 from errors.recording import record
@@ -112,7 +113,7 @@ def settings(request: MemberRequest, username: str) -> HttpResponse:
 
 def _page(request: MemberRequest, bot: Bot, form: FollowHashtagForm, status: int = 200) -> HttpResponse:
     since, now, account = live.latest(request.workspace.pk), timezone.now(), bot.account
-    plan = overview.plan_of(request.workspace)
+    plan = entitlements.plan_of(request.workspace)
     todays = limits.todays([bot], plan, now)[bot.pk]
     tasks = Paginator(bot.tasks.order_by(F("ended_at").desc(nulls_first=True), "-created_at"), TASKS)
     context = {

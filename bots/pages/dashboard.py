@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import Workspace
 from accounts.requests import MemberRequest
 from accounts.roles import members
+from billing import entitlements
 from bots.models import Action
 from bots.pages import activity, overview
 from instagrowth import live
@@ -40,7 +41,7 @@ class Day:
 @members("look")
 def dashboard(request: MemberRequest) -> HttpResponse:
     """Answer what happened, what needs the person, and today's limits."""
-    since, now, plan = live.latest(request.workspace.pk), timezone.now(), overview.plan_of(request.workspace)
+    since, now, plan = live.latest(request.workspace.pk), timezone.now(), entitlements.plan_of(request.workspace)
     accounts = overview.lines(request.workspace, plan, now)
     days = outcomes(request.workspace)
     waiting = [line for line in accounts if line.waits_for_person]

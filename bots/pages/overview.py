@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.models import Workspace
-from billing import entitlements
 from billing.models import Plan
 from bots import health, limits, sessions
 from bots.limits import Today
@@ -65,22 +64,14 @@ class Sum:
 
 def lines(workspace: Workspace, plan: Plan, now: datetime) -> list[Line]:
     """Give every account of the workspace, in the order of their names."""
-    accounts = list(InstagramAccount.objects.filter(workspace=workspace).select_related("session", "bot"))
+    accounts = list(
+        InstagramAccount.objects.filter(workspace=workspace).select_related("session", "bot").defer("session__sealed")
+    )
     bots = [_bot(account, workspace) for account in accounts if hasattr(account, "bot")]
     todays = limits.todays(bots, plan, now)
     return [
         _line(account, todays.get(account.bot.pk, []) if hasattr(account, "bot") else [], now) for account in accounts
     ]
-
-
-def plan_of(workspace: Workspace) -> Plan:
-    """Give the plan that counts today; free of charge where the request has brought the subscription along."""
-    subscription = getattr(workspace, "subscription", None)
-    return (
-        subscription.plan
-        if subscription and subscription.status in entitlements.ALIVE
-        else entitlements.plan_of(workspace)
-    )
 
 
 def sums(all_lines: list[Line]) -> list[Sum]:

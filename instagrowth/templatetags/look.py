@@ -3,6 +3,7 @@
 `/styleguide/` shows each tag in each state.
 """
 
+import functools
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -112,6 +113,7 @@ def _look(looks: dict[str, Look], value: object) -> Look:
 
 
 @register.simple_tag
+@functools.lru_cache(maxsize=256)  # the same few shapes, dozens of times a page
 def icon(name: str, extra: str = "") -> SafeString:
     """Draw a shape of the sprite. It is silent: the word stands beside it. `extra` adds classes (`icon-lg text-ok`)."""
     return format_html(
