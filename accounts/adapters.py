@@ -4,10 +4,11 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.forms import BaseForm, ValidationError
 from django.http import HttpRequest
 
-from accounts import sign_in, teams
+from accounts import sign_in, teams, tenancy
 from accounts.models import User
 from errors import codes
 from errors.exceptions import BotException
+from errors.recording import log_activity
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -36,7 +37,9 @@ class AccountAdapter(DefaultAccountAdapter):
         user.access_code = None
         if commit:
             user.save()
-            teams.open_workspace(user)
+            workspace = teams.open_workspace(user)
+            with tenancy.scope(workspace):
+                log_activity("user_created", workspace=workspace, user=user)
         return user
 
     def set_password(self, user: User, password: str) -> None:

@@ -9,9 +9,11 @@ UNLIMITED = -1
 
 def plan_of(workspace: Workspace) -> Plan:
     """The plan that counts today: the subscription's while it lives, else the free one."""
-    if not hasattr(workspace, "_plan"):  # asked several times in a request; the row of a workspace lives as long
-        workspace._plan = _look_up(workspace)
-    return workspace._plan
+    memory = workspace.__dict__  # asked several times in a request, and the object lives no longer than that
+    if "_plan" not in memory:
+        memory["_plan"] = _look_up(workspace)
+    plan: Plan = memory["_plan"]
+    return plan
 
 
 def _look_up(workspace: Workspace) -> Plan:

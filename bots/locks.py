@@ -7,6 +7,9 @@ from django_redis import get_redis_connection
 from redis.exceptions import LockError, RedisError
 from redis.lock import Lock
 
+from errors import codes
+from errors.exceptions import BotException
+
 TTL = 90  # seconds; longer than the 75 s after which Celery kills a task, so that a lock never ends under its holder
 
 
@@ -14,13 +17,15 @@ TTL = 90  # seconds; longer than the 75 s after which Celery kills a task, so th
 def account_lock(account_id: object, *, without_redis: bool = False) -> Iterator[bool]:
     """Yield whether this account's session is ours for now; it is never waited for.
 
-    `without_redis` is the answer while Redis is away: a worker goes on under its lease (True), a page refuses (False).
+    While Redis is away a worker goes on under its lease (`without_redis`); a page raises QUEUE_UNAVAILABLE.
     """
     lock = get_redis_connection().lock(f"ig:{account_id}", timeout=TTL, blocking=False, thread_local=False)
     try:
         held = bool(lock.acquire())
     except RedisError:
-        yield without_redis
+        if not without_redis:
+            raise BotException(codes.QUEUE_UNAVAILABLE) from None
+        yield True
         return
     try:
         yield held

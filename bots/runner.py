@@ -284,7 +284,8 @@ def _reached(run: Run, task: BotTask, caps: Caps) -> None:
 
 def _note(run: Run, code: Code, task: BotTask) -> None:
     """Write a warning into the log and onto the automation page."""
-    with tenancy.scope(run.workspace):
+    story = structlog.contextvars.bound_contextvars(correlation_id=task.correlation_id)
+    with tenancy.scope(run.workspace), story:
         health.note_error(Bot.objects.filter(pk=run.bot.pk), code)
         record(code, action=task.kind, workspace=run.workspace, account=run.bot.account, task=str(task.pk))
 

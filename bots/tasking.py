@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.db.models import Max
 from django.db.models.functions import Greatest, Now
 from django.utils import timezone
+from structlog.contextvars import bound_contextvars
 
 from billing import entitlements
 from bots import sessions, targeting
@@ -53,19 +54,20 @@ def close(task: BotTask, bot: Bot, status: str, code: Code | None, user: object 
     ended = {"status": status, "ended_at": Now(), "waits_until": None}
     BotTask.objects.filter(pk=task.pk).update(**ended, **({"last_code": code.id} if code else {}))
     Candidate.objects.filter(task=task, state=Candidate.State.WAITING).delete()
-    log_activity(
-        "task",
-        status="error" if status == BotTask.Status.FAILED else "ok",
-        code=code,
-        message=code.what if code else "",
-        workspace=bot.workspace_id,
-        user=user or bot.user_id,
-        account=bot.account_id,
-        task=str(task.pk),
-        ended=status,
-        asked=task.amount,
-        confirmed=task.confirmed,
-    )
+    with bound_contextvars(correlation_id=task.correlation_id):  # the end belongs to the story of the asking
+        log_activity(
+            "task",
+            status="error" if status == BotTask.Status.FAILED else "ok",
+            code=code,
+            message=code.what if code else "",
+            workspace=bot.workspace_id,
+            user=user or bot.user_id,
+            account=bot.account_id,
+            task=str(task.pk),
+            ended=status,
+            asked=task.amount,
+            confirmed=task.confirmed,
+        )
     live.publish(bot.workspace_id, "task", {"task": str(task.pk), "status": status})
 
 

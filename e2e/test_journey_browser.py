@@ -111,6 +111,7 @@ def test_from_signing_up_to_a_bot_that_follows(browser: Browser, stack: Stack) -
         told = list(rows.values_list("action", "status", "error_code"))
     assert (sorted(ledger.targets("follow")), ledger.duplicates) == (sorted(journal), [])
     assert told == [
+        ("user_created", "ok", ""),
         ("connect", "info", "E-IG-I-0003"),
         ("connect", "warning", "E-IG-E-0004"),
         ("connect", "ok", ""),

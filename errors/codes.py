@@ -734,7 +734,7 @@ NET_TIMEOUT = _code(
     "E-NET-W-0001",
     "NET_TIMEOUT",
     "The other side took too long to answer.",
-    "Nothing: a reading is tried again. A sent action is looked up before anything else happens.",
+    "A bot reads again by itself and looks a sent action up first. If you were connecting, try again in a minute.",
     then=Then.RETRY,
     http=504,
 )
@@ -742,7 +742,7 @@ NET_REFUSED = _code(
     "E-NET-W-0002",
     "NET_REFUSED",
     "The other side could not be reached.",
-    "Nothing: it is tried again. If it stays so, look whether Instagram is down or the network is.",
+    "A bot tries again by itself. If you were connecting, wait a minute. If it stays so, Instagram may be down.",
     then=Then.RETRY,
     http=502,
 )
@@ -758,7 +758,7 @@ NET_RESET = _code(
     "E-NET-W-0004",
     "NET_RESET",
     "The connection broke in the middle of the answer.",
-    "Nothing: a reading is tried again. A sent action is looked up before anything else happens.",
+    "A bot reads again by itself and looks a sent action up first. If you were connecting, try again in a minute.",
     then=Then.RETRY,
     http=502,
 )
@@ -789,7 +789,7 @@ NET_BAD_ANSWER = _code(
     "E-NET-W-0008",
     "NET_BAD_ANSWER",
     "The other side is in trouble and answered with a server error.",
-    "Nothing: a reading is tried again later. A sent action is looked up first.",
+    "A bot reads again by itself and looks a sent action up first. If you were connecting, try again in a minute.",
     then=Then.RETRY,
     http=502,
 )
@@ -797,7 +797,7 @@ NET_NO_ANSWER = _code(
     "E-NET-W-0009",
     "NET_NO_ANSWER",
     "The other side gave no answer at all.",
-    "Nothing: a reading is tried again. A sent action is looked up before anything else happens.",
+    "A bot reads again by itself and looks a sent action up first. If you were connecting, try again in a minute.",
     then=Then.RETRY,
     http=504,
 )
@@ -980,7 +980,7 @@ CHALLENGE_REQUIRED = _code(
     "E-SESS-E-0004",
     "CHALLENGE_REQUIRED",
     "Instagram wants to see that it is you.",
-    "Open the official app, follow its steps, then press “I solved it” on the accounts page.",
+    "Open the official app and follow its steps. Then press “I solved it” on the accounts page, or log in once more.",
     then=Then.FREEZE,
     http=409,
 )

@@ -161,7 +161,7 @@ DATABASES = {
 }
 if PROCESS == "web":
     # Under ASGI each request has a thread: without a pool, 200 slow requests open 200 connections.
-    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 8, "timeout": 10, "max_waiting": 200}
+    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 8, "timeout": 3, "max_waiting": 200}
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 600
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True

@@ -16,7 +16,6 @@ import pytest
 from instagrowth import embedded
 from instagrowth.embedded.valkey import free_port
 
-pytestmark = pytest.mark.xdist_group("up")  # one worker: its tests share a running stack
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
