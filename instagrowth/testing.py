@@ -24,6 +24,8 @@ from accounts.models import ApiToken, Membership, User, Workspace
 from billing import entitlements
 from bots import connecting, sessions
 from bots.models import Bot, InstagramAccount, Session
+from errors import codes
+from errors.models import ErrorCode
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import Settings
@@ -193,6 +195,7 @@ def _empty(_: object) -> None:
         Workspace.objects.all().delete()
         User.objects.all().delete()
         Session.objects.all().delete()
+        ErrorCode.objects.exclude(pk__in=codes.REGISTRY).delete()  # of errors that nobody foresaw
 
 
 # For every test with real transactions.
