@@ -20,7 +20,7 @@ from billing import entitlements
 from billing.models import Plan
 from bots import health, limits, pacing, sessions, targeting, tasking
 from bots.actions import MODULES
-from bots.dispatch import ATTEMPTS, LEASE, LOOK_UP_AFTER
+from bots.dispatch import ATTEMPTS, LEASE, LOOK_UP_AFTER, leave_unknown
 from bots.instagram.private import Door, NoAnswer, Person, State
 from bots.limits import Caps
 from bots.locks import account_lock
@@ -37,6 +37,7 @@ SEND_BEFORE = (
 PAGES_A_TURN = 3  # searches at most, so that a poor hashtag does not become a burst of reads
 SEARCHES_PER_ACTION = 8  # candidates weighed at most for each action of the burst
 UNSTABLE_AFTER = 5  # unknown outcomes in a row
+LEAVES_ONE_PERSON = (Then.SKIP, Then.ALERT)  # what says something about this person, so that the next one is taken
 MEASURE_EVERY = timedelta(days=1)
 RESTING = timedelta(days=1)  # a running bot without a task is woken by the next task, not by the clock
 logger = structlog.get_logger("bots")
@@ -157,7 +158,7 @@ def _step(run: Run, door: Door, task: BotTask) -> bool:
             continue
         action = _intend(run, task, candidate, caps)
         if action is None:
-            if task.status == BotTask.Status.WAITING:
+            if task.status in (BotTask.Status.WAITING, BotTask.Status.STOPPED):
                 return False
             continue
         if _perform(run, door, task, candidate, action):
@@ -179,7 +180,14 @@ def _next_candidate(run: Run, door: Door, task: BotTask) -> Candidate | None:
                 _exhaust(run, task)
             return None
         run.pages += 1
-        people, cursor = MODULES[task.kind].find(door, task)
+        try:
+            people, cursor = MODULES[task.kind].find(door, task)
+        except BotException as nowhere:
+            if nowhere.code.then not in (Then.SKIP, Then.TELL):
+                raise
+            with tenancy.scope(run.workspace):
+                tasking.close(task, run.bot, BotTask.Status.FAILED, nowhere.code)
+            return None
         with tenancy.scope(run.workspace):
             _remember(task, people)
             task.cursor = cursor
@@ -219,7 +227,7 @@ def _worth_it(run: Run, door: Door, task: BotTask, candidate: Candidate) -> bool
         try:
             candidate.facts = candidate.facts | targeting.facts_of(door.person(str(candidate.target_pk)))
         except BotException as error:
-            if error.code.then is not Then.SKIP:
+            if error.code.then not in LEAVES_ONE_PERSON:
                 raise
             return _skip(run, task, candidate, error.code.what)
         verdict = targeting.judge(candidate.facts, task.filters)
@@ -299,7 +307,7 @@ def _perform(run: Run, door: Door, task: BotTask, candidate: Candidate, action: 
         raise
     code = outcome.code
     refused = outcome.state is State.REFUSED and code is not None
-    if refused and not outcome.sent and code.then is not Then.SKIP:
+    if refused and not outcome.sent and code.then not in LEAVES_ONE_PERSON:
         _withdraw(run, action)
     else:
         state = Action.State.CONFIRMED if outcome.state is State.CONFIRMED else Action.State.REFUSED
@@ -382,9 +390,9 @@ def _fail(run: Run, error: Exception) -> None:
         if parked:
             record(codes.BOT_PARKED, action="bot_turn", workspace=run.workspace, account=run.bot.account_id)
         code = row.error_code if row else ""
-        Turn.objects.filter(pk=run.turn.pk).update(
-            state=Turn.State.DONE, ended=code, actions=run.actions, ended_at=Now()
-        )
+        turn = Turn.objects.filter(pk=run.turn.pk)
+        leave_unknown(turn)
+        turn.update(state=Turn.State.DONE, ended=code, actions=run.actions, ended_at=Now())
 
 
 def _end(run: Run, ended: str) -> None:

@@ -3,12 +3,16 @@
 from datetime import time, timedelta
 
 import pytest
+import structlog
 from django.utils import timezone
 
-from bots import dispatch, runner
-from bots.models import Bot, Candidate, InstagramAccount
+from bots import dispatch, pacing, reconcile, runner
+from bots.actions import follow
+from bots.instagram.private import Outcome, State
+from bots.models import Action, Bot, Candidate, InstagramAccount, Usage
 from bots.tests.engine import Engine
 from errors import codes
+from errors.exceptions import BotException
 
 
 def test_it_follows_as_many_as_a_burst_and_writes_each_down(engine: Engine) -> None:
@@ -35,8 +39,6 @@ def test_it_ends_the_task_at_its_amount(engine: Engine) -> None:
 
 
 def test_its_rows_carry_the_correlation_id_of_the_asking(engine: Engine) -> None:
-    import structlog
-
     engine.start()
     with structlog.contextvars.bound_contextvars(correlation_id="c-asked"):
         engine.ask(1)
@@ -71,8 +73,6 @@ def test_it_skips_people_the_account_follows_already_and_gives_the_unit_back(eng
     assert (engine.actions()[0].state, engine.actions()[0].error_code) == ("refused", codes.ALREADY_FOLLOWING.id)
     assert len(engine.followed()) == 2
     with engine.seen():
-        from bots.models import Usage
-
         assert set(Usage.objects.values_list("used", flat=True)) == {2}
 
 
@@ -115,11 +115,7 @@ def test_an_unknown_outcome_is_never_sent_again_and_found_by_reading(engine: Eng
     assert engine.states() == ["unknown"]
     engine.turn()
     with engine.seen():
-        from bots.models import Action
-
         Action.objects.filter(state="unknown").update(look_up_at=timezone.now())
-    from bots import reconcile
-
     assert reconcile.look_up(engine.workspace.pk, engine.account.pk) == 1
 
     assert engine.states() == ["confirmed", "confirmed"]
@@ -132,9 +128,6 @@ def test_what_did_not_arrive_is_absent_and_still_never_sent_again(engine: Engine
     engine.start()
     engine.ask(1)
     engine.turn()
-    from bots import reconcile
-    from bots.models import Action
-
     with engine.seen():
         Action.objects.update(look_up_at=timezone.now())
     reconcile.look_up(engine.workspace.pk, engine.account.pk)
@@ -272,6 +265,62 @@ def test_a_fault_of_ours_gives_the_bot_back_and_parks_it_after_five(
     )
 
 
+def test_a_fault_in_the_middle_of_an_action_leaves_it_unknown_and_never_sends_it_again(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.start()
+    engine.ask(1)
+    send = follow.perform
+
+    def sends_and_breaks(*args: object) -> None:
+        send(*args)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(follow, "perform", sends_and_breaks)
+    with pytest.raises(ZeroDivisionError):
+        engine.turn()
+    assert (engine.states(), engine.task().unknown) == (["unknown"], 1)
+    monkeypatch.setattr(follow, "perform", send)
+    with engine.seen():
+        Action.objects.update(look_up_at=timezone.now())
+
+    reconcile.look_up(engine.workspace.pk, engine.account.pk)
+    engine.turn()
+
+    assert (engine.states(), len(engine.followed()), engine.task().status) == (["confirmed"], 1, "done")
+
+
+def test_a_person_whose_page_we_cannot_read_is_left_and_the_next_one_taken(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send, strange = follow.perform, [Outcome(State.REFUSED, codes.INSTAGRAM_DRIFT)]
+    monkeypatch.setattr(follow, "perform", lambda *args: strange.pop() if strange else send(*args))
+    engine.start()
+    engine.ask(2)
+
+    engine.turn()
+    engine.turn()
+
+    assert [(action.state, action.error_code) for action in engine.actions()] == [
+        ("refused", codes.INSTAGRAM_DRIFT.id),
+        ("confirmed", ""),
+        ("confirmed", ""),
+    ]
+
+
+def test_a_hashtag_that_does_not_exist_ends_the_task(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(*_: object) -> None:
+        raise BotException(codes.HASHTAG_NOT_FOUND)
+
+    engine.start()
+    engine.ask(2)
+    monkeypatch.setattr(follow, "find", nothing)
+
+    engine.turn()
+
+    assert (engine.task().status, engine.task().last_code) == ("failed", codes.HASHTAG_NOT_FOUND.id)
+
+
 def test_the_next_turn_comes_after_the_delay(engine_of: object) -> None:
     engine = engine_of(cycle_delay=600, jitter=0, burst=1)
     engine.start()
@@ -284,8 +333,6 @@ def test_the_next_turn_comes_after_the_delay(engine_of: object) -> None:
 
 
 def test_working_hours_may_pass_midnight(engine: Engine) -> None:
-    from bots import pacing
-
     bot = engine.bot
     bot.works_from, bot.works_to = time(22), time(2)
     at_noon = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0)
