@@ -1,7 +1,7 @@
 """What web and workers ask before they begin: whether the vault opens, and whether the walls bind us."""
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, connection, connections
 
 from accounts import vault
 from bots.models import VaultCanary
@@ -26,7 +26,8 @@ def examine() -> None:
         raise ImproperlyConfigured(wrong.message) from None
 
 
-def seal_canary(**_: object) -> None:
-    """Seal the known sentence once, after the first migration."""
-    if not VaultCanary.objects.exists():
+def seal_canary(using: str, **_: object) -> None:
+    """Seal the known sentence once, after the first migration; one back to an earlier state takes its table away."""
+    there = VaultCanary._meta.db_table in connections[using].introspection.table_names()
+    if there and not VaultCanary.objects.exists():
         VaultCanary.objects.create(key_id=1, sealed=vault.new_canary())
