@@ -34,7 +34,8 @@ class LoginForm(allauth.LoginForm):
         except BotException as error:
             left = error.meta.get("tries_left")
             tries = f" {left} {'try' if left == 1 else 'tries'} left in the next 5 minutes." if left is not None else ""
-            raise ValidationError(f"{error.message}{tries} {error.code.id}", code=error.code.name) from None
+            said = f"{error.message}{tries}" if left else f"{error.message} {error.code.do_next}"
+            raise ValidationError(f"{said} {error.code.id}", code=error.code.name) from None
 
 
 def zones(current: str = "") -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
@@ -48,6 +49,8 @@ def admit(
             )
     except IntegrityError:
         raise BotException(codes.LOGIN_TAKEN) from None
+    if user.email:
+        EmailAddress.objects.create(user=user, email=user.email, primary=True)
     workspace = teams.open_workspace(user)
     with tenancy.scope(workspace):
         entitlements.subscribe(workspace, plan)

@@ -69,7 +69,7 @@ class SettingsForm(serializers.Serializer):
 
     cycle_delay = serializers.IntegerField(required=False, help_text="Seconds between turns, 1 to 86,400.")
     jitter = serializers.IntegerField(required=False, help_text="Per cent of the delay, either way: 0 to 50.")
-    burst = serializers.IntegerField(required=False, help_text="Actions in a turn, 1 to 50.")
+    burst = serializers.IntegerField(required=False, help_text="Actions in a turn, 1 to 10.")
     working_hours = WorkingHours(required=False, allow_null=True, help_text="null: round the clock.")
     timezone = serializers.CharField(max_length=64, required=False, help_text="An IANA name, such as Europe/Oslo.")
     limits = serializers.DictField(

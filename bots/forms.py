@@ -45,6 +45,7 @@ class CodeForm(forms.Form):
     )
 
 
+ASK = dict.fromkeys(("required", "invalid"), f"Ask for 1 to {MOST:,} people. E-FLW-E-0009")
 WHATEVER = [("", "Whatever they are"), ("false", "Skip them"), ("true", "Only them")]
 
 
@@ -55,7 +56,7 @@ class FollowHashtagForm(forms.Form):
         max_length=101,
         widget=forms.TextInput({"autocapitalize": "none", "autocomplete": "off", "placeholder": "stoneware"}),
     )
-    amount = forms.IntegerField(min_value=1, max_value=MOST, initial=20, label="How many people")
+    amount = forms.IntegerField(initial=20, label="How many people", error_messages=ASK)
     min_followers = forms.IntegerField(
         required=False, min_value=0, max_value=LARGEST, label="At least so many followers"
     )

@@ -201,8 +201,8 @@ class Bot(Owned):
         default=20, validators=[MaxValueValidator(50)]
     )  # percent of the delay, either way
     burst = models.PositiveSmallIntegerField(
-        default=3, validators=[MinValueValidator(1), MaxValueValidator(50)]
-    )  # actions a turn
+        default=1, validators=[MinValueValidator(1), MaxValueValidator(10)]
+    )  # actions a turn: they come close together, so the gentlest is one
     works_from = models.TimeField(null=True)  # in the account's zone; null: round the clock
     works_to = models.TimeField(null=True)
     own_limits = models.JSONField(default=dict)  # kind -> most a day, set by the owner

@@ -30,6 +30,13 @@ def clean_hashtag(text: str) -> str:
     return found[1].lower()
 
 
+def check(hashtag: str, amount: int) -> None:
+    """Refuse what no bot could be asked. Raises HASHTAG_INVALID or AMOUNT_OUT_OF_RANGE."""
+    clean_hashtag(hashtag)
+    if not isinstance(amount, int) or isinstance(amount, bool) or not 1 <= amount <= MOST:
+        raise BotException(codes.AMOUNT_OUT_OF_RANGE, f"Ask for 1 to {MOST:,} people.", field="amount")
+
+
 def follow_hashtag(
     bot: Bot, hashtag: str, amount: int, filters: dict[str, object] | None = None, user: object = None
 ) -> BotTask:
@@ -37,6 +44,7 @@ def follow_hashtag(
 
     Raises SESSION_INVALID, HASHTAG_INVALID, AMOUNT_OUT_OF_RANGE, PLAN_FEATURE_MISSING.
     """
+    check(hashtag, amount)
     return _ask(bot, Kind.FOLLOW, "hashtag", clean_hashtag(hashtag), amount, filters or {}, user)
 
 
@@ -74,8 +82,6 @@ def close(task: BotTask, bot: Bot, status: str, code: Code | None, user: object 
 def _ask(
     bot: Bot, kind: Kind, source: str, value: str, amount: int, filters: dict[str, object], user: object
 ) -> BotTask:
-    if not isinstance(amount, int) or isinstance(amount, bool) or not 1 <= amount <= MOST:
-        raise BotException(codes.AMOUNT_OUT_OF_RANGE, f"Ask for 1 to {MOST:,} people.", field="amount")
     if not sessions.is_usable(bot.account):
         raise BotException(codes.SESSION_INVALID)
     if not entitlements.plan_of(bot.workspace).action_limits.get(kind):

@@ -273,7 +273,7 @@ AMOUNT_OUT_OF_RANGE = _code(
     "E-FLW-E-0009",
     "AMOUNT_OUT_OF_RANGE",
     "The amount is too small or larger than one task may have.",
-    "Choose a whole number from 1 up to the limit the page shows.",
+    "Choose a whole number from 1 to 1,000.",
 )
 UNFOLLOW_LIMIT_REACHED = _code(
     "E-FLW-W-0010",

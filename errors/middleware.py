@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from redis.exceptions import RedisError
-from structlog.contextvars import clear_contextvars
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from errors import correlation
 from errors.answers import answer, fail, visitors_code
@@ -66,6 +66,7 @@ def _answered(get_response: Answer, request: HttpRequest) -> HttpResponse:
     try:
         response = get_response(request)
     except Exception as exc:  # noqa: BLE001  (the last place that can answer)
+        bind_contextvars(correlation_id=vars(request)["correlation_id"])  # some middleware on the way cleared it
         response = fail(request, exc)
     failure = vars(request).pop("failure", None)
     # Refusals of the impatient are counted elsewhere; a row for each would let them fill the log.

@@ -83,10 +83,10 @@ class Migration(migrations.Migration):
                 (
                     "burst",
                     models.PositiveSmallIntegerField(
-                        default=3,
+                        default=1,
                         validators=[
                             django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(50),
+                            django.core.validators.MaxValueValidator(10),
                         ],
                     ),
                 ),

@@ -41,6 +41,7 @@ DEEDS: dict[str, str] = {
     "bot_stop": "Stop bot",
     "bot_settings": "Bot settings",
     "task": "Task",
+    "user_created": "Welcome",
     "bot_turn": "Turn",
     "health": "Health",
 }

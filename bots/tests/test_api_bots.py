@@ -58,6 +58,7 @@ def test_what_is_not_given_stays_and_null_takes_away(api, alice, path):
         {"cycle_delay": 86401},
         {"jitter": 51},
         {"burst": 0},
+        {"burst": 11},
         {"timezone": "Mars/Olympus"},
         {"limits": {"hugs": 3}},
         {"limits": {"follow": -1}},
@@ -71,7 +72,7 @@ def test_settings_that_do_not_fit_are_refused_and_nothing_changes(api, alice, pa
 
     assert (answer.status_code, answer.json()["error"]) == (400, "SETTINGS_INVALID")
     assert set(answer.json()["details"]) == set(change)
-    assert program.get(path).json()["burst"] == 3
+    assert program.get(path).json()["burst"] == 1
 
 
 @pytest.mark.parametrize(

@@ -117,8 +117,8 @@ def test_a_task_is_asked_for(client: Client, alice: User, alices_bot: Bot) -> No
     [
         ({"hashtag": "two words", "amount": "5"}, "/help/errors/E-FLW-E-0001/"),
         ({"hashtag": "12345", "amount": "5"}, "/help/errors/E-FLW-E-0001/"),
-        ({"hashtag": "clay", "amount": "0"}, "greater than or equal to 1"),
-        ({"hashtag": "clay", "amount": "many"}, "Enter a whole number."),
+        ({"hashtag": "clay", "amount": "0"}, "/help/errors/E-FLW-E-0009/"),
+        ({"hashtag": "clay", "amount": "many"}, "/help/errors/E-FLW-E-0009/"),
         ({"hashtag": "clay", "amount": "5", "min_followers": "9", "max_followers": "3"}, "nobody would be left"),
     ],
 )

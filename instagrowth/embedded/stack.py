@@ -190,7 +190,7 @@ class Parts(Manager):
             if self._answers(port):
                 demo = data_dir() / "demo.json"
                 if not demo.exists() and has_command("demo"):
-                    self.command("demo", "--if-empty")
+                    self.command("demo", "--if-empty", "--quiet")
                 if not self._terminating:
                     greet(self.services.environment["SITE_URL"], demo)
             while not self._terminating:

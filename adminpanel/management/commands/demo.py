@@ -20,6 +20,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take what must be so."""
         parser.add_argument("--if-empty", action="store_true", help="do nothing where there are people already")
+        parser.add_argument("--quiet", action="store_true", help="say nothing: demo.json in the data folder tells it")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *, if_empty: bool, **options: object) -> None:
@@ -33,7 +34,8 @@ class Command(BaseCommand):
                 demo.set_to_work()
             except BotException as refused:
                 self.stderr.write(f"The demo's account was not connected: {refused} ({refused.code.id})")
-        self.stdout.write(json.dumps(told) if options["json"] else _as_text(told))
+        if not options["quiet"]:
+            self.stdout.write(json.dumps(told) if options["json"] else _as_text(told))
 
 
 def _as_text(told: dict[str, object]) -> str:
