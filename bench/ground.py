@@ -14,12 +14,20 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @contextmanager
+def open_folder() -> Iterator[str]:
+    """A folder that PostgreSQL's user reaches too, so that as root nothing is laid elsewhere and left there."""
+    with tempfile.TemporaryDirectory(prefix="instagrowth bench ") as folder:
+        Path(folder).chmod(0o711)
+        yield folder
+
+
+@contextmanager
 def ground() -> Iterator[Sandbox]:
     """Start everything, set Django up on it, and give the sandbox."""
     from instagrowth import embedded
 
     with (
-        tempfile.TemporaryDirectory(prefix="instagrowth-bench-") as folder,
+        open_folder() as folder,
         start_sandbox() as sandbox,
         embedded.start(folder, given={}) as services,
     ):

@@ -4,11 +4,10 @@ import os
 import re
 import signal
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
-from bench.ground import ROOT
+from bench.ground import ROOT, open_folder
 from instagrowth.embedded.valkey import free_port
 
 IDLE = 20  # seconds after READY, so that start-up is over
@@ -16,7 +15,7 @@ IDLE = 20  # seconds after READY, so that start-up is over
 
 def figures() -> list[dict[str, object]]:
     """First start from an empty checkout, second start on the same data, and the idle memory of that."""
-    with tempfile.TemporaryDirectory(prefix="instagrowth bench ") as folder:
+    with open_folder() as folder:
         checkout = Path(folder) / "checkout"
         subprocess.run(["git", "clone", "-q", str(ROOT), str(checkout)], check=True)
         first, _ = _start(checkout)
