@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -13,7 +14,6 @@ from accounts import tenancy
 from accounts.models import Membership, User, Workspace
 from bots.models import Bot, InstagramAccount, Turn
 from errors.models import ActivityLog
-from instagrowth import embedded
 from instagrowth.testing import warm_account, workspace_of
 
 pytestmark = pytest.mark.django_db
@@ -158,7 +158,7 @@ def test_a_month_of_the_log_named_directly_shows_nothing(alice: User) -> None:
             assert cursor.fetchone()[0] >= 1
 
 
-def test_a_role_that_passes_the_walls_is_refused_with_one_sentence(services: embedded.Services) -> None:
+def test_a_role_that_passes_the_walls_is_refused_with_one_sentence(services: Any) -> None:
     address = urlsplit(services.environment["DATABASE_URL"])
     superuser = address._replace(netloc=f"postgres:{quote(services.secrets['postgres'])}@").geturl()
     env = os.environ | services.environment | {"DATABASE_URL": superuser}
