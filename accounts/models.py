@@ -3,6 +3,7 @@
 import secrets
 import uuid
 import zoneinfo
+from datetime import datetime, timedelta
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
@@ -63,6 +64,7 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
     must_change_password = models.BooleanField(default=False)
     password_expires_at = models.DateTimeField(null=True, blank=True)  # only a one-time password has an end
     session_generation = models.PositiveIntegerField(default=0)  # raised by "sign out everywhere"
+    delete_at = models.DateTimeField(null=True, blank=True)  # when the person asked to be forgotten, and may still undo
     created_at = models.DateTimeField(default=now, editable=False)
 
     USERNAME_FIELD = "id"
@@ -100,10 +102,23 @@ class Workspace(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=80)
     timezone = models.CharField(max_length=64, default="UTC", validators=[known_timezone])
+    wants_approval = models.BooleanField(default=False)  # managers propose, owners approve
+    # White label: counts where the plan has it.
+    accent = models.CharField(max_length=7, blank=True)  # #rrggbb
+    reply_to = models.EmailField(blank=True)
+    logo_at = models.DateTimeField(null=True, blank=True)  # which logo: the picture itself is in Logo
+    delete_at = models.DateTimeField(null=True, blank=True)  # when an owner asked to delete it, and may still undo
     created_at = models.DateTimeField(default=now, editable=False)
 
     def __str__(self) -> str:
         return self.name
+
+
+class Logo(models.Model):
+    """The picture of a workspace, as we drew it anew: a PNG."""
+
+    workspace = models.OneToOneField(Workspace, models.CASCADE, primary_key=True)
+    png = models.BinaryField()
 
 
 class Membership(models.Model):
@@ -127,6 +142,63 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.workspace}"
+
+
+def in_72_hours() -> datetime:
+    """When an invitation that is sent now ends."""
+    return now() + timedelta(hours=72)
+
+
+class Invitation(models.Model):
+    """A place in a workspace that waits for the owner of an e-mail address. Only a hash of its link is kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="invitations")
+    email = models.EmailField()
+    role = models.CharField(max_length=8, choices=Membership.Role, default=Membership.Role.VIEWER)
+    token_hash = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    expires_at = models.DateTimeField(default=in_72_hours)
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("workspace", Lower("email"), name="invitation_once_an_address")]
+
+    def __str__(self) -> str:
+        return f"{self.email} as {self.role}"
+
+
+class Proposal(models.Model):
+    """What a manager proposed where the workspace wants an owner's approval first: a deed and what it needs."""
+
+    class State(models.TextChoices):
+        """Moves: WAITING -> APPROVED | REFUSED (an owner) | WITHDRAWN (whoever proposed it)."""
+
+        WAITING = "waiting"
+        APPROVED = "approved"
+        REFUSED = "refused"
+        WITHDRAWN = "withdrawn"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="proposals")
+    deed = models.CharField(max_length=40)  # a name known to accounts.approvals
+    summary = models.CharField(max_length=200)
+    facts = models.JSONField(default=dict)
+    proposed_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    state = models.CharField(max_length=9, choices=State, default=State.WAITING)
+    decided_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["workspace", "created_at"], name="proposal_waiting", condition=models.Q(state="waiting")
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.summary
 
 
 class ApiToken(AbstractAuthToken):
@@ -155,3 +227,54 @@ class StaffDevice(models.Model):
 
     def __str__(self) -> str:
         return f"Authenticator of {self.user}"
+
+
+class Mail(models.Model):
+    """A mail on its way: written with the deed it tells of, sent after it, its words sealed and gone once it left."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    to = models.CharField(max_length=320)
+    subject = models.CharField(max_length=200)
+    sealed = models.BinaryField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(default=now)
+    sent_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)  # given up
+    last_error = models.CharField(max_length=120, blank=True)
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["due_at"], name="mail_due", condition=models.Q(sent_at__isnull=True, failed_at__isnull=True)
+            ),
+            models.Index(fields=["created_at"], name="mail_recent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} to {self.to}"
+
+
+class Export(models.Model):
+    """A person's archive of their data, made in the background; the file is gone after its week."""
+
+    class State(models.TextChoices):
+        """QUEUED -> RUNNING -> DONE | FAILED."""
+
+        QUEUED = "queued"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="exports")
+    state = models.CharField(max_length=7, choices=State, default=State.QUEUED)
+    done = models.PositiveIntegerField(default=0)  # tables written ...
+    total = models.PositiveIntegerField(default=0)  # ... of so many
+    file = models.CharField(max_length=200, blank=True)  # its name in the private storage
+    size = models.PositiveBigIntegerField(default=0)  # bytes
+    created_at = models.DateTimeField(default=now, editable=False)
+    ended_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"Archive of {self.user_id}"

@@ -1,6 +1,5 @@
 """The one login service: page, API and staff doors all come here, so every path is equally strong."""
 
-import hashlib
 import secrets
 from datetime import timedelta
 
@@ -9,14 +8,12 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils import timezone
-from django_redis import get_redis_connection
 
+from accounts import limits
 from accounts.models import ApiToken, User
 from errors import codes
 from errors.exceptions import BotException
 
-GUESSES = 5  # wrong guesses per login name ...
-WINDOW = 300  # ... in so many seconds (RELIABILITY row 1)
 LONGEST_PASSWORD = 4096  # longer ones are refused before they cost a hash (RELIABILITY row 16)
 _NOBODY = make_password(secrets.token_urlsafe(16))  # an unknown name costs the same time as a known one
 
@@ -39,7 +36,7 @@ def prove(login: str, password: str, *, staff: bool) -> User:
     factor to prove before they are forgiven. Raises INVALID_CREDENTIALS or TOO_MANY_TRIES.
     """
     login = login.strip().lower()
-    left = _take_guess(login)
+    left = limits.take(limits.GUESS, login)
     user = User.objects.filter(Q(email=login) | Q(access_code=login.upper())).first() if login else None
     right = len(password) <= LONGEST_PASSWORD and _matches(user, password)
     if not right or user is None or user.is_staff != staff:
@@ -97,29 +94,12 @@ def make_token(user: User, realm: str, name: str = "Sign-in") -> str:
 
 def guesses_left(login: str) -> int:
     """How many guesses this login name has before it must rest."""
-    return max(0, GUESSES - int(get_redis_connection().get(_counter(login.strip().lower())) or 0))
+    return limits.left(limits.GUESS, login.strip().lower())
 
 
 def forgive(login: str) -> None:
     """Forget the guesses of a name that has just proved itself."""
-    get_redis_connection().delete(_counter(login))
-
-
-def _take_guess(login: str) -> int:
-    """Count one guess; the guesses left after it. Raises TOO_MANY_TRIES."""
-    key = _counter(login)
-    pipe = get_redis_connection().pipeline(transaction=True)
-    pipe.set(key, 0, ex=WINDOW, nx=True)
-    pipe.incr(key)
-    pipe.ttl(key)
-    _, taken, wait = pipe.execute()
-    if taken > GUESSES:
-        raise BotException(codes.TOO_MANY_TRIES, retry_after=max(wait, 1))
-    return GUESSES - taken
-
-
-def _counter(login: str) -> str:
-    return f"guesses:{hashlib.sha256(login.encode()).hexdigest()}"
+    limits.forgive(limits.GUESS, login.strip().lower())
 
 
 def _matches(user: User | None, password: str) -> bool:

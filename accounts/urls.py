@@ -2,11 +2,11 @@
 
 from django.urls import path
 
-from accounts import views
+from accounts.pages import person, workspace
 
 app_name = "accounts"
 urlpatterns = [
-    path("", views.settings_page, name="settings"),
-    path("person/", views.save_person, name="save_person"),
-    path("workspace/", views.save_workspace, name="save_workspace"),
+    path("", person.settings_page, name="settings"),
+    path("person/", person.save_person, name="save_person"),
+    path("workspace/", workspace.workspace_page, name="workspace"),
 ]

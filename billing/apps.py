@@ -7,3 +7,10 @@ class BillingConfig(AppConfig):
     """Plans and subscriptions."""
 
     name = "billing"
+
+    def ready(self) -> None:
+        """Tell the accounts, to our left, who knows the plan of a workspace."""
+        from accounts import allowance
+        from billing import entitlements
+
+        allowance.answered_by(entitlements.plan_of)

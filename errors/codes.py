@@ -209,6 +209,111 @@ INVITATION_INVALID = _code(
     "Ask the person who invited you to send a new one.",
 )
 
+INVITATION_FOREIGN = _code(
+    "E-AUTH-E-0022",
+    "INVITATION_FOREIGN",
+    "The invitation is for another e-mail address than yours.",
+    "Sign in as the person whose address it was sent to, or ask for an invitation to yours.",
+    http=403,
+)
+TEAM_FULL = _code(
+    "E-AUTH-W-0023",
+    "TEAM_FULL",
+    "The plan of this workspace has no room for another person.",
+    "Remove somebody, take back an invitation that waits, or choose a larger plan on the billing page.",
+    http=402,
+)
+LAST_OWNER = _code(
+    "E-AUTH-E-0024",
+    "LAST_OWNER",
+    "A workspace must keep at least one owner.",
+    "Make somebody else an owner first, or delete the workspace.",
+    http=409,
+)
+ALREADY_MEMBER = _code(
+    "E-AUTH-E-0025",
+    "ALREADY_MEMBER",
+    "This person belongs to the workspace already.",
+    "Change their role in the list of people instead.",
+    http=409,
+)
+APPROVAL_NEEDED = _code(
+    "E-AUTH-I-0026",
+    "APPROVAL_NEEDED",
+    "This workspace wants an owner's approval for this; your proposal waits for one.",
+    "An owner sees it on the approvals page. You are told how it was decided.",
+    http=202,
+)
+PROPOSAL_DECIDED = _code(
+    "E-AUTH-E-0027",
+    "PROPOSAL_DECIDED",
+    "Somebody has decided about this proposal already.",
+    "Look at the approvals page for how. You can propose it again.",
+    http=409,
+)
+EMAIL_UNCONFIRMED = _code(
+    "E-AUTH-W-0028",
+    "EMAIL_UNCONFIRMED",
+    "The e-mail address of this person is not confirmed yet.",
+    "Open the link in the mail we sent. If there is none, sign in on the page once more for a new one.",
+    http=403,
+)
+GOOGLE_REFUSED = _code(
+    "E-AUTH-E-0029",
+    "GOOGLE_REFUSED",
+    "Google did not confirm who you are.",
+    "Try once more. If it does not help, sign in with your password.",
+    http=401,
+)
+GOOGLE_NOT_LINKED = _code(
+    "E-AUTH-E-0030",
+    "GOOGLE_NOT_LINKED",
+    "The e-mail address of this Google account belongs to somebody who has not linked it.",
+    "Sign in with your password, then link Google in your security settings.",
+    http=409,
+)
+REAUTHENTICATION_REQUIRED = _code(
+    "E-AUTH-W-0031",
+    "REAUTHENTICATION_REQUIRED",
+    "This needs your password or second factor once more.",
+    "Prove that it is you, then repeat what you did.",
+    http=401,
+)
+FACTOR_EXISTS = _code(
+    "E-AUTH-E-0032",
+    "FACTOR_EXISTS",
+    "The second factor is on already.",
+    "Turn it off first if you want to set up a new phone.",
+    http=409,
+)
+UPLOAD_REFUSED = _code(
+    "E-SEC-E-0006",
+    "UPLOAD_REFUSED",
+    "The file is not a picture that we can take.",
+    "Choose a PNG, JPEG or WebP picture of at most 1 MB and 4,000 pixels a side.",
+)
+TOKEN_SCOPE_MISSING = _code(
+    "E-AUTH-E-0033",
+    "TOKEN_SCOPE_MISSING",
+    "The token was not made for this.",
+    "Make a token with the scope that this call needs, or sign in for one that may do all that you may.",
+    http=403,
+)
+BEING_DELETED = _code(
+    "E-AUTH-W-0034",
+    "BEING_DELETED",
+    "This is about to be deleted, so nothing new is started.",
+    "Undo the deletion on the privacy page first.",
+    http=409,
+)
+EXPORT_GONE = _code(
+    "E-AUTH-E-0035",
+    "EXPORT_GONE",
+    "This archive is not there any more.",
+    "Make a new one on the privacy page; an archive is kept for 7 days.",
+    http=404,
+)
+
 # ── FLW: following and unfollowing ──────────────────────────────────────────────────────────────────────────────────
 HASHTAG_INVALID = _code(
     "E-FLW-E-0001",
@@ -800,6 +905,15 @@ NET_NO_ANSWER = _code(
     "A bot reads again by itself and looks a sent action up first. If you were connecting, try again in a minute.",
     then=Then.RETRY,
     http=504,
+)
+
+MAIL_NOT_SENT = _code(
+    "E-NET-E-0010",
+    "MAIL_NOT_SENT",
+    "A mail could not be sent, not even after several tries.",
+    "The operators should look at the mail service and its settings; whoever waits for the mail can ask for a new one.",
+    then=Then.ALERT,
+    http=502,
 )
 
 # ── BILL: plans and payments ────────────────────────────────────────────────────────────────────────────────────────

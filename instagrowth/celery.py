@@ -13,11 +13,14 @@ app.conf.task_routes = {
     "bots.tasks.dispatch": {"queue": "dispatch"},
     "bots.tasks.sweep": {"queue": "dispatch"},
     "errors.*": {"queue": "dispatch"},
+    "accounts.*": {"queue": "mail"},
 }
 app.conf.beat_schedule = {
     # Each entry expires before the next, so that a stopped worker wakes to one tick, not to hundreds.
     "bots-dispatch": {"task": "bots.tasks.dispatch", "schedule": 1.0, "options": {"expires": 1}},
     "bots-sweep": {"task": "bots.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    "mails": {"task": "accounts.tasks.send_due_mails", "schedule": 30.0, "options": {"expires": 30}},
+    "mails-forget": {"task": "accounts.tasks.forget_old_mails", "schedule": 3600.0, "options": {"expires": 3600}},
     "live-events": {"task": "instagrowth.tasks.forget_live_events", "schedule": 3600.0, "options": {"expires": 3600}},
     "errors-partitions": {
         "task": "errors.tasks.ensure_partitions",

@@ -93,6 +93,11 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
+    "anymail",
     "channels",
     "csp",
     "django_htmx",
@@ -119,6 +124,7 @@ MIDDLEWARE = [
     "accounts.middleware.TenancyMiddleware",
     "accounts.middleware.MustChangePasswordMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
 ]
 ROOT_URLCONF = "instagrowth.urls"
 ASGI_APPLICATION = "instagrowth.asgi.application"
@@ -230,15 +236,50 @@ ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "access_code"
 ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"  # else a taken address would have to be told
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True  # only in the browser that signed up
+ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_FORMS = {"login": "accounts.forms.LoginForm"}
-ACCOUNT_RATE_LIMITS = {"login_failed": None}  # the login service counts, on every door alike: accounts.sign_in
+ACCOUNT_RATE_LIMITS = False  # allauth's own are not atomic: accounts.limits counts, on every door alike
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
-OTP_TOTP_ISSUER = "InstaGrowth OS"
+PASSWORD_RESET_TIMEOUT = 3600
+MFA_ADAPTER = "accounts.adapters.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG
+MFA_TOTP_ISSUER = OTP_TOTP_ISSUER = "InstaGrowth OS"
+SOCIALACCOUNT_ADAPTER = "accounts.adapters.GoogleAdapter"
+SOCIALACCOUNT_ONLY = False
+SOCIALACCOUNT_STORE_TOKENS = False  # we want to know who you are, nothing else
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False  # never linked by mail alone
+SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = "oidc"
+GOOGLE_CLIENT_ID = env.str("GOOGLE_CLIENT_ID", default="")
+GOOGLE_SERVER_URL = env.str("GOOGLE_SERVER_URL", default="").rstrip("/") or "https://accounts.google.com"
+SOCIALACCOUNT_PROVIDERS = (
+    {
+        "openid_connect": {
+            "OAUTH_PKCE_ENABLED": True,
+            "APPS": [
+                {
+                    "provider_id": "google",
+                    "name": "Google",
+                    "client_id": GOOGLE_CLIENT_ID,
+                    "secret": env.str("GOOGLE_CLIENT_SECRET", default=""),
+                    "settings": {"server_url": GOOGLE_SERVER_URL},
+                }
+            ],
+        }
+    }
+    if GOOGLE_CLIENT_ID
+    else {}
+)
+if GOOGLE_CLIENT_ID:
+    CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"].append(GOOGLE_SERVER_URL)
 KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105  (a model, not a secret)
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None}
 
@@ -280,8 +321,19 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 # ── Outside services: unset means the real one; `make run` points those without a key at the sandbox ─────────────────
 INSTAGRAM_PRIVATE_URL = env.str("INSTAGRAM_PRIVATE_URL", default="").rstrip("/")
 ALERT_WEBHOOK_URL = env.str("ALERT_WEBHOOK_URL", default="")
-vars().update(env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost:25"))
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="InstaGrowth OS <noreply@localhost>")
+# Everything a page or a library mails goes into the outbox; this is what a worker sends it by.
+EMAIL_BACKEND = "accounts.mails.Outbox"
+if RESEND_API_KEY := env.str("RESEND_API_KEY", default=""):
+    MAIL_BACKEND = "anymail.backends.resend.EmailBackend"
+    ANYMAIL = {"RESEND_API_KEY": RESEND_API_KEY, "RESEND_API_URL": env.str("RESEND_API_URL", "https://api.resend.com/")}
+elif DEBUG and not env.str("EMAIL_URL", default=""):
+    MAIL_BACKEND = "accounts.mails.Catcher"
+else:
+    _mail = env.email_url("EMAIL_URL", default="smtp://localhost:25")
+    MAIL_BACKEND = _mail.pop("EMAIL_BACKEND")
+    vars().update({name: value for name, value in _mail.items() if name.startswith("EMAIL_")})
+EMAIL_TIMEOUT = 20  # seconds; the outbox tries again
 ADMIN_ALLOWED_NETWORKS = env.list("ADMIN_ALLOWED_NETWORKS", default=[])
 
 # ── Files, words, time, logs ────────────────────────────────────────────────────────────────────────────────────────
@@ -289,7 +341,10 @@ STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {  # private: nothing in it has an address; a view answers with it or nobody does
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": DATA_DIR / "files", "base_url": None, "file_permissions_mode": 0o600},
+    },
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG or "test" in sys.argv[0]

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
 from django.core.cache import caches
 from django.test import Client, TransactionTestCase
@@ -45,10 +46,15 @@ def everywhere() -> AbstractContextManager[None]:
 
 def member(name: str, *, plan: str = "growth") -> User:
     """Make a person with a workspace of their own on a plan."""
-    user = User.objects.create(email=f"{name}@example.com", name=name.title(), password=_hash())
+    user = _confirmed(User.objects.create(email=f"{name}@example.com", name=name.title(), password=_hash()))
     workspace = teams.open_workspace(user)
     with everywhere():
         entitlements.subscribe(workspace, plan)
+    return user
+
+
+def _confirmed(user: User) -> User:
+    EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
     return user
 
 
@@ -119,7 +125,7 @@ def alices_workspace(alice: User) -> Workspace:
 @pytest.fixture
 def bob(alices_workspace: Workspace) -> User:
     """He works in Alice's workspace, and has none of his own."""
-    user = User.objects.create(email="bob@example.com", name="Bob", password=_hash())
+    user = _confirmed(User.objects.create(email="bob@example.com", name="Bob", password=_hash()))
     with everywhere():
         Membership.objects.create(workspace=alices_workspace, user=user, role=Membership.Role.MANAGER)
     return user
@@ -205,6 +211,6 @@ setattr(TransactionTestCase, "_fixture_teardown", _empty)  # noqa: B010  (Django
 def _forget() -> None:
     """Drop the counts of guesses and requests, and nothing else: the server may be a developer's own."""
     redis = get_redis_connection()
-    if counters := list(redis.scan_iter("guesses:*")):
+    if counters := list(redis.scan_iter("tries:*")):
         redis.delete(*counters)
     cast(RedisCache, caches["default"]).delete_pattern("throttle_*")

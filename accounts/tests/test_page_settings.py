@@ -42,7 +42,7 @@ def test_only_an_owner_does(client: Client, bob: User, role: str) -> None:
         Membership.objects.filter(user=bob).update(role=role)
     client.force_login(bob)
 
-    page = client.get(PAGE).content.decode()
+    page = client.get(f"{PAGE}workspace/").content.decode()
     answer = client.post(f"{PAGE}workspace/", {"name": "Bob's", "timezone": "UTC"})
 
     assert "Only an owner changes these." in page

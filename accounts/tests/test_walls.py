@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[2]
 # Unique without the workspace, and why that tells no stranger anything.
 ALLOWED = {
+    "accounts_invitation_token_hash_key": "the hash of a secret: to ask about it one must hold the link",
     "bots_session_fingerprint_key": "a keyed hash of a login: to ask about it one must hold the login",
     "bots_session_account_id_key": "the composite foreign key already ties it to the workspace",
     "bots_bot_account_id_key": "the composite foreign key already ties it to the workspace",

@@ -1,0 +1,80 @@
+"""How often a sensitive door may be tried: exact, shared by all processes, one atomic step in Valkey.
+
+A try is counted before it is looked at, so that parallel tries cannot slip through. Valkey gone means the door is shut.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from allauth.account.adapter import get_adapter
+from django.http import HttpRequest
+from django_redis import get_redis_connection
+
+from errors import codes
+from errors.exceptions import BotException
+
+
+@dataclass(frozen=True)
+class Door:
+    """`amount` tries in `seconds` for one key; a `doubling` door rests twice as long each time it is shut in a day."""
+
+    name: str
+    amount: int
+    seconds: int
+    doubling: bool = False
+
+
+# Each is counted by what stands in brackets.
+GUESS = Door("guess", 5, 300)  # wrong passwords (login name): RELIABILITY row 1
+SECOND_FACTOR = Door("second-factor", 5, 60, doubling=True)  # wrong codes (person): RELIABILITY row 20
+RESET = Door("reset", 5, 3600)  # mails with a reset link (address)
+RESET_FROM = Door("reset-from", 20, 3600)  # the same (client address)
+RESET_KEY = Door("reset-key", 20, 3600)  # links tried (client address)
+SIGN_UP = Door("sign-up", 20, 3600)  # new people (client address)
+CONFIRM = Door("confirm", 5, 3600)  # mails that confirm an address (address)
+MANAGE_EMAIL = Door("manage-email", 20, 3600)  # addresses added or removed (person)
+INVITE = Door("invite", 50, 24 * 3600)  # invitations sent (workspace)
+INVITATION = Door("invitation", 30, 3600)  # invitation links tried (client address)
+EXPORT = Door("export", 3, 24 * 3600)  # archives of one's data (person)
+
+_TAKE = """
+local taken = redis.call('INCR', KEYS[1])
+if taken == 1 then redis.call('EXPIRE', KEYS[1], ARGV[2]) end
+if taken == ARGV[1] + 1 and ARGV[3] == '1' then
+  local times = redis.call('INCR', KEYS[2])
+  redis.call('EXPIRE', KEYS[2], 86400)
+  redis.call('EXPIRE', KEYS[1], math.min(ARGV[2] * 2 ^ (times - 1), 86400))
+end
+return {taken, redis.call('TTL', KEYS[1])}
+"""
+
+
+def take(door: Door, key: object) -> int:
+    """Count one try at a door; the tries left after it. Raises TOO_MANY_TRIES with `retry_after` in seconds."""
+    redis = get_redis_connection()
+    taken, wait = redis.eval(
+        _TAKE, 2, _counter(door, key), f"{_counter(door, key)}:times", door.amount, door.seconds, int(door.doubling)
+    )
+    if taken > door.amount:
+        raise BotException(codes.TOO_MANY_TRIES, retry_after=max(wait, 1))
+    return door.amount - int(taken)
+
+
+def left(door: Door, key: object) -> int:
+    """How many tries there are before the door shuts."""
+    return max(0, door.amount - int(get_redis_connection().get(_counter(door, key)) or 0))
+
+
+def forgive(door: Door, key: object) -> None:
+    """Forget the tries of somebody who has just proved who they are."""
+    get_redis_connection().delete(_counter(door, key), f"{_counter(door, key)}:times")
+
+
+def client_address(request: HttpRequest) -> str:
+    """Where a request came from: what TRUSTED_PROXY_COUNT proxies of ours say, and nothing else."""
+    address: str = get_adapter().get_client_ip(request)
+    return address
+
+
+def _counter(door: Door, key: object) -> str:
+    return f"tries:{door.name}:{hashlib.sha256(str(key).encode()).hexdigest()}"
