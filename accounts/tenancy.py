@@ -6,11 +6,32 @@ local to the transaction, so a pooled connection never carries one person's view
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
+
+
+class OtherWorkspaceError(Exception):
+    """A task that works for one workspace wanted to see more than that: a fault of ours."""
+
+
+_errand: ContextVar[str] = ContextVar("errand", default="")  # the workspace that the running task works for
+
+
+@contextmanager
+def errand(workspace: object) -> Iterator[None]:
+    """Bind what runs inside to one workspace: whoever opens another view there raises OtherWorkspaceError.
+
+    Sees nothing by itself and opens no transaction: the work inside takes its own short ones.
+    """
+    before = _errand.set(str(getattr(workspace, "pk", workspace)))
+    try:
+        yield
+    finally:
+        _errand.reset(before)
 
 
 @contextmanager
@@ -50,7 +71,13 @@ def wait_patiently() -> None:
 
 
 def look_at(*, workspace: str = "", user: str = "", scope: str = "") -> None:
-    """Set the view for the rest of the transaction that is open now."""
+    """Set the view for the rest of the transaction that is open now. Raises OtherWorkspaceError in an errand."""
+    if (mine := _errand.get()) and (user or scope or workspace not in ("", mine)):
+        raise OtherWorkspaceError(f"This task works for {mine} alone.")
+    _set(workspace, user, scope)
+
+
+def _set(workspace: str, user: str, scope: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT set_config('app.workspace', %s, true), set_config('app.user', %s, true),"
@@ -80,7 +107,7 @@ def _seen(**view: str) -> Iterator[None]:
     finally:
         # After a database error the transaction is lost, and with its rollback the former view comes back by itself.
         if not connection.needs_rollback and not _aborted():
-            look_at(workspace=workspace, user=user, scope=former)
+            _set(workspace, user, former)
 
 
 def _aborted() -> bool:

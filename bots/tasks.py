@@ -10,7 +10,7 @@ from bots import dispatch as dispatching
 BATCH = 200
 
 
-@shared_task
+@shared_task(platform="due bots of all workspaces are claimed")
 def dispatch() -> None:
     """Claim due bots and send each to a worker; as many batches as are due."""
     while True:
@@ -23,7 +23,7 @@ def dispatch() -> None:
             return
 
 
-@shared_task
+@shared_task(platform="what dead workers left is taken back in all workspaces")
 def sweep() -> None:
     """Take back what dead workers left, throw away what waited too long, and send out who looks up unknown actions."""
     dispatching.sweep()
@@ -32,13 +32,13 @@ def sweep() -> None:
         look_up.apply_async((str(workspace), str(account)), expires=60)
 
 
-@shared_task
+@shared_task(workspace=True)
 def run_turn(workspace: str, bot: str, fence: int) -> None:
     """Give one bot its turn if it is still ours."""
     runner.run_turn(UUID(workspace), UUID(bot), fence)
 
 
-@shared_task
+@shared_task(workspace=True)
 def look_up(workspace: str, account: str) -> None:
     """Read what became of an account's unknown actions."""
     reconcile.look_up(UUID(workspace), UUID(account))

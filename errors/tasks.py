@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import connection
 
 
-@shared_task(ignore_result=True)
+@shared_task(ignore_result=True, platform="the log is everybody's")
 def ensure_partitions() -> None:
     """Keep the log's monthly partitions made for a year ahead."""
     with connection.cursor() as cursor:
@@ -19,7 +19,13 @@ class AlertNotSentError(Exception):
     """The operators' webhook did not take an alert. Its address, often a secret, is not in the words."""
 
 
-@shared_task(ignore_result=True, autoretry_for=(AlertNotSentError,), max_retries=3, retry_backoff=10)
+@shared_task(
+    ignore_result=True,
+    platform="operators hear of what happens anywhere",
+    autoretry_for=(AlertNotSentError,),
+    max_retries=3,
+    retry_backoff=10,
+)
 def send_alert(message: dict[str, object]) -> None:
     """POST one alert to the operators' webhook, up to four times. Redirects are not followed."""
     try:

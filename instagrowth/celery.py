@@ -6,7 +6,7 @@ from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "instagrowth.settings")
 
-app = Celery("instagrowth")
+app = Celery("instagrowth", task_cls="accounts.task:ErrandTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.task_routes = {

@@ -11,7 +11,7 @@ from instagrowth.models import LiveEvent
 KEPT = timedelta(days=7)  # a browser that was away for longer loads its page anew anyway
 
 
-@shared_task
+@shared_task(platform="old events of all workspaces go")
 def forget_live_events() -> None:
     """Throw away events that no browser will ask for any more."""
     with tenancy.platform("old events of all workspaces go"):

@@ -19,13 +19,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 seen: list[str] = []
 
 
-@shared_task(name="errors.tests.tell", ignore_result=True)
+@shared_task(name="errors.tests.tell", ignore_result=True, platform="a test")
 def tell() -> None:
     """Say which story it is."""
     seen.append(correlation.current())
 
 
-@shared_task(name="errors.tests.fail", ignore_result=True)
+@shared_task(name="errors.tests.fail", ignore_result=True, platform="a test")
 def fail() -> None:
     """Fail with a registered error."""
     raise BotException(codes.LEASE_LOST, fence=7)
@@ -38,7 +38,7 @@ class StubbornError(Exception):
         super().__init__("only this")
 
 
-@shared_task(name="errors.tests.fault", ignore_result=True)
+@shared_task(name="errors.tests.fault", ignore_result=True, platform="a test")
 def fault() -> None:
     """Fail with what nobody foresaw."""
     raise StubbornError(1, 2)
