@@ -13,8 +13,9 @@ from rest_framework.pagination import CursorPagination
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
+from rest_framework.throttling import AnonRateThrottle, UserRateThrottle
 
-from accounts import entry
+from accounts import entry, limits
 from accounts.middleware import must_not_wait
 from accounts.models import ApiToken, User, Workspace
 from accounts.requests import MemberRequest
@@ -92,6 +93,24 @@ class IsStaff(BasePermission):
             return False
         must_not_wait(request.user)
         return True
+
+
+class PersonThrottle(UserRateThrottle):
+    """How much one person's programs may ask."""
+
+    def get_ident(self, request: Request) -> str:
+        """Who nobody knows is told apart as everywhere: by where they come from."""
+        return limits.counted_as(limits.client_address(request._request))
+
+
+class VisitorThrottle(PersonThrottle, AnonRateThrottle):
+    """How much may be asked from one address without signing in."""
+
+    scope = "anon"
+
+    def get_cache_key(self, request: Request, view: object) -> str | None:
+        """Count visitors only."""
+        return AnonRateThrottle.get_cache_key(self, request, view)
 
 
 def workspace_of(request: Request) -> Workspace | None:

@@ -5,6 +5,7 @@ from ipaddress import ip_address, ip_network
 from django.conf import settings
 from django.http import HttpRequest
 
+from accounts.limits import client_address
 from errors import codes
 from errors.exceptions import BotException
 
@@ -24,15 +25,3 @@ def is_in(address: str, networks: list[str]) -> bool:
         return False
     mapped = getattr(found, "ipv4_mapped", None) or found
     return any(mapped in ip_network(network.strip(), strict=False) for network in networks)
-
-
-def client_address(request: HttpRequest) -> str:
-    """Give the visitor's own address: what the outermost of our TRUSTED_PROXY_COUNT proxies saw.
-
-    Anybody can write anything further left into X-Forwarded-For; without proxies the header means nothing.
-    """
-    peer: str = request.META.get("REMOTE_ADDR", "")
-    if not (proxies := settings.TRUSTED_PROXY_COUNT):
-        return peer
-    told = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
-    return told[-proxies] if len(told) >= proxies else peer
