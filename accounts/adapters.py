@@ -8,7 +8,7 @@ from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.forms import BaseForm, ValidationError
 from django.http import HttpRequest
 
-from accounts import limits, mails, sign_in, teams, tenancy
+from accounts import limits, mails, notices, sign_in, teams, tenancy
 from accounts.models import User
 from errors import codes
 from errors.exceptions import BotException
@@ -53,6 +53,13 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """All mails leave by one door."""
         mails.write(template_prefix, email, context)
+
+    def send_notification_mail(
+        self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
+    ) -> None:
+        """All notices are in one table."""
+        facts = {name: fact for name, fact in (context or {}).items() if isinstance(fact, str)}
+        notices.notify(user, template_prefix.rpartition("/")[2], self.request, to=email or "", **facts)
 
     def set_password(self, user: User, password: str) -> None:
         """A new password by the change or reset form."""
