@@ -301,7 +301,8 @@ class FollowHashtag(Door):
     )
     def post(self, request: Request, wanted: dict[str, Any]) -> dict[str, Any]:
         """Ask for so many people who posted under a hashtag. The bot follows them when it runs, within its limits."""
-        tasking.check(wanted["hashtag"], wanted["amount"])
+        tasking.clean_hashtag(wanted["hashtag"])
+        tasking.check_amount(wanted["amount"])
         bot = self._bot(wanted["account"])
         task = tasking.follow_hashtag(bot, wanted["hashtag"], wanted["amount"], wanted.get("filters"), self.user)
         return {"success": True, "task": shapes.Task(self.task(task.pk)).data}

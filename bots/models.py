@@ -25,6 +25,25 @@ class Kind(models.TextChoices):
     UNFOLLOW = "unfollow", "Unfollow"
 
 
+class Source(models.TextChoices):
+    """Where a task finds people."""
+
+    HASHTAG = "hashtag", "Posts under a hashtag"
+    FOLLOWERS = "followers", "Followers of an account"
+    LIKERS = "likers", "Likers of a post"
+    OWN_FOLLOWERS = "own_followers", "Own followers"
+    FOLLOWED = "followed", "People the bot followed"
+
+
+SAID = {  # a source with its value
+    "hashtag": "from #{}",
+    "followers": "from followers of @{}",
+    "likers": "from likers of {}",
+    "own_followers": "from own followers",
+    "followed": "from people the bot followed",
+}
+
+
 class Owned(models.Model):
     """A row that belongs to a workspace."""
 
@@ -206,6 +225,9 @@ class Bot(Owned):
     works_from = models.TimeField(null=True)  # in the account's zone; null: round the clock
     works_to = models.TimeField(null=True)
     own_limits = models.JSONField(default=dict)  # kind -> most a day, set by the owner
+    holdout = models.PositiveSmallIntegerField(
+        default=0, validators=[MaxValueValidator(20)]
+    )  # percent of the people worth following who are left alone, to compare with
     last_error_code = models.CharField(max_length=16, blank=True)
     last_error_at = models.DateTimeField(null=True)
     last_error_correlation = models.CharField(max_length=40, blank=True)
@@ -267,10 +289,13 @@ class BotTask(Owned):
 
     bot = tenant_key("bots.Bot", related_name="tasks")
     kind = models.CharField(max_length=12, choices=Kind)
-    source = models.CharField(max_length=12, default="hashtag")  # where people are found: hashtag, followers, likers
+    source = models.CharField(max_length=16, choices=Source, default=Source.HASHTAG)  # where people are found
     value = models.CharField(max_length=100, blank=True)  # the hashtag, the account, the post
     amount = models.PositiveIntegerField()
     filters = models.JSONField(default=dict)
+    options = models.JSONField(default=dict)  # of the kind: `after_days`, `keep_mutual`, `only_new`
+    message = models.TextField(blank=True)  # a welcome's approved text, as it was when asked
+    campaign = models.CharField(max_length=40, blank=True)  # a welcome's: nobody gets two of one campaign
     status = models.CharField(max_length=8, choices=Status, default=Status.QUEUED)
     confirmed = models.PositiveIntegerField(default=0)
     unknown = models.PositiveIntegerField(default=0)  # sent, without an answer, not looked up yet
@@ -294,7 +319,12 @@ class BotTask(Owned):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.amount} from {'#' if self.source == 'hashtag' else '@'}{self.value}"
+        return f"{self.get_kind_display()} {self.amount} {self.whence}"
+
+    @property
+    def whence(self) -> str:
+        """Where the people come from, in words."""
+        return SAID[self.source].format(self.value)
 
     @property
     def reason(self) -> Code | None:
@@ -307,17 +337,19 @@ class Candidate(Owned):
     """A person a task found, what was known of them, and whether they were kept."""
 
     class State(models.TextChoices):
-        """WAITING -> USED | SKIPPED (with the reason)."""
+        """WAITING -> USED | SKIPPED (with the reason) | HELD (worth it, and left alone to compare with)."""
 
         WAITING = "waiting"
         USED = "used"
         SKIPPED = "skipped"
+        HELD = "held"
 
     task = tenant_key("bots.BotTask", related_name="candidates")
     target_pk = models.BigIntegerField()
     username = models.CharField(max_length=30)
     place = models.PositiveIntegerField()
     facts = models.JSONField(default=dict)  # what the search told; a missing key is unknown
+    media_id = models.CharField(max_length=64, blank=True)  # the post that led to the person
     state = models.CharField(max_length=8, choices=State, default=State.WAITING)
     reason = models.CharField(max_length=120, blank=True)
 
@@ -344,7 +376,8 @@ class Action(Owned):
     kind = models.CharField(max_length=12, choices=Kind)
     target_pk = models.BigIntegerField()
     target_username = models.CharField(max_length=30)
-    campaign = models.CharField(max_length=40, blank=True, default="")  # only DMs: one a campaign
+    # What "once" means beside kind and person: a welcome's campaign, the post of a like, the date of a story view.
+    campaign = models.CharField(max_length=64, blank=True, default="")
     state = models.CharField(max_length=9, choices=State, default=State.INTENT)
     fence = models.BigIntegerField()
     error_code = models.CharField(max_length=16, blank=True, default="")
@@ -363,6 +396,78 @@ class Action(Owned):
             models.Index(fields=["look_up_at"], name="action_unknown", condition=Q(look_up_at__isnull=False)),
             models.Index(fields=["turn"], name="action_open", condition=Q(state="intent")),
         ]
+
+
+class ListedPerson(Owned):
+    """Somebody on a list of the workspace: never unfollowed (keep), or never contacted by any bot (block)."""
+
+    class List(models.TextChoices):
+        """Which list."""
+
+        KEEP = "keep", "Keep list"
+        BLOCK = "block", "Block list"
+
+    list = models.CharField(max_length=5, choices=List)
+    username = models.CharField(max_length=30)  # in small letters
+    target_pk = models.BigIntegerField(null=True)  # once known: names change, numbers do not
+    note = models.CharField(max_length=120, blank=True)
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("workspace", "list", "username", name="listed_once")]
+        indexes = [models.Index(fields=["workspace", "target_pk"], name="listed_pk")]
+
+    def __str__(self) -> str:
+        return f"@{self.username} ({self.get_list_display()})"
+
+
+class MessageTemplate(Owned):
+    """A text for welcomes. Only an approved one is sent, and a change takes the approval away."""
+
+    name = models.CharField(max_length=40)
+    text = models.TextField(max_length=1000)
+    written_by = models.ForeignKey("accounts.User", models.SET_NULL, null=True, related_name="+")
+    approved_by = models.ForeignKey("accounts.User", models.SET_NULL, null=True, related_name="+")
+    approved_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint("workspace", "name", name="template_once_a_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FollowBack(Owned):
+    """Whether somebody follows the account, asked once some days after they were contacted, or left alone."""
+
+    class Group(models.TextChoices):
+        """Which of the two that are compared."""
+
+        CONTACTED = "contacted"
+        HELD = "held"
+
+    account = tenant_key("bots.InstagramAccount", related_name="follow_backs")
+    target_pk = models.BigIntegerField()
+    group = models.CharField(max_length=9, choices=Group)
+    follows = models.BooleanField(null=True)  # null: the person is gone
+    asked_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("workspace", "account", "target_pk", name="follow_back_once")]
+
+
+class AccountDay(Owned):
+    """How many followed an account, and whom it followed, on one of its days."""
+
+    account = tenant_key("bots.InstagramAccount", related_name="days")
+    day = models.DateField()
+    followers = models.PositiveIntegerField(null=True)
+    following = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("workspace", "account", "day", name="account_day_once")]
 
 
 class DailyLimit(models.Model):

@@ -44,7 +44,7 @@ def look_up(workspace: UUID, account_id: UUID) -> int:
         try:
             with sessions.borrow(account) as door:
                 for action in actions:
-                    settled += _settle(workspace, action, MODULES[action.kind].reconcile(door, action))
+                    settled += _settle(workspace, action, MODULES[action.kind].reconcile(door, action, action.task))
         except BotException as stop:
             with tenancy.scope(workspace):
                 health.react(account, stop)

@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import structlog
 from django.db import connection
@@ -24,7 +25,7 @@ from bots.dispatch import ATTEMPTS, LEASE, LOOK_UP_AFTER, leave_unknown
 from bots.instagram.private import Door, NoAnswer, Person, State
 from bots.limits import Caps
 from bots.locks import account_lock
-from bots.models import Action, Bot, BotTask, Candidate, DailyLimit, Turn
+from bots.models import Action, Bot, BotTask, Candidate, DailyLimit, Kind, Turn
 from errors import codes, correlation
 from errors.codes import Code, Then
 from errors.exceptions import BotException
@@ -38,6 +39,7 @@ PAGES_A_TURN = 3  # searches at most, so that a poor hashtag does not become a b
 SEARCHES_PER_ACTION = 8  # candidates weighed at most for each action of the burst
 UNSTABLE_AFTER = 5  # unknown outcomes in a row
 LEAVES_ONE_PERSON = (Then.SKIP, Then.ALERT)  # what says something about this person, so that the next one is taken
+LOOK_AGAIN = timedelta(hours=1)  # a source that may have new people by then
 MEASURE_EVERY = timedelta(days=1)
 RESTING = timedelta(days=1)  # a running bot without a task is woken by the next task, not by the clock
 logger = structlog.get_logger("bots")
@@ -181,7 +183,7 @@ def _next_candidate(run: Run, door: Door, task: BotTask) -> Candidate | None:
             return None
         run.pages += 1
         try:
-            people, cursor = MODULES[task.kind].find(door, task)
+            page = MODULES[task.kind].find(door, task)
         except BotException as nowhere:
             if nowhere.code.then not in (Then.SKIP, Then.TELL):
                 raise
@@ -189,13 +191,23 @@ def _next_candidate(run: Run, door: Door, task: BotTask) -> Candidate | None:
                 tasking.close(task, run.bot, BotTask.Status.FAILED, nowhere.code)
             return None
         with tenancy.scope(run.workspace):
-            _remember(task, people)
-            task.cursor = cursor
+            found = _remember(task, page.people)
+            task.cursor = page.cursor
             task.save(update_fields=["cursor"])
+            if page.later and not found:
+                _wait(task, run.now + LOOK_AGAIN, "")
+                return None
     return waiting.pop(0)
 
 
-def _remember(task: BotTask, people: list[Person]) -> None:
+def _remember(task: BotTask, people: list[Person]) -> int:
+    """Keep who is new to this task; how many are."""
+    keys = [int(person.pk) for person in people]
+    mine = Candidate.objects.filter(task=task, target_pk__in=keys)
+    known = set(mine.values_list("target_pk", flat=True))
+    contacted = Action.objects.filter(account=task.bot.account_id, target_pk__in=keys)
+    before = set(contacted.values_list("target_pk", flat=True))
+    people = [person for person in people if int(person.pk) not in known]
     place = (Candidate.objects.filter(task=task).aggregate(last=Max("place"))["last"] or 0) + 1
     Candidate.objects.bulk_create(
         [
@@ -205,12 +217,14 @@ def _remember(task: BotTask, people: list[Person]) -> None:
                 target_pk=int(person.pk),
                 username=person.username[:30],
                 place=place + i,
-                facts=targeting.facts_of(person),
+                facts=targeting.facts_of(person) | {"contacted": int(person.pk) in before},
+                media_id=person.media_id or "",
             )
             for i, person in enumerate(people)
         ],
         ignore_conflicts=True,
     )
+    return len(people)
 
 
 def _exhaust(run: Run, task: BotTask) -> None:
@@ -231,12 +245,18 @@ def _worth_it(run: Run, door: Door, task: BotTask, candidate: Candidate) -> bool
                 raise
             return _skip(run, task, candidate, error.code.what)
         verdict = targeting.judge(candidate.facts, task.filters)
-    return True if verdict.keep else _skip(run, task, candidate, verdict.reason)
+    if not verdict.keep:
+        return _skip(run, task, candidate, verdict.reason)
+    if task.kind == Kind.FOLLOW and targeting.is_held(run.bot, candidate.target_pk):
+        return _skip(run, task, candidate, "left alone, to compare with", Candidate.State.HELD)
+    return True
 
 
-def _skip(run: Run, task: BotTask, candidate: Candidate, reason: str) -> bool:
+def _skip(
+    run: Run, task: BotTask, candidate: Candidate, reason: str, state: Candidate.State = Candidate.State.SKIPPED
+) -> bool:
     with tenancy.scope(run.workspace):
-        candidate.state, candidate.reason = Candidate.State.SKIPPED, reason[:120]
+        candidate.state, candidate.reason = state, reason[:120]
         candidate.save(update_fields=["state", "reason", "facts"])
         BotTask.objects.filter(pk=task.pk).update(skipped=F("skipped") + 1)
     return False
@@ -250,11 +270,12 @@ def _intend(run: Run, task: BotTask, candidate: Candidate, caps: Caps) -> Action
     """
     account = run.bot.account
     correlation_id = task.correlation_id or correlation.current()
+    campaign = MODULES[task.kind].once(task, candidate, run.now.astimezone(ZoneInfo(account.timezone)).date())
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT * FROM write_intent(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            "SELECT * FROM write_intent(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [run.workspace, run.bot.pk, run.fence, LEASE, task.pk, run.turn.pk, account.pk, task.kind,
-             candidate.target_pk, candidate.username, correlation_id, account.timezone,
+             candidate.target_pk, candidate.username, campaign, correlation_id, account.timezone,
              caps.hourly, caps.daily, caps.weekly],
         )  # fmt: skip
         verdict, pk, created_at, taken = cursor.fetchone()
@@ -262,6 +283,8 @@ def _intend(run: Run, task: BotTask, candidate: Candidate, caps: Caps) -> Action
         raise Fenced
     if verdict == "stopped":
         task.status = BotTask.Status.STOPPED
+    elif verdict == "listed":
+        _skip(run, task, candidate, codes.LISTED.what)
     elif verdict == "known":
         _skip(run, task, candidate, "contacted before")
     elif verdict == "full":
@@ -278,6 +301,7 @@ def _intend(run: Run, task: BotTask, candidate: Candidate, caps: Caps) -> Action
         kind=task.kind,
         target_pk=candidate.target_pk,
         target_username=candidate.username,
+        campaign=campaign,
         created_at=created_at,
     )
 
@@ -301,7 +325,7 @@ def _note(run: Run, code: Code, task: BotTask) -> None:
 def _perform(run: Run, door: Door, task: BotTask, candidate: Candidate, action: Action) -> bool:
     """Send once, and write down what came of it: whether something may have left. Raises what stops the turn."""
     try:
-        outcome = MODULES[action.kind].perform(door, action)
+        outcome = MODULES[action.kind].perform(door, action, task)
     except NoAnswer as silence:
         _write(run, task, candidate, action, Action.State.UNKNOWN, silence.code, sent=True)
         raise

@@ -1,14 +1,16 @@
 """Who is worth contacting. What is not known is unknown: never zero, never no."""
 
+import hashlib
 from dataclasses import asdict, dataclass
 
 from bots.instagram.private import Person
+from bots.models import Bot
 from errors import codes
 from errors.exceptions import BotException
 
 FACTS = ("private", "verified", "business", "followers", "following", "media_count")
 RANGES = ("followers", "following", "media_count")
-FLAGS = ("private", "verified", "business")
+FLAGS = ("private", "verified", "business", "contacted")
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,12 @@ def judge(facts: dict[str, object], filters: dict[str, object]) -> Verdict:
     if unknown:
         return Verdict(False, f"unknown: {', '.join(name.replace('_', ' ') for name in unknown)}", tuple(unknown))
     return Verdict(True)
+
+
+def is_held(bot: Bot, target_pk: int) -> bool:
+    """Whether a person is one of the few who are left alone, to compare with: always the same for one account."""
+    mark = hashlib.sha256(f"{bot.account_id}:{target_pk}".encode()).digest()
+    return int.from_bytes(mark[:4]) % 100 < bot.holdout
 
 
 def clean_filters(filters: dict[str, object]) -> dict[str, object]:

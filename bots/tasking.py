@@ -1,6 +1,7 @@
 """What a bot is asked to do: tasks, from the asking to the end."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.db.models import Max
@@ -8,9 +9,11 @@ from django.db.models.functions import Greatest, Now
 from django.utils import timezone
 from structlog.contextvars import bound_contextvars
 
+from accounts.models import User
 from billing import entitlements
 from bots import sessions, targeting
-from bots.models import Bot, BotTask, Candidate, Kind, Turn
+from bots.actions import MODULES
+from bots.models import Bot, BotTask, Candidate, Kind, MessageTemplate, Source, Turn
 from errors import codes, correlation
 from errors.codes import Code
 from errors.exceptions import BotException
@@ -18,7 +21,12 @@ from errors.recording import log_activity
 from instagrowth import live
 
 MOST = 1000  # people one task may ask for; what a day allows is for the limits to say
+OPTIONS = {Kind.UNFOLLOW: ("after_days", "keep_mutual"), Kind.WELCOME_DM: ("only_new",)}
 # Letters of any script, digits and underscores, at most 100, not digits only: Instagram's own rule.
+_USERNAME = re.compile(r"@?([a-z0-9._]{1,30})")
+_POST = re.compile(
+    r"(?:https?://(?:www\.)?instagram\.com/(?:[\w.]+/)?(?:p|reel|tv)/)?([\w-]{5,40})/?(?:\?\S*)?", re.ASCII
+)
 _HASHTAG = re.compile(r"#?((?!\d+$)\w{1,100})", re.UNICODE)
 
 
@@ -30,22 +38,121 @@ def clean_hashtag(text: str) -> str:
     return found[1].lower()
 
 
-def check(hashtag: str, amount: int) -> None:
-    """Refuse what no bot could be asked. Raises HASHTAG_INVALID or AMOUNT_OUT_OF_RANGE."""
-    clean_hashtag(hashtag)
+def clean_username(text: str) -> str:
+    """The Instagram username in small letters, without @. Raises SOURCE_INVALID."""
+    found = _USERNAME.fullmatch(text.strip().lower())
+    if found is None:
+        raise BotException(codes.SOURCE_INVALID, "This is no Instagram username.", field="value")
+    return found[1]
+
+
+def clean_post(text: str) -> str:
+    """The code of a post, from its address or as it is. Raises SOURCE_INVALID."""
+    found = _POST.fullmatch(text.strip())
+    if found is None:
+        raise BotException(
+            codes.SOURCE_INVALID,
+            "Paste the post's address, as in https://www.instagram.com/p/CxAmple12/.",
+            field="value",
+        )
+    return found[1]
+
+
+def check_amount(amount: object) -> None:
+    """Refuse what no bot could be asked. Raises AMOUNT_OUT_OF_RANGE."""
     if not isinstance(amount, int) or isinstance(amount, bool) or not 1 <= amount <= MOST:
         raise BotException(codes.AMOUNT_OUT_OF_RANGE, f"Ask for 1 to {MOST:,} people.", field="amount")
 
 
-def follow_hashtag(
-    bot: Bot, hashtag: str, amount: int, filters: dict[str, object] | None = None, user: object = None
-) -> BotTask:
-    """Ask a bot to follow `amount` people who posted under a hashtag.
+CLEAN: dict[str, Callable[[str], str]] = {
+    Source.HASHTAG: clean_hashtag,
+    Source.FOLLOWERS: clean_username,
+    Source.LIKERS: clean_post,
+    Source.OWN_FOLLOWERS: lambda _: "",
+    Source.FOLLOWED: lambda _: "",
+}
 
-    Raises SESSION_INVALID, HASHTAG_INVALID, AMOUNT_OUT_OF_RANGE, PLAN_FEATURE_MISSING.
+
+def ask(
+    bot: Bot,
+    kind: str,
+    amount: int,
+    *,
+    source: str = "",
+    value: str = "",
+    filters: dict[str, object] | None = None,
+    options: dict[str, object] | None = None,
+    template: MessageTemplate | None = None,
+    user: User | None = None,
+) -> BotTask:
+    """Ask a bot for so many actions of a kind on people of a source (the kind's first where none is named).
+
+    A welcome needs a template and is sent once to a person for each. Raises SESSION_INVALID, AMOUNT_OUT_OF_RANGE,
+    SOURCE_INVALID, HASHTAG_INVALID, PLAN_FEATURE_MISSING, DM_NOT_APPROVED, DM_TEXT_INVALID, BEING_DELETED,
+    VALIDATION_FAILED.
     """
-    check(hashtag, amount)
-    return _ask(bot, Kind.FOLLOW, "hashtag", clean_hashtag(hashtag), amount, filters or {}, user)
+    check_amount(amount)
+    sources = MODULES[kind].SOURCES
+    source = source or sources[0]
+    if source not in sources:
+        raise BotException(codes.SOURCE_INVALID, field="source")
+    value = CLEAN[source](value)
+    if bot.workspace.delete_at:
+        raise BotException(codes.BEING_DELETED)
+    if not sessions.is_usable(bot.account):
+        raise BotException(codes.SESSION_INVALID)
+    if not entitlements.plan_of(bot.workspace).action_limits.get(kind):
+        raise BotException(codes.PLAN_FEATURE_MISSING)
+    if kind == Kind.WELCOME_DM and template is None:
+        raise BotException(codes.DM_TEXT_INVALID, "A welcome needs one of your message templates.", field="template")
+    if template is not None and template.approved_at is None:
+        raise BotException(codes.DM_NOT_APPROVED)
+    task = BotTask.objects.create(
+        workspace_id=bot.workspace_id,
+        bot=bot,
+        kind=kind,
+        source=source,
+        value=value,
+        amount=amount,
+        filters=targeting.clean_filters(filters or {}),
+        options=clean_options(kind, options or {}),
+        message=template.text if template else "",
+        campaign=template.name if template else "",
+        correlation_id=correlation.current(),
+        created_by=getattr(user, "pk", None),
+    )
+    wake(bot)
+    log_activity(
+        "task",
+        workspace=bot.workspace_id,
+        user=user,
+        account=bot.account_id,
+        task=str(task.pk),
+        asked=amount,
+        kind=str(kind),
+        source=source,
+        value=value,
+    )
+    live.publish(bot.workspace_id, "task", {"task": str(task.pk), "status": task.status})
+    return task
+
+
+def follow_hashtag(
+    bot: Bot, hashtag: str, amount: int, filters: dict[str, object] | None = None, user: User | None = None
+) -> BotTask:
+    """Ask a bot to follow `amount` people who posted under a hashtag; see `ask`."""
+    return ask(bot, Kind.FOLLOW, amount, source=Source.HASHTAG, value=hashtag, filters=filters, user=user)
+
+
+def clean_options(kind: str, options: dict[str, object]) -> dict[str, object]:
+    """The options of a kind. Raises VALIDATION_FAILED for one that it has not, or that means nothing."""
+    for name, value in options.items():
+        is_days = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 365
+        if not (name in OPTIONS.get(kind, ()) and (is_days if name == "after_days" else isinstance(value, bool))):
+            raise BotException(
+                codes.VALIDATION_FAILED, f"The option {name} is not one we know, or its value is not right.", field=name
+            )
+    return options
 
 
 def stop(task: BotTask, user: object = None) -> None:
@@ -77,39 +184,6 @@ def close(task: BotTask, bot: Bot, status: str, code: Code | None, user: object 
             confirmed=task.confirmed,
         )
     live.publish(bot.workspace_id, "task", {"task": str(task.pk), "status": status})
-
-
-def _ask(
-    bot: Bot, kind: Kind, source: str, value: str, amount: int, filters: dict[str, object], user: object
-) -> BotTask:
-    if not sessions.is_usable(bot.account):
-        raise BotException(codes.SESSION_INVALID)
-    if not entitlements.plan_of(bot.workspace).action_limits.get(kind):
-        raise BotException(codes.PLAN_FEATURE_MISSING)
-    task = BotTask.objects.create(
-        workspace_id=bot.workspace_id,
-        bot=bot,
-        kind=kind,
-        source=source,
-        value=value,
-        amount=amount,
-        filters=targeting.clean_filters(filters),
-        correlation_id=correlation.current(),
-        created_by=getattr(user, "pk", None),
-    )
-    wake(bot)
-    log_activity(
-        "task",
-        workspace=bot.workspace_id,
-        user=user,
-        account=bot.account_id,
-        task=str(task.pk),
-        asked=amount,
-        kind=str(kind),
-        value=value,
-    )
-    live.publish(bot.workspace_id, "task", {"task": str(task.pk), "status": task.status})
-    return task
 
 
 def wake(bot: Bot) -> None:

@@ -158,8 +158,8 @@ WORKSPACE_NOT_FOUND = _code(
 WORKSPACE_REQUIRED = _code(
     "E-AUTH-E-0014",
     "WORKSPACE_REQUIRED",
-    "You have several workspaces and the request names none.",
-    "Name one in the header `X-Workspace`, or choose one at the top of the page.",
+    "You belong to no workspace.",
+    "Make one on the page `/workspace/new`, or ask an owner of another to invite you.",
 )
 ADMIN_BOOTSTRAP_EXPIRED = _code(
     "E-AUTH-E-0015",
@@ -313,6 +313,20 @@ EXPORT_GONE = _code(
     "Make a new one on the privacy page; an archive is kept for 7 days.",
     http=404,
 )
+TOKENS_FULL = _code(
+    "E-AUTH-W-0036",
+    "TOKENS_FULL",
+    "You have as many API tokens as a person may have.",
+    "Revoke one that nothing uses any more, then make the new one.",
+    http=409,
+)
+WORKSPACE_LIMIT = _code(
+    "E-AUTH-W-0037",
+    "WORKSPACE_LIMIT",
+    "You own as many workspaces on the free plan as a person may own.",
+    "Delete one that you do not use, or put one on a larger plan.",
+    http=409,
+)
 
 # ── FLW: following and unfollowing ──────────────────────────────────────────────────────────────────────────────────
 HASHTAG_INVALID = _code(
@@ -409,6 +423,29 @@ FILTERED_OUT = _code(
     "FILTERED_OUT",
     "The person does not fit the filters of the bot.",
     "Nothing: the person was left alone. Change the filters if too few people fit.",
+    then=Then.SKIP,
+    http=200,
+)
+
+SOURCE_INVALID = _code(
+    "E-FLW-E-0014",
+    "SOURCE_INVALID",
+    "This task cannot look for people there.",
+    "Choose a hashtag, an Instagram username or the link of a post, as the kind of the task asks for.",
+)
+LISTED = _code(
+    "E-FLW-I-0015",
+    "LISTED",
+    "The person is on the keep list or the block list of the workspace.",
+    "Nothing: the person was left alone. Take them off the list if this is not meant.",
+    then=Then.SKIP,
+    http=200,
+)
+FOLLOWS_BACK = _code(
+    "E-FLW-I-0016",
+    "FOLLOWS_BACK",
+    "The person follows the account, and the task spares who does.",
+    "Nothing: the person was left alone and no unit of a limit was used.",
     then=Then.SKIP,
     http=200,
 )
@@ -526,6 +563,21 @@ DM_NOT_POSSIBLE = _code(
     "This person does not take messages from the account.",
     "Nothing: the person is skipped and not written to again.",
     then=Then.SKIP,
+    http=409,
+)
+DM_COLD = _code(
+    "E-DM-I-0007",
+    "DM_COLD",
+    "The person neither follows the account nor wrote to it first.",
+    "Nothing: strangers are never written to. The person was skipped and no unit of a limit was used.",
+    then=Then.SKIP,
+    http=200,
+)
+DM_NOT_APPROVED = _code(
+    "E-DM-W-0008",
+    "DM_NOT_APPROVED",
+    "The text is not approved yet.",
+    "An owner approves it on the page of message templates. A change of the text needs a new approval.",
     http=409,
 )
 

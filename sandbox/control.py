@@ -14,6 +14,7 @@
 | `GET /_control/relations` | `?follower=&target=` | the relation |
 | `POST /_control/messages` | `{sender, to, text}` | somebody writes to somebody |
 | `GET /_control/people` | `?tag=&start=&count=` or `?username=` | people with all their fields |
+| `GET`, `POST /_control/google/people` | `{email, sub, email_verified, name}` | Google's people, by `sub` |
 | `POST /_control/reset` | | the world as it was at the start; every session ends |
 
 A malformed request gets 400 with `{"error": "<one sentence>"}`; people are named by username or by key.
@@ -338,6 +339,21 @@ def list_people(world: World, request: Request) -> object:
     return {"tag": tag.name, "count": tag.size, "people": [asdict(the_person(world, key)) for key in keys]}
 
 
+def list_google_people(world: World, request: Request) -> object:
+    """Show who has a Google account."""
+    return {"people": [asdict(person) for person in world.google.people.values()]}
+
+
+def put_google_person(world: World, request: Request) -> object:
+    """Create or change somebody's Google account; an `email` of null is an account without one."""
+    fields = document(request, {"email", "sub", "email_verified", "name"}, {"email"})
+    for name, value in fields.items():
+        good = isinstance(value, bool) if name == "email_verified" else isinstance(value, str)
+        if not good and not (name == "email" and value is None and fields.get("sub")):
+            raise BadRequest(f"{name} must be {FLAG if name == 'email_verified' else 'a text'}.")
+    return asdict(world.google.put(fields.pop("email"), **fields))
+
+
 def reset(world: World, request: Request) -> object:
     """Make the world as new."""
     world.reset()
@@ -359,5 +375,7 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     ("POST", "relations"): put_relation,
     ("POST", "messages"): put_message,
     ("GET", "people"): list_people,
+    ("GET", "google/people"): list_google_people,
+    ("POST", "google/people"): put_google_person,
     ("POST", "reset"): reset,
 }

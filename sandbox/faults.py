@@ -44,6 +44,18 @@ Answers, with what instagrapi 3.2.2 makes of them:
 | `reset`, `hang` (not applied, then the connection is reset) | ClientConnectionError, requests.Timeout |
 | `reset_after_apply`, `hang_after_apply` | the same, but the write was applied |
 | `slow` | nothing: the ordinary answer, late |
+
+Google's, with a `path` of `oauth2/v4/token` but for the first; of those above, `5xx`, `not_json`, `bad_json`, `cut`,
+`reset`, `hang` and `slow` are for Google too:
+
+| fault | what Google does |
+|---|---|
+| `consent_denied` (on `o/oauth2/v2/auth`) | sends the person back with `access_denied` |
+| `id_token_signature` | signs with a key that it did not publish |
+| `id_token_nonce`, `id_token_no_nonce` | names another nonce, or none |
+| `id_token_aud`, `id_token_iss` | names another client, or another issuer |
+| `id_token_expired` | gives a token of the year 2020 |
+| `id_token_sub`, `id_token_no_sub` | names somebody else, or nobody |
 """
 
 import re
@@ -129,8 +141,24 @@ SERVER_ERRORS = ("5xx", "500", "502", "503", "504")
 HTML = b"<!DOCTYPE html><html><head><title>Instagram</title></head><body>Sorry, something went wrong.</body></html>"
 AFTER_APPLY = {"reset_after_apply": "reset", "hang_after_apply": "hang"}
 SECONDS = {"hang": 600.0, "slow": 2.0}
+GOOGLE = tuple(
+    f"id_token_{what}" for what in ["signature", "nonce", "no_nonce", "aud", "iss", "expired", "sub", "no_sub"]
+)
 NAMES = frozenset(
-    (*FAIL, *SERVER_ERRORS, *AFTER_APPLY, *SECONDS, "ban", "challenge_404", "not_json", "bad_json", "cut", "reset")
+    (
+        *FAIL,
+        *SERVER_ERRORS,
+        *AFTER_APPLY,
+        *SECONDS,
+        *GOOGLE,
+        "consent_denied",
+        "ban",
+        "challenge_404",
+        "not_json",
+        "bad_json",
+        "cut",
+        "reset",
+    )
 )
 
 

@@ -233,6 +233,7 @@ def user_story(call: Call) -> Answer:
         return answer_json({"reel": None, "broadcast": None, "status": "ok"})
     items = [story(call, person, number) for number in range(person.stories)]
     reel = {"id": person.pk, "user": short_user(call, person), "items": items, "media_count": len(items)}
+    reel["seen"] = call.world.seen[call.viewer.pk].get(person.pk, 0)
     return answer_json({"reel": reel, "broadcast": None, "status": "ok"})
 
 

@@ -3,7 +3,7 @@
 from sandbox.faults import failure
 from sandbox.instagram_reads import NO_MEDIA, find_media, key_list
 from sandbox.instagram_routes import Call, Routes
-from sandbox.instagram_shapes import friendship, message
+from sandbox.instagram_shapes import friendship, message, story_time
 from sandbox.people import FIRST_STORY
 from sandbox.wire import Answer, BadRequest, answer_json
 
@@ -102,6 +102,9 @@ def story_seen(call: Call) -> Answer:
         found = find_media(call, pk)
         if found is None or found[1] < FIRST_STORY:
             return answer_json(NO_MEDIA, 400)
+        taken = story_time(call, found[0], found[1] - FIRST_STORY)
+        seen = call.world.seen[call.viewer.pk]
+        seen[found[0].pk] = max(taken, seen.get(found[0].pk, 0))
     return OK
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.error import HTTPError
 from urllib.parse import urlencode
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 ROOT = Path(__file__).resolve().parent.parent
 # A cold start on a busy machine; an ordinary one takes about half a second.
@@ -36,6 +36,13 @@ class ControlError(Exception):
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
         self.status = status
+
+
+class _Stay(HTTPRedirectHandler):
+    """Follows nothing, so that one can see where one is sent."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Stay here."""
 
 
 @dataclass(slots=True)
@@ -136,6 +143,27 @@ class Control:
     def message(self, sender: object, to: object, text: str) -> dict[str, Any]:
         """Somebody writes to somebody."""
         return self.call("POST", "messages", {"sender": sender, "to": to, "text": text})
+
+    def google_person(self, email: str | None, **fields: object) -> dict[str, Any]:
+        """Create or change somebody's Google account: `sub`, `email_verified`, `name`. Returns it with its `sub`."""
+        return self.call("POST", "google/people", {"email": email, **fields})
+
+    def google_people(self) -> list[dict[str, Any]]:
+        """Everybody who has a Google account."""
+        return list(self.call("GET", "google/people")["people"])
+
+    def google_chooses(self, consent_url: str, sub: str = "") -> str:
+        """Be the person at Google's consent page: choose this account, or none; returns where one is sent back."""
+        form = urlencode({"sub": sub} if sub else {"deny": "1"}).encode()
+        request = Request(consent_url, form)  # noqa: S310 - our own http URL
+        try:
+            with build_opener(ProxyHandler({}), _Stay()).open(request, timeout=20):
+                raise ControlError(200, "Google sent nobody anywhere.")
+        except HTTPError as sent:
+            with sent:
+                if sent.code != 302:
+                    raise ControlError(sent.code, json.load(sent)["error_description"]) from None
+                return str(sent.headers["Location"])
 
     def reset(self) -> None:
         """The world as it was at the start; every session ends."""

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor import InvalidToken
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
-from sandbox import people
+from sandbox import google_people, people
 from sandbox.faults import Faults
 from sandbox.ledger import Ledger
 from sandbox.people import Person
@@ -123,12 +123,14 @@ class World:
         self.contexts: dict[str, str] = {}
         self.relations: dict[int, dict[int, Relation]] = defaultdict(dict)
         self.followers: dict[int, dict[int, None]] = defaultdict(dict)
+        self.seen: dict[int, dict[int, int]] = defaultdict(dict)  # up to when a viewer saw somebody's stories
         self.liked: dict[int, set[int]] = defaultdict(set)
         self.hashtags: dict[str, Hashtag] = {}
         self.threads: dict[int, Thread] = {}
         self.threads_of: dict[int, dict[int, Thread]] = defaultdict(dict)
         self.ledger = Ledger()
         self.faults = Faults()
+        self.google = google_people.demo()
         for person in DEMO_PEOPLE:
             self.put_account(**person)
 

@@ -25,6 +25,7 @@ __all__ = [
     "Door",
     "LoggedIn",
     "LoginRefused",
+    "Message",
     "NeedsCode",
     "NoAnswer",
     "Outcome",
@@ -65,6 +66,15 @@ class Relation:
     requested: bool
     followed_by: bool
     blocking: bool
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of a conversation; `own` if the account wrote it."""
+
+    text: str
+    own: bool
+    sent_at: datetime
 
 
 @dataclass(frozen=True)
@@ -239,13 +249,38 @@ class Door:
     def likers(self, media_id: str) -> list[Person]:
         """Who liked a post, as far as Instagram shows."""
         with self._reading(missing=codes.IG_TARGET_GONE):
-            return [_person(user) for user in self._client.private_request(f"media/{media_id}/likers/")["users"]]
+            return [
+                _person(user) for user in self._client.private_request(f"media/{_media(media_id)}/likers/")["users"]
+            ]
 
-    def stories(self, pk: str) -> list[Story]:
-        """The stories of a person at this moment."""
+    def stories(self, pk: str) -> tuple[list[Story], datetime | None]:
+        """The stories of a person at this moment, and up to which of them (by time) the account has seen them."""
         with self._reading(missing=codes.IG_TARGET_GONE):
             reel = self._client.private_request(f"feed/user/{_number(pk)}/story/").get("reel") or {}
-            return [Story(_media_id(item, pk), _moment(item.get("taken_at"))) for item in reel.get("items") or []]
+            items = reel.get("items") or []
+            return [Story(_media_id(item, pk), _moment(item.get("taken_at"))) for item in items], _moment(
+                reel.get("seen")
+            )
+
+    def likes(self, media_id: str) -> bool:
+        """Whether the account likes a post."""
+        with self._reading(missing=codes.IG_TARGET_GONE):
+            item = self._client.private_request(f"media/{_media(media_id)}/info/")["items"][0]
+            return bool(item.get("has_liked"))
+
+    def messages_with(self, pk: str) -> list[Message]:
+        """The newest messages of the conversation with a person, none if there is no conversation."""
+        with self._reading(missing=codes.IG_TARGET_GONE):
+            params = {"recipient_users": json.dumps([_number(pk)]), "seq_id": 2580572, "limit": 20}
+            thread = self._client.private_request("direct_v2/threads/get_by_participants/", params=params).get("thread")
+            return [
+                Message(
+                    str(item.get("text") or (item.get("link") or {}).get("text") or ""),
+                    str(item.get("user_id")) == self.pk,
+                    datetime.fromtimestamp(int(item["timestamp"]) / 1_000_000, UTC),
+                )
+                for item in (thread or {}).get("items") or []
+            ]
 
     def follow(self, pk: str) -> Outcome:
         """Follow a person, or ask to if the account is private: read the relation, then one POST at most.
@@ -271,13 +306,18 @@ class Door:
 
         return self._writing(send, blocked=codes.FOLLOW_BLOCKED)
 
-    def unfollow(self, pk: str) -> Outcome:
-        """Stop following a person, or take the request back: read the relation, then one POST at most."""
+    def unfollow(self, pk: str, *, keep_mutual: bool = False) -> Outcome:
+        """Stop following a person, or take the request back: read the relation, then one POST at most.
+
+        `keep_mutual` spares who follows the account.
+        """
 
         def send() -> Outcome:
             relation = self._relation(pk)
             if not relation.following and not relation.requested:
                 return Outcome(State.SKIPPED, codes.NOT_FOLLOWING)
+            if keep_mutual and relation.followed_by:
+                return Outcome(State.SKIPPED, codes.FOLLOWS_BACK)
             form = {"user_id": pk, "_uid": self.pk, "container_module": "profile"}
             status = self._post(f"friendships/destroy/{_number(pk)}/", form)["friendship_status"]
             return _ended(not status["following"])
@@ -436,6 +476,11 @@ def _moment(seconds: object) -> datetime | None:
 def _number(pk: object) -> int:
     """Instagram's numbers go into paths, so nothing but digits may."""
     return int(str(pk))
+
+
+def _media(media_id: str) -> str:
+    """`pk` or `pk_owner`, and nothing else, because it goes into a path."""
+    return "_".join(str(_number(part)) for part in media_id.split("_"))
 
 
 def _name(name: str) -> str:

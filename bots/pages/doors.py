@@ -1,17 +1,12 @@
-"""What the doors of these pages share: finding what is the workspace's own, and saying how a deed went."""
+"""What the doors of these pages share: finding what is the workspace's own."""
 
-from collections.abc import Callable
+from django.shortcuts import get_object_or_404
 
-from django.contrib import messages
-from django.db import transaction
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect
-from django.utils.http import url_has_allowed_host_and_scheme
-
+from accounts.pages.doors import back, do, refuse, said
 from accounts.requests import MemberRequest
 from bots.models import Bot, InstagramAccount
-from errors.exceptions import BotException
-from errors.recording import record
+
+__all__ = ["account_of", "back", "bot_of", "do", "refuse", "said"]
 
 
 def account_of(request: MemberRequest, username: str) -> InstagramAccount:
@@ -26,35 +21,3 @@ def bot_of(request: MemberRequest, username: str) -> Bot:
     bot = get_object_or_404(bots, workspace=request.workspace, account__username=username.lower())
     bot.workspace = request.workspace
     return bot
-
-
-def said(refused: BotException) -> str:
-    """Give the sentence of a refusal: what happened, what to do, and the code, which the page makes a link."""
-    next_step = refused.code.do_next.replace("Nothing:", "Nothing to do:", 1)
-    return " ".join(filter(None, (refused.message, next_step, refused.code.id)))
-
-
-def do(request: MemberRequest, deed: Callable[[], object], done: str, *, name: str, account: object = None) -> bool:
-    """Do a deed and say that it is done, or why it was refused; a refusal is undone and written down."""
-    try:
-        with transaction.atomic():
-            deed()
-    except BotException as refused:
-        refuse(request, refused, name=name, account=account)
-        return False
-    messages.success(request, done)
-    return True
-
-
-def refuse(request: MemberRequest, refused: BotException, *, name: str, account: object = None) -> None:
-    """Write a refusal down and say it."""
-    record(refused, action=name, workspace=request.workspace, user=request.user, account=account)
-    messages.error(request, said(refused))
-
-
-def back(request: MemberRequest, otherwise: str, *args: object) -> HttpResponse:
-    """Go to where the form says it was, if that is here, else to a page of ours."""
-    there = request.POST.get("next", "")
-    if there and url_has_allowed_host_and_scheme(there, {request.get_host()}, request.is_secure()):
-        return redirect(there)
-    return redirect(otherwise, *args)

@@ -311,7 +311,7 @@ def test_posts_are_liked_and_stories_are_seen(sandbox, door):
     bob = str(sandbox.account("bob", stories=2)["pk"])
     sandbox.hashtag("pottery", people=["bob"])
     (person,), _ = door.hashtag_people("pottery")
-    stories = door.stories(bob)
+    stories, _ = door.stories(bob)
 
     assert door.like(person.media_id).state is State.CONFIRMED
     assert len(stories) == 2
