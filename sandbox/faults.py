@@ -141,25 +141,10 @@ SERVER_ERRORS = ("5xx", "500", "502", "503", "504")
 HTML = b"<!DOCTYPE html><html><head><title>Instagram</title></head><body>Sorry, something went wrong.</body></html>"
 AFTER_APPLY = {"reset_after_apply": "reset", "hang_after_apply": "hang"}
 SECONDS = {"hang": 600.0, "slow": 2.0}
-GOOGLE = tuple(
-    f"id_token_{what}" for what in ["signature", "nonce", "no_nonce", "aud", "iss", "expired", "sub", "no_sub"]
-)
-NAMES = frozenset(
-    (
-        *FAIL,
-        *SERVER_ERRORS,
-        *AFTER_APPLY,
-        *SECONDS,
-        *GOOGLE,
-        "consent_denied",
-        "ban",
-        "challenge_404",
-        "not_json",
-        "bad_json",
-        "cut",
-        "reset",
-    )
-)
+SPOILT = ("signature", "nonce", "no_nonce", "aud", "iss", "expired", "sub", "no_sub")
+GOOGLE = ("consent_denied", *(f"id_token_{what}" for what in SPOILT))
+BARE = ("ban", "challenge_404", "not_json", "bad_json", "cut", "reset")
+NAMES = frozenset((*FAIL, *SERVER_ERRORS, *AFTER_APPLY, *SECONDS, *BARE, *GOOGLE))
 
 
 @dataclass(slots=True)

@@ -48,6 +48,10 @@ def front_page(world: World, request: Request) -> Answer:
 <p class="loud">This is not Instagram. Nobody here is real and nothing you do here reaches Instagram.</p>
 <h2>People you can connect</h2>
 <div class="wide"><table><tr><th>Username</th><th>Password</th><th>Second step</th></tr>{rows}</table></div>
+<h2>People who can sign in with Google</h2>
+<p>Press "Continue with Google" on the sign-in page and choose one of
+{", ".join(f"<b>{escape(person.email)}</b>" for person in world.google.people.values() if person.email)}, or type any
+address.</p>
 <h2>What happened so far</h2>
 <p>{len(world.ledger.entries)} writes in the ledger, {len(world.accounts)} accounts,
 {len(world.faults.orders)} faults on order. Every hashtag has hundreds of made-up people.</p>
