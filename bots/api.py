@@ -1,4 +1,4 @@
-"""Doors for programs: connecting accounts, bots, tasks, the activity log."""
+"""Doors for programs: connecting accounts, bots, the activity log."""
 
 import csv
 import io
@@ -8,7 +8,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, StreamingHttpResponse
 from django.utils import timezone
 from rest_framework.renderers import BaseRenderer
@@ -20,11 +20,11 @@ from accounts import tenancy
 from accounts.api import Done
 from accounts.api_auth import CorrelatedJSON, MayWork, Pages
 from accounts.api_contract import SIGNED_IN, PageQuery, contract, page_of
-from accounts.models import User, Workspace
+from accounts.models import Membership, User, Workspace
 from accounts.requests import MemberRequest
 from bots import api_shapes as shapes
-from bots import connecting, sessions, switch, tasking, tuning
-from bots.models import Bot, BotTask, InstagramAccount, Session
+from bots import connecting, sessions, switch, tuning
+from bots.models import Bot, BotTask, InstagramAccount
 from bots.pages.activity import inert
 from errors import codes
 from errors.answers import payload, retry_after
@@ -52,6 +52,11 @@ class Door(APIView):
         """Give the person whose program it is."""
         return cast(User, self.request.user)
 
+    @property
+    def membership(self) -> Membership:
+        """Give the person's place in the workspace."""
+        return cast(MemberRequest, self.request._request).membership
+
     def accounts(self) -> QuerySet[InstagramAccount]:
         """Give the workspace's accounts."""
         return InstagramAccount.objects.filter(workspace=self.workspace).select_related("session", "bot")
@@ -64,6 +69,10 @@ class Door(APIView):
         if account is None:
             raise BotException(codes.IG_ACCOUNT_NOT_FOUND)
         return account
+
+    def first_account(self) -> InstagramAccount | None:
+        """Find the account that is meant when none is named: the oldest with a good session, else the oldest."""
+        return self.accounts().order_by(F("session__valid").desc(nulls_last=True), "created_at").first()
 
     def bots(self) -> QuerySet[Bot]:
         """Give the workspace's bots."""
@@ -181,7 +190,7 @@ class CheckSession(Door):
         if user_id != self.user.pk:
             raise Http404
         named = wanted["account"]
-        account = self.account(named) if named else _first(self.accounts())
+        account = self.account(named) if named else self.first_account()
         found = sessions.check(account, self.user) if account else sessions.Checked(False)
         answer: dict[str, object] = {
             "session_valid": found.valid,
@@ -279,84 +288,6 @@ class StopBot(Door):
         return {"success": True, **self.tell_bot(bot_id)}
 
 
-# ── Tasks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class FollowHashtag(Door):
-    """Asking a bot to follow people."""
-
-    @contract(
-        takes=shapes.FollowHashtagForm,
-        gives=shapes.TaskAsked,
-        status=202,
-        refuses=(
-            *WORKING,
-            codes.SESSION_INVALID,
-            codes.IG_ACCOUNT_NOT_FOUND,
-            codes.HASHTAG_INVALID,
-            codes.AMOUNT_OUT_OF_RANGE,
-            codes.PLAN_FEATURE_MISSING,
-        ),
-        tag=TASKS,
-    )
-    def post(self, request: Request, wanted: dict[str, Any]) -> dict[str, Any]:
-        """Ask for so many people who posted under a hashtag. The bot follows them when it runs, within its limits."""
-        tasking.clean_hashtag(wanted["hashtag"])
-        tasking.check_amount(wanted["amount"])
-        bot = self._bot(wanted["account"])
-        task = tasking.follow_hashtag(bot, wanted["hashtag"], wanted["amount"], wanted.get("filters"), self.user)
-        return {"success": True, "task": shapes.Task(self.task(task.pk)).data}
-
-    def _bot(self, named: str | None) -> Bot:
-        """Find the bot of the account that is meant. Who has no session at all is told that, whatever was named."""
-        if not Session.objects.filter(workspace=self.workspace, valid=True).exists():
-            raise BotException(codes.SESSION_INVALID)
-        account = self.account(named) if named else _first(self.accounts())
-        bot = self.bots().filter(account=account).first()
-        if bot is None:
-            raise BotException(codes.SESSION_INVALID)
-        return bot
-
-
-class Tasks(Door):
-    """The workspace's tasks."""
-
-    @contract(
-        query=shapes.TaskQuery,
-        gives=page_of(shapes.Task),
-        refuses=(*SIGNED_IN, codes.IG_ACCOUNT_NOT_FOUND),
-        tag=TASKS,
-    )
-    def get(self, request: Request, asked: dict[str, Any]) -> Response:
-        """List the tasks, the newest first."""
-        tasks = BotTask.objects.filter(workspace=self.workspace).select_related("bot__account")
-        if "account" in asked:
-            tasks = tasks.filter(bot__account=self.account(asked["account"]))
-        if "status" in asked:
-            tasks = tasks.filter(status=asked["status"])
-        pages = Pages()
-        return pages.get_paginated_response(shapes.Task(self.page(tasks, pages), many=True).data)
-
-
-class OneTask(Door):
-    """One task."""
-
-    @contract(gives=shapes.Task, refuses=(*SIGNED_IN, codes.TASK_NOT_FOUND), tag=TASKS)
-    def get(self, request: Request, task_id: UUID) -> dict[str, Any]:
-        """Tell how far a task is: `confirmed` of `amount` are done; at a limit it waits until `waits_until`."""
-        return shapes.Task(self.task(task_id)).data
-
-
-class StopTask(Door):
-    """Ending a task."""
-
-    @contract(gives=shapes.TaskAsked, refuses=(*WORKING, codes.TASK_NOT_FOUND, codes.TASK_STOPPED), tag=TASKS)
-    def post(self, request: Request, task_id: UUID) -> dict[str, Any]:
-        """End a task now; what it did stays done."""
-        tasking.stop(self.task(task_id), self.user)
-        return {"success": True, "task": shapes.Task(self.task(task_id)).data}
-
-
 # ── The activity log ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -433,11 +364,6 @@ def _lines(rows: list[list[Any]]) -> str:
     cells = [["" if cell is None else inert(str(cell)) for cell in row] for row in rows]
     csv.writer(text, quoting=csv.QUOTE_ALL).writerows(cells)
     return text.getvalue()
-
-
-def _first(accounts: QuerySet[InstagramAccount]) -> InstagramAccount | None:
-    """Find the account that is meant when none is named: the oldest with a good session, else the oldest."""
-    return accounts.order_by(F("session__valid").desc(nulls_last=True), "created_at").first()
 
 
 def _code_id(text: str) -> str:

@@ -44,16 +44,66 @@ class AnyAccountForm(serializers.Serializer):
     account = serializers.CharField(max_length=64, required=False, allow_null=True, allow_blank=True, default="")
 
 
-class FollowHashtagForm(AnyAccountForm):
-    """Whom to follow, and how many."""
+class AskForm(AnyAccountForm):
+    """How many, and whom to leave out."""
 
-    hashtag = serializers.CharField(max_length=200)
     amount = serializers.IntegerField(help_text="1 to 1,000 people.")
     filters = serializers.DictField(
         required=False,
         allow_null=True,
-        help_text="min_/max_ followers, following, media_count (numbers); private, verified, business (booleans).",
+        help_text="min_/max_ followers, following, media_count (numbers); private, verified, business, contacted "
+        "(booleans).",
     )
+
+
+class HashtagForm(AskForm):
+    """People who posted under a hashtag."""
+
+    hashtag = serializers.CharField(max_length=200)
+
+
+class FollowersForm(AskForm):
+    """People who follow an account."""
+
+    username = serializers.CharField(max_length=64, help_text="An Instagram username.")
+
+
+class LikersForm(AskForm):
+    """People who liked a post."""
+
+    post = serializers.CharField(max_length=300, help_text="The post's address on instagram.com, or its code.")
+
+
+class StoriesForm(AskForm):
+    """People whose stories are seen: name a hashtag or a username."""
+
+    hashtag = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+    username = serializers.CharField(max_length=64, required=False, allow_blank=True, default="")
+
+
+class WelcomeForm(AskForm):
+    """The words of a welcome, and to whom."""
+
+    template = serializers.CharField(max_length=40, help_text="The name of a message template.")
+    text = serializers.CharField(
+        max_length=2000,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="The template's words, if it is new or changed. {username} and {first_name} are filled in.",
+    )
+    only_new = serializers.BooleanField(
+        default=False, help_text="Only who follows from now on; else who follows today too."
+    )
+
+
+class UnfollowForm(AskForm):
+    """Whom to let go."""
+
+    after_days = serializers.IntegerField(
+        default=7, min_value=1, max_value=365, help_text="People the bot followed at least so many days ago."
+    )
+    keep_mutual = serializers.BooleanField(default=False, help_text="Spare who follows the account.")
 
 
 class WorkingHours(serializers.Serializer):

@@ -9,11 +9,13 @@ class BotsConfig(AppConfig):
     name = "bots"
 
     def ready(self) -> None:
-        """Examine the vault's keys where work begins."""
+        """Examine the vault's keys where work begins, and stop what works in a workspace that is let go."""
         from celery.signals import worker_init
         from django.db.models.signals import post_migrate
 
-        from bots import startup
+        from accounts import farewell
+        from bots import startup, switch
 
+        farewell.stopped_by(switch.stop_all)
         post_migrate.connect(startup.seal_canary, sender=self, dispatch_uid="bots.canary")
         worker_init.connect(lambda **_: startup.examine(), weak=False, dispatch_uid="bots.examine")

@@ -3,7 +3,8 @@
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from accounts.models import User
+from accounts import farewell
+from accounts.models import User, Workspace
 from billing import entitlements
 from billing.models import Plan
 from bots import health, sessions, tasking
@@ -21,8 +22,9 @@ TOGETHER = (
 def start(bot: Bot, user: User) -> None:
     """Let the bot run, on the terms of today's plan; one that runs goes on as it was.
 
-    Raises SESSION_INVALID, or what the account's health says if only a person can help.
+    Raises BEING_DELETED, SESSION_INVALID, or what the account's health says if only a person can help.
     """
+    farewell.nothing_new(bot.workspace_id)
     account = bot.account
     if account.health in (health.Health.NEEDS_YOU, health.Health.FROZEN):
         raise BotException(codes.SESSION_FROZEN)
@@ -54,6 +56,12 @@ def stop(bot: Bot, user: User | None) -> None:
         .update(status=Bot.Status.STOPPED, updated_at=timezone.now())
     ):
         _tell(bot, user, "bot_stop")
+
+
+def stop_all(workspace: Workspace, user: User) -> None:
+    """Stop every bot of a workspace that is let go."""
+    for bot in Bot.objects.select_related("account").filter(workspace=workspace).exclude(status=Bot.Status.STOPPED):
+        stop(bot, user)
 
 
 def _tell(bot: Bot, user: User | None, action: str) -> None:
