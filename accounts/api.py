@@ -111,7 +111,7 @@ class Login(APIView):
 class Logout(APIView):
     """The way out."""
 
-    open_to_must_change = True
+    open_to_must_change = open_to_any_token = True
 
     @contract(gives=Done, refuses=SIGNED_IN, tag=SIGNING_IN)
     def post(self, request: Request) -> dict[str, object]:

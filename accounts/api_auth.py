@@ -60,28 +60,57 @@ class SessionCookie(SessionAuthentication):
 
 
 class IsMember(BasePermission):
-    """A signed-in member, in a workspace. A view says `open_to_must_change` where a forced change does not bar."""
+    """A signed-in member, in a workspace, with a token that was made for this.
+
+    Looking needs the scope `look`; a write needs the door's own `deed`, of the token and of the member's role. Without
+    one a write is about the person, not the workspace: no token with scopes may do it. A view says
+    `open_to_must_change` where a forced change does not bar, `open_to_any_token` where scopes do not count.
+    """
+
+    deed: str | None = None
 
     def has_permission(self, request: Request, view: object) -> bool:
-        """Whether the door opens."""
+        """Whether the door opens. Raises MUST_CHANGE_PASSWORD, TOKEN_SCOPE_MISSING or WORKSPACE_REQUIRED."""
         if not request.user.is_authenticated:
             return False
         if not getattr(view, "open_to_must_change", False):
             must_not_wait(request.user)
+        deed = self.deed_of(request)
+        if not getattr(view, "open_to_any_token", False):
+            _must_cover(request.auth, deed)
         if workspace_of(request) is None:
             raise BotException(codes.WORKSPACE_REQUIRED)
-        return True
+        return deed is None or may(cast(MemberRequest, request._request).membership, deed)
+
+    def deed_of(self, request: Request) -> str | None:
+        """What this request does: look, act, decide, or something about the person that no scope covers."""
+        return "look" if request.method in SAFE_METHODS else self.deed
 
 
 class MayWork(IsMember):
     """A member who may change things: viewers only look."""
 
-    def has_permission(self, request: Request, view: object) -> bool:
-        """Whether the door opens."""
-        if not super().has_permission(request, view):
-            return False
-        membership = cast(MemberRequest, request._request).membership
-        return may(membership, "look" if request.method in SAFE_METHODS else "act")
+    deed = "act"
+
+
+class MayDecide(IsMember):
+    """A member who may decide about the workspace: others only look."""
+
+    deed = "decide"
+
+
+class InPerson(IsMember):
+    """A member with the cookie of the pages or the token of a sign-in: nothing here is open to a token with scopes."""
+
+    def deed_of(self, request: Request) -> str | None:
+        """Nothing that a scope covers."""
+        return None
+
+
+def _must_cover(token: object, deed: str | None) -> None:
+    if isinstance(token, ApiToken) and token.scopes and deed not in token.scopes:
+        wanted = f"It needs the scope `{deed}`." if deed else "A token with scopes never opens this."
+        raise BotException(codes.TOKEN_SCOPE_MISSING, f"{codes.TOKEN_SCOPE_MISSING.what} {wanted}")
 
 
 class IsStaff(BasePermission):

@@ -19,7 +19,7 @@ from errors.codes import Code
 
 Shape = type[serializers.BaseSerializer] | serializers.BaseSerializer
 EVERYWHERE = (codes.TOO_MANY_REQUESTS, codes.INTERNAL_ERROR)
-SIGNED_IN = (codes.NOT_SIGNED_IN, codes.TOKEN_INVALID, codes.MUST_CHANGE_PASSWORD)
+SIGNED_IN = (codes.NOT_SIGNED_IN, codes.TOKEN_INVALID, codes.TOKEN_SCOPE_MISSING, codes.MUST_CHANGE_PASSWORD)
 
 
 class Failure(serializers.Serializer):

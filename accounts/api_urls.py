@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from accounts import api
+from accounts import api, api_tokens
 
 urlpatterns = [
     path("auth/login", api.Login.as_view(), name="api_login"),
     path("auth/logout", api.Logout.as_view(), name="api_logout"),
     path("auth/me", api.WhoAmI.as_view(), name="api_me"),
     path("users/<uuid:user_id>/change-password", api.ChangePassword.as_view(), name="api_change_password"),
+    path("tokens/", api_tokens.Tokens.as_view(), name="api_tokens"),
+    path("tokens/<slug:key>/", api_tokens.OneToken.as_view(), name="api_token"),
 ]

@@ -7,7 +7,8 @@ from allauth.account import forms as allauth
 from django import forms
 from django.core.exceptions import ValidationError
 
-from accounts.models import User, Workspace
+from accounts import roles, tokens
+from accounts.models import Membership, User, Workspace
 from errors.exceptions import BotException
 
 CONTINENTS = (
@@ -69,3 +70,38 @@ class WorkspaceForm(ZonedForm):
     class Meta:
         model = Workspace
         fields = ["name", "timezone"]
+
+
+class TokenForm(forms.Form):
+    """What an API token is for, what it may do, and for how long."""
+
+    name = forms.CharField(label="Name", max_length=80, help_text="The program that will use it.")
+    scopes = forms.MultipleChoiceField(
+        label="What it may do",
+        choices=tuple(tokens.SCOPES.items()),
+        widget=forms.CheckboxSelectMultiple,
+        initial=["look"],
+        error_messages={"required": "Choose at least one."},
+    )
+    days = forms.TypedChoiceField(
+        label="Ends after", choices=[(days, f"{days} days") for days in tokens.DAYS], coerce=int, initial=90
+    )
+
+
+class InviteForm(forms.Form):
+    """Whom to invite, and as what: nobody gives more than they have."""
+
+    email = forms.EmailField(
+        label="E-mail", max_length=254, widget=forms.EmailInput({"autocomplete": "off", "placeholder": "name@example.com"})
+    )
+    role = forms.ChoiceField(label="Role")
+
+    def __init__(self, place: Membership, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        cast(forms.ChoiceField, self.fields["role"]).choices = roles.gives(place)
+
+
+class NewWorkspaceForm(forms.Form):
+    """What a new workspace is called."""
+
+    name = forms.CharField(label="Name", max_length=80)

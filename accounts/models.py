@@ -215,6 +215,11 @@ class ApiToken(AbstractAuthToken):
     scopes = models.JSONField(default=list, blank=True)  # empty: all that its person may do
     last_used_at = models.DateTimeField(null=True, blank=True)
 
+    @property
+    def expired(self) -> bool:
+        """Whether its time is over."""
+        return self.expiry is not None and self.expiry <= now()
+
 
 class StaffDevice(models.Model):
     """The authenticator of a staff person. Its secret is sealed; a code works once because `last_step` is kept here."""

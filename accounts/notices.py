@@ -51,6 +51,7 @@ EVENTS = {
     "account_disconnected": Event("Google was unlinked", "The Google account no longer opens your account."),
     "token_made": Event("An API token was made", "The API token “{name}” was made. It opens your account to programs."),
     "token_revoked": Event("An API token was revoked", "The API token “{name}” was revoked and no longer works."),
+    "tokens_revoked": Event("All API tokens were revoked", "All API tokens of your account, {amount} in all, were revoked."),
     "new_device": Event(
         "A new device signed in", "Somebody signed in to your account with a device that we have not seen before."
     ),
@@ -98,6 +99,16 @@ EVENTS = {
     ),
     "workspace_deletion_undone": Event(
         "The workspace stays", "The deletion of the workspace “{workspace}” was undone."
+    ),
+    "archive_ready": Event(
+        "Your archive is ready", "The archive of your data is ready. It waits for you on the page “Your data” for 7 days."
+    ),
+    "workspace_deleted": Event(
+        "A workspace is deleted", "The workspace “{workspace}” and everything in it is deleted.", alarming=False
+    ),
+    "account_deleted": Event(
+        "Your account is deleted", "Your account and all that belonged to it is deleted. This is our last mail to you.",
+        alarming=False,
     ),
 }
 

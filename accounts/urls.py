@@ -1,12 +1,35 @@
-"""Settings pages."""
+"""Settings pages, and the pages of workspaces and invitations."""
 
-from django.urls import path
+from django.urls import include, path
 
-from accounts.pages import person, workspace
+from accounts.pages import approvals, invitation, person, places, team, tokens, workspace
 
 app_name = "accounts"
-urlpatterns = [
+settings = [
     path("", person.settings_page, name="settings"),
     path("person/", person.save_person, name="save_person"),
     path("workspace/", workspace.workspace_page, name="workspace"),
+    path("tokens/", tokens.tokens_page, name="tokens"),
+    path("tokens/new/", tokens.new_token, name="new_token"),
+    path("tokens/revoke-all/", tokens.revoke_all_tokens, name="revoke_all_tokens"),
+    path("tokens/<slug:key>/revoke/", tokens.revoke_token, name="revoke_token"),
+    path("team/", team.team_page, name="team"),
+    path("team/invite/", team.invite, name="invite"),
+    path("team/invitations/<uuid:invitation>/resend/", team.resend, name="resend_invitation"),
+    path("team/invitations/<uuid:invitation>/take-back/", team.take_back, name="take_back_invitation"),
+    path("team/transfer/", team.transfer, name="transfer"),
+    path("team/leave/", team.leave, name="leave"),
+    path("team/<uuid:person>/role/", team.change_role, name="change_role"),
+    path("team/<uuid:person>/remove/", team.remove, name="remove"),
+    path("approvals/", approvals.approvals_page, name="approvals"),
+    path("approvals/want/", approvals.want, name="want_approval"),
+    path("approvals/<uuid:proposal>/decide/", approvals.decide, name="decide"),
+    path("approvals/<uuid:proposal>/withdraw/", approvals.withdraw, name="withdraw"),
+]
+urlpatterns = [
+    path("settings/", include(settings)),
+    path("workspace/mine", places.mine, name="mine"),
+    path("workspace/switch", places.switch, name="switch"),
+    path("workspace/new", places.new, name="new_workspace"),
+    path("invitations/<str:token>/", invitation.invitation_page, name="invitation"),
 ]
