@@ -14,9 +14,10 @@ from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
 from django.template.exceptions import TemplateDoesNotExist
 from django.template.loader import render_to_string
-from django.utils.timezone import now
 
 from accounts import brand, tenancy, vault
 from accounts.models import Mail, Workspace
@@ -24,6 +25,8 @@ from errors import codes
 from errors.recording import record
 
 ATTEMPTS = 8  # one at once, then after 1, 2, 4 … minutes: two hours in all
+IN_HAND = timedelta(minutes=2)  # how long a worker has a mail to itself: longer than any task may take
+HASTE = timedelta(seconds=30)  # what the message to the workers has before beat looks for mails that wait
 KEPT = timedelta(days=30)  # the note that a mail was sent; its words are gone when it has left
 CATCHER = "accounts.mails.Catcher"
 
@@ -32,18 +35,12 @@ class Outbox(BaseEmailBackend):
     """Keeps mails in the outbox; a worker sends them when the transaction has committed."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
-        """Write each down, sealed, once for each recipient."""
-        from accounts.tasks import send_mail
-
-        mails = []
-        for message in email_messages:
-            for to in message.recipients():
-                mail = Mail(to=to, subject=message.subject[:200])
-                mail.sealed = vault.seal_json(_packed(message), **_place(mail))
-                mails.append(mail)
+        """Write each down, sealed, once for each recipient. Raises ValueError for what it cannot keep: attachments."""
+        mails = [_kept(message, to) for message in email_messages for to in message.recipients()]
         Mail.objects.bulk_create(mails)
         for mail in mails:
-            transaction.on_commit(lambda key=str(mail.pk): send_mail.apply_async((key,), queue="mail"), robust=True)
+            # Robust: without a broker the deed is still done, and beat sends the mail later.
+            transaction.on_commit(lambda key=str(mail.pk): _tell_a_worker(key), robust=True)
         return len(email_messages)
 
 
@@ -64,61 +61,85 @@ def write(prefix: str, to: str, context: dict[str, Any], *, workspace: Workspace
     context = {"email": to, "label": label, "site": settings.SITE_URL, "workspace": workspace} | context
     subject = " ".join(render_to_string(f"{prefix}_subject.txt", context).split())
     text = render_to_string(f"{prefix}_message.txt", context).strip()
-    mail = EmailMultiAlternatives(subject, text, label.sender, [to], reply_to=label.reply_to)
+    by_itself = {"Auto-Submitted": "auto-generated"}  # nobody's out-of-office answers it
+    mail = EmailMultiAlternatives(subject, text, label.sender, [to], reply_to=label.reply_to, headers=by_itself)
     with contextlib.suppress(TemplateDoesNotExist):
         mail.attach_alternative(render_to_string(f"{prefix}_message.html", context), "text/html")
     mail.send()
 
 
 def send(key: str) -> None:
-    """Send one mail of the outbox, once: another worker that has it in hand keeps it."""
-    with tenancy.platform("a mail belongs to nobody's workspace"):
-        waiting = Mail.objects.select_for_update(skip_locked=True)
-        mail = waiting.filter(pk=key, sent_at=None, failed_at=None).first()
-        if mail is None:
-            return
-        message = _unpacked(vault.unseal_json(mail.sealed, **_place(mail)), mail.to)
-        mail.attempts += 1
-        try:
-            get_connection(settings.MAIL_BACKEND).send_messages([message])
-        except Exception as error:  # noqa: BLE001  (each mail service has its own errors, and all mean "not now")
-            mail.last_error = type(error).__name__
-            mail.due_at = now() + timedelta(minutes=2 ** (mail.attempts - 1))
-            if mail.attempts >= ATTEMPTS:
-                mail.failed_at, mail.sealed = now(), None
-        else:
-            mail.sent_at, mail.last_error = now(), ""
-            if settings.MAIL_BACKEND != CATCHER:
-                mail.sealed = None
-        mail.save()
-    if mail.failed_at:
-        record(codes.MAIL_NOT_SENT, action="mail_send", mail=key, why=mail.last_error)
+    """Send one mail of the outbox; one that left, waits for its next try or is in another worker's hand is let be.
+
+    No transaction is open while the mail service thinks.
+    """
+    mail = _take_in_hand(key)
+    if mail is None:
+        return
+    try:
+        get_connection(settings.MAIL_BACKEND).send_messages([_message(mail)])
+    except Exception as error:  # noqa: BLE001  (each mail service has its own errors, and all mean "not now")
+        _put_off(mail, error)
+    else:
+        keeps_words = {} if settings.MAIL_BACKEND == CATCHER else {"sealed": None}
+        _note(mail, sent_at=Now(), last_error="", **keeps_words)
 
 
 def due() -> list[str]:
-    """The mails whose time has come (again): after a broken attempt, or a lost message."""
+    """The mails whose time has come (again): after a broken attempt, a lost message or a killed worker."""
     with tenancy.platform("mails of everybody are sent"):
-        waiting = Mail.objects.filter(sent_at=None, failed_at=None, due_at__lt=now() - timedelta(seconds=30))
+        waiting = Mail.objects.filter(sent_at=None, failed_at=None, due_at__lt=Now() - HASTE)
         return [str(key) for key in waiting.order_by("due_at").values_list("pk", flat=True)[:200]]
 
 
 def forget_old() -> None:
     """Throw away the notes of mails that left long ago."""
     with tenancy.platform("old mails of everybody go"):
-        Mail.objects.filter(created_at__lt=now() - KEPT).delete()
+        Mail.objects.filter(created_at__lt=Now() - KEPT).delete()
 
 
 def words(mail: Mail) -> dict[str, Any]:
-    """What a mail that is still here says: `subject`, `body`, `from`, `reply_to`, `html` (a list)."""
-    return vault.unseal_json(mail.sealed, **_place(mail))
+    """What a mail that is still here says: `subject`, `body`, `from`, `reply_to`, `headers`, `html` (a list)."""
+    said: dict[str, Any] = vault.unseal_json(mail.sealed, **_place(mail))
+    return said
+
+
+def _tell_a_worker(key: str) -> None:
+    from accounts.tasks import send_mail
+
+    send_mail.apply_async((key,), queue="mail", retry=False)
+
+
+def _take_in_hand(key: str) -> Mail | None:
+    with tenancy.platform("a mail belongs to nobody's workspace"):
+        mine = Mail.objects.filter(pk=key, sent_at=None, failed_at=None, due_at__lte=Now())
+        taken = mine.update(attempts=F("attempts") + 1, due_at=Now() + IN_HAND)
+        return Mail.objects.get(pk=key) if taken else None
+
+
+def _put_off(mail: Mail, error: Exception) -> None:
+    why = type(error).__name__  # its words may repeat the mail's
+    if mail.attempts < ATTEMPTS:
+        _note(mail, due_at=Now() + timedelta(minutes=2 ** (mail.attempts - 1)), last_error=why)
+        return
+    _note(mail, failed_at=Now(), sealed=None, last_error=why)
+    record(codes.MAIL_NOT_SENT, action="mail_send", mail=str(mail.pk), why=why)
+
+
+def _note(mail: Mail, **facts: Any) -> None:
+    with tenancy.platform("a mail belongs to nobody's workspace"):
+        Mail.objects.filter(pk=mail.pk).update(**facts)
 
 
 def _place(mail: Mail) -> dict[str, Any]:
     return {"table": "accounts_mail", "row": mail.pk, "column": "sealed"}
 
 
-def _packed(message: EmailMessage) -> dict[str, Any]:
-    return {
+def _kept(message: EmailMessage, to: str) -> Mail:
+    if message.attachments:
+        raise ValueError("The outbox keeps no attachments: send a link.")
+    mail = Mail(to=to, subject=message.subject[:200], due_at=Now())
+    said = {
         "subject": message.subject,
         "body": message.body,
         "from": message.from_email,
@@ -126,12 +147,15 @@ def _packed(message: EmailMessage) -> dict[str, Any]:
         "headers": {name: str(value) for name, value in message.extra_headers.items()},
         "html": [content for content, kind in getattr(message, "alternatives", []) if kind == "text/html"],
     }
+    mail.sealed = vault.seal_json(said, **_place(mail))
+    return mail
 
 
-def _unpacked(kept: dict[str, Any], to: str) -> EmailMultiAlternatives:
+def _message(mail: Mail) -> EmailMultiAlternatives:
+    said = words(mail)
     message = EmailMultiAlternatives(
-        kept["subject"], kept["body"], kept["from"], [to], reply_to=kept["reply_to"], headers=kept["headers"]
+        said["subject"], said["body"], said["from"], [mail.to], reply_to=said["reply_to"], headers=said["headers"]
     )
-    for html in kept["html"]:
+    for html in said["html"]:
         message.attach_alternative(html, "text/html")
     return message

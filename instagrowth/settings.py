@@ -321,7 +321,11 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Insta
 EMAIL_BACKEND = "accounts.mails.Outbox"
 if RESEND_API_KEY := env.str("RESEND_API_KEY", default=""):
     MAIL_BACKEND = "anymail.backends.resend.EmailBackend"
-    ANYMAIL = {"RESEND_API_KEY": RESEND_API_KEY, "RESEND_API_URL": env.str("RESEND_API_URL", "https://api.resend.com/")}
+    ANYMAIL = {
+        "RESEND_API_KEY": RESEND_API_KEY,
+        "RESEND_API_URL": env.str("RESEND_API_URL", default="") or "https://api.resend.com/",
+        "REQUESTS_TIMEOUT": 20,  # seconds; the outbox tries again
+    }
 elif DEBUG and not env.str("EMAIL_URL", default=""):
     MAIL_BACKEND = "accounts.mails.Catcher"
 else:

@@ -21,8 +21,9 @@ from django_redis import get_redis_connection
 from django_redis.cache import RedisCache
 
 from accounts import sign_in, teams, tenancy
-from accounts.models import ApiToken, Membership, User, Workspace
+from accounts.models import ApiToken, Mail, Membership, User, Workspace
 from billing import entitlements
+from billing.models import Subscription
 from bots import connecting, sessions
 from bots.models import Bot, InstagramAccount, Session
 from errors import codes
@@ -200,7 +201,9 @@ def _empty(_: object) -> None:
     with tenancy.platform("a test cleans up"):
         Workspace.objects.all().delete()
         User.objects.all().delete()
+        Subscription.objects.all().delete()  # they outlive their workspace
         Session.objects.all().delete()
+        Mail.objects.all().delete()
         ErrorCode.objects.exclude(pk__in=codes.REGISTRY).delete()  # of errors that nobody foresaw
 
 
