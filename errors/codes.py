@@ -327,6 +327,20 @@ WORKSPACE_LIMIT = _code(
     "Delete one that you do not use, or put one on a larger plan.",
     http=409,
 )
+FACTOR_NOT_BEGUN = _code(
+    "E-AUTH-E-0038",
+    "FACTOR_NOT_BEGUN",
+    "No second factor waits for its first code, or it waited longer than ten minutes.",
+    "Begin again: you get a new secret for your authenticator app.",
+    http=409,
+)
+PASSKEY_REFUSED = _code(
+    "E-AUTH-E-0039",
+    "PASSKEY_REFUSED",
+    "The passkey could not be confirmed.",
+    "Try once more, or sign in another way.",
+    http=401,
+)
 
 # ── FLW: following and unfollowing ──────────────────────────────────────────────────────────────────────────────────
 HASHTAG_INVALID = _code(
@@ -700,6 +714,13 @@ WORKER_LOST = _code(
     then=Then.RETRY,
     http=500,
 )
+BOT_EXISTS = _code(
+    "E-SCH-E-0017",
+    "BOT_EXISTS",
+    "This Instagram account has a bot with a session already.",
+    "Use the bot that is there: each account has one. To give it another session, take its present one away first.",
+    http=409,
+)
 
 # ── DB: PostgreSQL ──────────────────────────────────────────────────────────────────────────────────────────────────
 DATABASE_UNAVAILABLE = _code(
@@ -877,6 +898,34 @@ NOT_ACCEPTABLE = _code(
     "Accept `application/json` unless the API documentation says otherwise.",
     http=406,
 )
+API_PAIR_NOT_FOUND = _code(
+    "E-API-E-0021",
+    "API_PAIR_NOT_FOUND",
+    "There is no such API pair.",
+    "Look for its id in the list of API pairs.",
+    http=404,
+)
+API_PAIR_EXISTS = _code(
+    "E-API-E-0022",
+    "API_PAIR_EXISTS",
+    "This app id is here already.",
+    "Use the pair that is there, or delete it first if its secret has changed.",
+    http=409,
+)
+API_PAIR_IN_USE = _code(
+    "E-API-E-0023",
+    "API_PAIR_IN_USE",
+    "Bots use this API pair.",
+    "Give them another pair first, or delete it with `force=1`: its bots are then without one.",
+    http=409,
+)
+API_PAIR_NO_ROOM = _code(
+    "E-API-W-0024",
+    "API_PAIR_NO_ROOM",
+    "No API pair has room for another bot.",
+    "Add a pair, or let a bot that no longer needs its pair give it back. Paused pairs take no bots.",
+    http=409,
+)
 INSTAGRAM_THROTTLED = _code(
     "E-API-W-0429",
     "INSTAGRAM_THROTTLED",
@@ -997,6 +1046,13 @@ PLAN_LIMIT_REACHED = _code(
     "Wait for the next period, or choose a larger plan on the billing page.",
     then=Then.WAIT,
     http=402,
+)
+PLAN_IS_PAID = _code(
+    "E-BILL-E-0005",
+    "PLAN_IS_PAID",
+    "The workspace pays for another plan.",
+    "Let its owner change the plan on the billing page, or ask for the plan it pays for.",
+    http=409,
 )
 
 # ── AI: words and plans by a language model ─────────────────────────────────────────────────────────────────────────
@@ -1210,6 +1266,56 @@ SESSION_FILE_INVALID = _code(
     "SESSION_FILE_INVALID",
     "The file is not a session that we can read.",
     "Upload the JSON file that instagrapi's `dump_settings` wrote.",
+)
+SESSION_FILE_TOO_LARGE = _code(
+    "E-SESS-E-0013",
+    "SESSION_FILE_TOO_LARGE",
+    "The file is larger than any session is.",
+    "Upload the JSON file that instagrapi's `dump_settings` wrote: it has a few KB, and 64 KB are the most we take.",
+    http=413,
+)
+SESSION_DUPLICATE = _code(
+    "E-SESS-E-0014",
+    "SESSION_DUPLICATE",
+    "This session is here already.",
+    "Nothing: look for it in the list of sessions. Each login is kept once, whatever its file is called.",
+    http=409,
+)
+SESSION_POOL_FULL = _code(
+    "E-SESS-W-0015",
+    "SESSION_POOL_FULL",
+    "There are 1,000 unused sessions, and the pool holds no more.",
+    "Give some to bots, or delete those that are no longer good.",
+    http=409,
+)
+SESSION_NOT_FOUND = _code(
+    "E-SESS-E-0016",
+    "SESSION_NOT_FOUND",
+    "There is no such session.",
+    "Look for its name or id in the list of sessions.",
+    http=404,
+)
+SESSION_CANNOT_MOVE = _code(
+    "E-SESS-E-0017",
+    "SESSION_CANNOT_MOVE",
+    "A session in this state cannot become what was asked.",
+    "Look at its state in the list of sessions: what may follow on what is in the documentation of sessions.",
+    http=409,
+)
+SESSION_AT_WORK = _code(
+    "E-SESS-E-0018",
+    "SESSION_AT_WORK",
+    "The bot of this session is running.",
+    "Stop the bot first, or ask for it with `force=1`: the bot is then stopped and its owner told.",
+    http=409,
+)
+SESSION_OTHER_PERSON = _code(
+    "E-SESS-E-0019",
+    "SESSION_OTHER_PERSON",
+    "The session belongs to another Instagram account than its file says.",
+    "Delete it, and export the session again from the account it is for.",
+    then=Then.NEEDS_LOGIN,
+    http=409,
 )
 
 # ── SEC: secrets and defences ───────────────────────────────────────────────────────────────────────────────────────
