@@ -8,7 +8,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import Http404, StreamingHttpResponse
 from django.utils import timezone
 from rest_framework.renderers import BaseRenderer

@@ -51,8 +51,8 @@ class AskForm(AnyAccountForm):
     filters = serializers.DictField(
         required=False,
         allow_null=True,
-        help_text="min_/max_ followers, following, media_count (numbers); private, verified, business, contacted "
-        "(booleans).",
+        help_text="min_/max_ followers, following, media_count, ratio (numbers); private, verified, business, "
+        "contacted (booleans); language, bio_words, bio_without (lists of words).",
     )
 
 

@@ -217,7 +217,7 @@ def _remember(task: BotTask, people: list[Person]) -> int:
                 target_pk=int(person.pk),
                 username=person.username[:30],
                 place=place + i,
-                facts=targeting.facts_of(person) | {"contacted": int(person.pk) in before},
+                facts=targeting.kept(targeting.facts_of(person)) | {"contacted": int(person.pk) in before},
                 media_id=person.media_id or "",
             )
             for i, person in enumerate(people)
@@ -256,7 +256,7 @@ def _skip(
     run: Run, task: BotTask, candidate: Candidate, reason: str, state: Candidate.State = Candidate.State.SKIPPED
 ) -> bool:
     with tenancy.scope(run.workspace):
-        candidate.state, candidate.reason = state, reason[:120]
+        candidate.state, candidate.reason, candidate.facts = state, reason[:120], targeting.kept(candidate.facts)
         candidate.save(update_fields=["state", "reason", "facts"])
         BotTask.objects.filter(pk=task.pk).update(skipped=F("skipped") + 1)
     return False
