@@ -111,7 +111,7 @@ class Login(APIView):
 class Logout(APIView):
     """The way out."""
 
-    open_to_must_change = open_to_any_token = True
+    open_to_must_change = open_to_any_token = open_without_workspace = True
 
     @contract(gives=Done, refuses=SIGNED_IN, tag=SIGNING_IN)
     def post(self, request: Request) -> dict[str, object]:
@@ -126,7 +126,7 @@ class Logout(APIView):
 class WhoAmI(APIView):
     """The person behind the token."""
 
-    open_to_must_change = True
+    open_to_must_change = open_without_workspace = True
 
     @contract(gives=Me, refuses=SIGNED_IN, tag=SIGNING_IN)
     def get(self, request: Request) -> dict[str, object]:
@@ -144,7 +144,7 @@ class WhoAmI(APIView):
 class ChangePassword(APIView):
     """One's own password."""
 
-    open_to_must_change = True
+    open_to_must_change = open_without_workspace = True
 
     @contract(
         takes=NewPassword,

@@ -64,7 +64,8 @@ class IsMember(BasePermission):
 
     Looking needs the scope `look`; a write needs the door's own `deed`, of the token and of the member's role. Without
     one a write is about the person, not the workspace: no token with scopes may do it. A view says
-    `open_to_must_change` where a forced change does not bar, `open_to_any_token` where scopes do not count.
+    `open_to_must_change` where a forced change does not bar, `open_to_any_token` where scopes do not count,
+    `open_without_workspace` where a person who belongs to none is answered too.
     """
 
     deed: str | None = None
@@ -79,6 +80,8 @@ class IsMember(BasePermission):
         if not getattr(view, "open_to_any_token", False):
             _must_cover(request.auth, deed)
         if workspace_of(request) is None:
+            if getattr(view, "open_without_workspace", False):
+                return True
             raise BotException(codes.WORKSPACE_REQUIRED)
         return deed is None or may(cast(MemberRequest, request._request).membership, deed)
 

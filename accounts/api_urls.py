@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts import api, api_tokens
+from accounts import api, api_team, api_tokens
 
 urlpatterns = [
     path("auth/login", api.Login.as_view(), name="api_login"),
@@ -11,4 +11,9 @@ urlpatterns = [
     path("users/<uuid:user_id>/change-password", api.ChangePassword.as_view(), name="api_change_password"),
     path("tokens/", api_tokens.Tokens.as_view(), name="api_tokens"),
     path("tokens/<slug:key>/", api_tokens.OneToken.as_view(), name="api_token"),
+    path("workspaces/", api_team.Workspaces.as_view(), name="api_workspaces"),
+    path("team/", api_team.WholeTeam.as_view(), name="api_team"),
+    path("team/invitations", api_team.Invitations.as_view(), name="api_invite"),
+    path("team/invitations/<uuid:invitation>", api_team.OneInvitation.as_view(), name="api_invitation"),
+    path("team/<uuid:person>", api_team.OnePerson.as_view(), name="api_teammate"),
 ]

@@ -10,7 +10,8 @@ class AccountsConfig(AppConfig):
     verbose_name = "People and workspaces"
 
     def ready(self) -> None:
-        """Refuse database roles that row-level security does not bind."""
-        from accounts import tenancy
+        """Refuse database roles that row-level security does not bind; say what may be proposed here."""
+        from accounts import approvals, invitations, tenancy
 
         tenancy.watch_role()
+        approvals.register("invite", "Invitation", invitations.carry_out)

@@ -36,8 +36,10 @@ def enter(request: HttpRequest, user: User) -> None:
         membership = mine.get(workspace_id=home)
     member = cast(MemberRequest, request)
     member.membership, member.workspace = membership, membership.workspace
-    if "workspace" not in request.session and hasattr(request, "user") and request.user.is_authenticated:
-        request.session["workspace"] = str(membership.workspace_id)
+    here = str(membership.workspace_id)
+    # Where a person was removed from, the session must not go on asking for: the live line follows the session too.
+    if not named and wanted != here and hasattr(request, "user") and request.user.is_authenticated:
+        request.session["workspace"] = here
 
 
 def _uuid(text: str) -> str:

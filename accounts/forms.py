@@ -4,11 +4,13 @@ from typing import Any, cast
 from zoneinfo import available_timezones
 
 from allauth.account import forms as allauth
+from allauth.socialaccount.forms import DisconnectForm
 from django import forms
 from django.core.exceptions import ValidationError
 
-from accounts import roles, tokens
+from accounts import google, roles, tokens
 from accounts.models import Membership, User, Workspace
+from errors import codes
 from errors.exceptions import BotException
 
 CONTINENTS = (
@@ -43,6 +45,21 @@ def zones(current: str = "") -> list[tuple[str, str]]:
     """The places of the world by their IANA names, and the one that is set now, as choices."""
     places = {name for name in available_timezones() if name.partition("/")[0] in CONTINENTS and "/" in name}
     return [(name, name.replace("_", " ")) for name in sorted(places | {"UTC", current or "UTC"})]
+
+
+class UnlinkForm(DisconnectForm):
+    """Unlink Google, where something else still opens the door."""
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse to close the last way in."""
+        if not self.request.user.has_usable_password():
+            code = codes.GOOGLE_ONLY_WAY_IN
+            raise ValidationError(f"{code.what} {code.do_next} {code.id}", code=code.name)
+        return self.cleaned_data
+
+    def save(self) -> None:
+        """Unlink it."""
+        google.unlink(self.request, self.cleaned_data["account"])
 
 
 class ZonedForm(forms.ModelForm):
@@ -92,7 +109,9 @@ class InviteForm(forms.Form):
     """Whom to invite, and as what: nobody gives more than they have."""
 
     email = forms.EmailField(
-        label="E-mail", max_length=254, widget=forms.EmailInput({"autocomplete": "off", "placeholder": "name@example.com"})
+        label="E-mail",
+        max_length=254,
+        widget=forms.EmailInput({"autocomplete": "off", "placeholder": "name@example.com"}),
     )
     role = forms.ChoiceField(label="Role")
 
@@ -105,3 +124,22 @@ class NewWorkspaceForm(forms.Form):
     """What a new workspace is called."""
 
     name = forms.CharField(label="Name", max_length=80)
+
+
+class SayItForm(forms.Form):
+    """The name of what is to go, typed in full, so that nothing goes by a slip of the hand."""
+
+    typed = forms.CharField(
+        max_length=320, widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"})
+    )
+
+    def __init__(self, word: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.word = word
+
+    def clean_typed(self) -> str:
+        """Compare, small and capital letters alike."""
+        typed: str = self.cleaned_data["typed"].strip()
+        if typed.casefold() != self.word.strip().casefold():
+            raise ValidationError("This is not the same. Type it exactly as it stands above.")
+        return typed

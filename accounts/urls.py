@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from accounts.pages import approvals, invitation, person, places, team, tokens, workspace
+from accounts.pages import approvals, invitation, person, places, privacy, team, tokens, workspace
 
 app_name = "accounts"
 settings = [
@@ -21,6 +21,13 @@ settings = [
     path("team/leave/", team.leave, name="leave"),
     path("team/<uuid:person>/role/", team.change_role, name="change_role"),
     path("team/<uuid:person>/remove/", team.remove, name="remove"),
+    path("privacy/", privacy.privacy_page, name="privacy"),
+    path("privacy/archive/", privacy.archive, name="archive"),
+    path("privacy/archive/<uuid:key>/", privacy.download, name="download_archive"),
+    path("privacy/delete-workspace/", privacy.delete_workspace, name="delete_workspace"),
+    path("privacy/delete-account/", privacy.delete_account, name="delete_account"),
+    path("privacy/keep-workspace/", privacy.keep_workspace, name="keep_workspace"),
+    path("privacy/keep-account/", privacy.keep_account, name="keep_account"),
     path("approvals/", approvals.approvals_page, name="approvals"),
     path("approvals/want/", approvals.want, name="want_approval"),
     path("approvals/<uuid:proposal>/decide/", approvals.decide, name="decide"),

@@ -341,6 +341,20 @@ PASSKEY_REFUSED = _code(
     "Try once more, or sign in another way.",
     http=401,
 )
+GOOGLE_LINKED_ALREADY = _code(
+    "E-AUTH-E-0040",
+    "GOOGLE_LINKED_ALREADY",
+    "This Google account is linked to somebody, or you have linked another one.",
+    "Unlink the one that is linked, in the security settings of whoever has it, then try again.",
+    http=409,
+)
+GOOGLE_ONLY_WAY_IN = _code(
+    "E-AUTH-E-0041",
+    "GOOGLE_ONLY_WAY_IN",
+    "Google is your only way in.",
+    "Set a password first, then unlink Google.",
+    http=409,
+)
 
 # ── FLW: following and unfollowing ──────────────────────────────────────────────────────────────────────────────────
 HASHTAG_INVALID = _code(

@@ -53,6 +53,7 @@ _PATTERNS = [
     (re.compile(r"(?i)otpauth://\S+"), HIDDEN),
     (re.compile(r"(?i)(://)[^\s/@:]*:[^\s/@]+@"), rf"\1{HIDDEN}@"),
     (re.compile(r"(?i)(/reset/key/)[^\s/\"']+"), rf"\1{HIDDEN}"),
+    (re.compile(r"(?i)((?:/|%2F)invitations(?:/|%2F))[\w-]{40,}"), rf"\1{HIDDEN}"),
     (
         re.compile(
             r"(?i)((?:[\w-]*(?:password|passwd|secret|token|sessionid|cookie)[\w-]*|api_?key|private_key)\\*[\"']?\s*[=:]\s*)\\*"

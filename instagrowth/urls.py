@@ -8,6 +8,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView, TemplateView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from accounts.pages import second_factor
 from instagrowth import views
 
 # Swagger's page has its own <style>; its script comes from a second address of the same view.
@@ -19,8 +20,10 @@ urlpatterns = [
     path("signup", allauth.signup, name="account_signup_short"),
     path("logout", allauth.logout, name="account_logout_short"),
     path("profile/change-password", allauth.password_change, name="account_change_password_short"),
+    path("accounts/2fa/totp/activate/", second_factor.turn_on, name="mfa_activate_totp"),
+    path("accounts/2fa/totp/deactivate/", second_factor.turn_off, name="mfa_deactivate_totp"),
     path("accounts/", include("allauth.urls")),
-    path("settings/", include("accounts.urls")),
+    path("", include("accounts.urls")),
     path("", include("bots.urls")),
     path("help/errors/", include("errors.urls")),
     path("api/", include("instagrowth.api_urls")),

@@ -10,7 +10,10 @@ document.addEventListener("click", (event) => {
     opened.showModal();
   }
   const dialog = event.target.closest("dialog");
-  if (dialog && (event.target.closest("[data-close]") || event.target === dialog)) dialog.close();
+  if (dialog && (event.target.closest("[data-close]") || event.target === dialog)) {
+    event.preventDefault(); // "no" is a link on the page of its own
+    dialog.close();
+  }
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     if (!menu.contains(event.target) || event.target.closest("[data-open]")) menu.open = false;
   }
