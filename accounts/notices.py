@@ -101,13 +101,15 @@ EVENTS = {
         "The workspace stays", "The deletion of the workspace “{workspace}” was undone."
     ),
     "archive_ready": Event(
-        "Your archive is ready", "The archive of your data is ready. It waits for you on the page “Your data” for 7 days."
+        "Your archive is ready",
+        "The archive of your data is ready. It waits for you on the page “Your data” for 7 days.",
     ),
     "workspace_deleted": Event(
         "A workspace is deleted", "The workspace “{workspace}” and everything in it is deleted.", alarming=False
     ),
     "account_deleted": Event(
-        "Your account is deleted", "Your account and all that belonged to it is deleted. This is our last mail to you.",
+        "Your account is deleted",
+        "Your account and all that belonged to it is deleted. This is our last mail to you.",
         alarming=False,
     ),
 }

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from accounts import mails
+from accounts import archives, erasing, mails
 
 
 @shared_task(platform="a mail belongs to nobody's workspace")
@@ -22,3 +22,28 @@ def send_due_mails() -> None:
 def forget_old_mails() -> None:
     """Throw away the notes of mails that left long ago."""
     mails.forget_old()
+
+
+@shared_task(platform="an archive is its person's, who may own many workspaces", soft_time_limit=1500, time_limit=1560)
+def make_archive(key: str) -> None:
+    """Make one person's archive; only one worker does."""
+    archives.make(key)
+
+
+@shared_task(platform="archives of everybody are looked after")
+def sweep_archives() -> None:
+    """Send archives again whose worker was killed or whose message was lost."""
+    for key in archives.sweep():
+        make_archive.apply_async((key,), queue="ai", expires=60)
+
+
+@shared_task(platform="archives of everybody go after their week")
+def forget_old_archives() -> None:
+    """Remove archives whose week is over."""
+    archives.forget_old()
+
+
+@shared_task(platform="whoever asked 14 days ago is erased", soft_time_limit=3000, time_limit=3060)
+def erase_due() -> None:
+    """Erase the workspaces and people whose day has come."""
+    erasing.erase_due()

@@ -9,8 +9,9 @@ class BillingConfig(AppConfig):
     name = "billing"
 
     def ready(self) -> None:
-        """Tell the accounts, to our left, who knows the plan of a workspace."""
-        from accounts import allowance
+        """Tell the accounts, to our left, who knows the plan of a workspace, and what outlives it."""
+        from accounts import allowance, farewell
         from billing import entitlements
 
         allowance.answered_by(entitlements.plan_of)
+        farewell.let_go_by(entitlements.let_go)

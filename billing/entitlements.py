@@ -1,5 +1,7 @@
 """What a workspace may do: the only thing other apps ask of billing."""
 
+from uuid import UUID
+
 from accounts.models import Workspace
 from billing.models import Plan, Subscription
 
@@ -37,3 +39,8 @@ def subscribe(workspace: Workspace, plan_key: str) -> Subscription:
         workspace=workspace, defaults={"plan": plan, "status": Subscription.Status.ACTIVE}
     )
     return subscription
+
+
+def let_go(workspace_id: UUID) -> None:
+    """Keep what a workspace paid, and nothing that names it: its rows become nobody's when it is erased."""
+    Subscription.objects.filter(workspace=workspace_id).update(stripe_customer_id="", stripe_subscription_id="")

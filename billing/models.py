@@ -45,7 +45,7 @@ class Plan(models.Model):
 
 
 class Subscription(models.Model):
-    """Which plan a workspace is on."""
+    """Which plan a workspace is on. It outlives an erased workspace, as nobody's."""
 
     class Status(models.TextChoices):
         """Stripe's own words."""
@@ -57,7 +57,7 @@ class Subscription(models.Model):
         CANCELED = "canceled"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    workspace = models.OneToOneField("accounts.Workspace", models.CASCADE, related_name="subscription")
+    workspace = models.OneToOneField("accounts.Workspace", models.SET_NULL, null=True, related_name="subscription")
     plan = models.ForeignKey(Plan, models.PROTECT, related_name="subscriptions")
     status = models.CharField(max_length=12, choices=Status, default=Status.ACTIVE)
     stripe_customer_id = models.CharField(max_length=80, blank=True)

@@ -21,6 +21,13 @@ app.conf.beat_schedule = {
     "bots-sweep": {"task": "bots.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "mails": {"task": "accounts.tasks.send_due_mails", "schedule": 30.0, "options": {"expires": 30}},
     "mails-forget": {"task": "accounts.tasks.forget_old_mails", "schedule": 3600.0, "options": {"expires": 3600}},
+    "archives-sweep": {"task": "accounts.tasks.sweep_archives", "schedule": 60.0, "options": {"expires": 60}},
+    "archives-forget": {
+        "task": "accounts.tasks.forget_old_archives",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    "erase": {"task": "accounts.tasks.erase_due", "schedule": 3600.0, "options": {"queue": "ai", "expires": 3600}},
     "live-events": {"task": "instagrowth.tasks.forget_live_events", "schedule": 3600.0, "options": {"expires": 3600}},
     "errors-partitions": {
         "task": "errors.tasks.ensure_partitions",
