@@ -5,15 +5,18 @@ from uuid import UUID
 
 from django.contrib.auth import logout, update_session_auth_hash
 from django.http import Http404
+from drf_spectacular.utils import PolymorphicProxySerializer
+from knox.crypto import hash_token
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts import entry, sign_in
+from accounts import entry, second_factor, sign_in
 from accounts.api_auth import workspace_of
 from accounts.api_contract import SIGNED_IN, contract
 from accounts.models import ApiToken, Membership, User
 from errors import codes
+from errors.exceptions import BotException
 from errors.recording import log_activity
 
 SIGNING_IN = "Signing in"
@@ -24,7 +27,17 @@ class Person(serializers.ModelSerializer):
 
     class Meta:
         model = User
-        fields = ["id", "email", "access_code", "name", "role", "timezone", "must_change_password"]
+        fields = [
+            "id",
+            "email",
+            "access_code",
+            "name",
+            "role",
+            "timezone",
+            "must_change_password",
+            "is_two_factor_enabled",
+        ]
+        extra_kwargs = {"is_two_factor_enabled": {"help_text": "Signing in asks for a code or a passkey too."}}
 
 
 class Place(serializers.ModelSerializer):
@@ -60,6 +73,14 @@ class SignedIn(Done):
     user = Person()
 
 
+class FactorAsked(serializers.Serializer):
+    """The password is right, and a code is needed too: POST /api/auth/verify-otp with this challenge and the code."""
+
+    success = serializers.BooleanField(default=False)
+    requires_2fa = serializers.BooleanField(default=True)
+    challenge = serializers.CharField(help_text="Good for five minutes and one sign-in.")
+
+
 class Me(Done):
     """The person and their workspaces; `workspace` is the one this request works in."""
 
@@ -89,23 +110,39 @@ class Login(APIView):
 
     @contract(
         takes=LoginForm,
-        gives=SignedIn,
-        refuses=(codes.INVALID_CREDENTIALS, codes.USER_BLOCKED, codes.TOO_MANY_TRIES),
+        gives=PolymorphicProxySerializer("SignedInOrAsked", [SignedIn, FactorAsked], resource_type_field_name=None),
+        refuses=(codes.INVALID_CREDENTIALS, codes.USER_BLOCKED, codes.EMAIL_UNCONFIRMED, codes.TOO_MANY_TRIES),
         tag=SIGNING_IN,
     )
     def post(self, request: Request, wanted: dict[str, str]) -> dict[str, object]:
-        """Sign in with e-mail or access code and password; gives a token. Five wrong guesses rest a login 5 minutes."""
+        """Sign in with e-mail or access code and password; gives a token, or asks for the second factor.
+
+        Five wrong guesses rest a login 5 minutes.
+        """
         user = sign_in.identify(wanted["login"], wanted["password"])
-        token = sign_in.make_token(user, ApiToken.Realm.USER)
-        entry.enter(request._request, user)
-        if workspace_of(request) is not None:
-            log_activity("login", user=user, door="api")
-        return {
-            "success": True,
-            "token": token,
-            "must_change_password": user.must_change_password,
-            "user": Person(user).data,
-        }
+        sign_in.must_have_confirmed(user)
+        if user.is_two_factor_enabled:
+            return {"success": False, "requires_2fa": True, "challenge": second_factor.challenge(user)}
+        return let_in(request, user)
+
+
+def let_in(request: Request, user: User, *, factor_shown: bool = False) -> dict[str, object]:
+    """Answer a program whose person has proved who they are, with a token. Raises what `sign_in.admit` does."""
+    if user.is_staff:  # since the password was given
+        raise BotException(codes.INVALID_CREDENTIALS)
+    sign_in.admit(user)
+    token = sign_in.make_token(user, ApiToken.Realm.USER)
+    if factor_shown:
+        second_factor.prove(f"token {hash_token(token)}")
+    entry.enter(request._request, user)
+    if workspace_of(request) is not None:
+        log_activity("login", user=user, door="api")
+    return {
+        "success": True,
+        "token": token,
+        "must_change_password": user.must_change_password,
+        "user": Person(user).data,
+    }
 
 
 class Logout(APIView):

@@ -4,6 +4,7 @@ import secrets
 import uuid
 import zoneinfo
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
@@ -86,10 +87,26 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
     def __str__(self) -> str:
         return self.name or self.email or f"Member {str(self.pk)[:8]}"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep an address that was taken away as none: an empty one would be a second person's too."""
+        self.email = self.email or None
+        super().save(*args, **kwargs)
+
     @property
     def is_staff(self) -> bool:
         """Staff reach the control room and nothing of the members' side."""
         return self.role == self.Role.ADMIN
+
+    @property
+    def google_id(self) -> str | None:
+        """Google's own number for this person, where Google is linked. Costs a query."""
+        uid: str | None = self.socialaccount_set.filter(provider="google").values_list("uid", flat=True).first()
+        return uid
+
+    @property
+    def is_two_factor_enabled(self) -> bool:
+        """Whether signing in asks for an authenticator app or a passkey after the password. Costs a query."""
+        return self.authenticator_set.filter(type__in=("totp", "webauthn")).exists()
 
     def get_session_auth_hash(self) -> str:
         """Changes with the password and with "sign out everywhere": every other session dies on its next request."""
@@ -219,6 +236,20 @@ class ApiToken(AbstractAuthToken):
     def expired(self) -> bool:
         """Whether its time is over."""
         return self.expiry is not None and self.expiry <= now()
+
+
+class Device(models.Model):
+    """A kind of browser that a person has signed in with: one they never used before is told by mail."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="devices")
+    words = models.CharField(max_length=80)  # Firefox on Linux
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "words"], name="device_once")]
+
+    def __str__(self) -> str:
+        return self.words
 
 
 class StaffDevice(models.Model):

@@ -3,13 +3,15 @@
 import secrets
 from datetime import timedelta
 
+from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db.models import Q
+from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts import limits
+from accounts import limits, notices
 from accounts.models import ApiToken, User
 from errors import codes
 from errors.exceptions import BotException
@@ -52,6 +54,12 @@ def admit(user: User) -> None:
         raise BotException(codes.ADMIN_BOOTSTRAP_EXPIRED)
 
 
+def must_have_confirmed(user: User) -> None:
+    """Raise EMAIL_UNCONFIRMED for a person with an e-mail none of whose addresses was confirmed."""
+    if user.email and not EmailAddress.objects.filter(user=user, verified=True).exists():
+        raise BotException(codes.EMAIL_UNCONFIRMED)
+
+
 def reauthenticate(user: User, password: str) -> None:
     """Ask a member for the present password once more. Raises PASSWORD_WRONG or TOO_MANY_TRIES."""
     try:
@@ -63,26 +71,43 @@ def reauthenticate(user: User, password: str) -> None:
 
 
 def check_strength(password: str, user: User) -> None:
-    """Raise PASSWORD_WEAK for a password that is easy to guess."""
+    """Raise PASSWORD_WEAK for a password that is easy to guess, or longer than anybody types."""
+    if len(password) > LONGEST_PASSWORD:
+        raise BotException(codes.PASSWORD_WEAK, f"Use at most {LONGEST_PASSWORD:,} characters.")
     try:
         validate_password(password, user)
     except ValidationError as weak:
         raise BotException(codes.PASSWORD_WEAK, " ".join(weak.messages)) from None
 
 
-def change_password(user: User, password: str, *, keep: ApiToken | None = None) -> None:
-    """Give a person a new password of their own: a forced change is over, and every token but `keep` dies.
-
-    Other sessions die with the password's hash. Raises PASSWORD_WEAK.
-    """
+def check_new(password: str, user: User) -> None:
+    """Raise PASSWORD_WEAK for a password that is weak, or the one this person has."""
     check_strength(password, user)
     if user.check_password(password):
         raise BotException(codes.PASSWORD_WEAK, "The new password must be another one than the present.")
+
+
+def change_password(
+    user: User,
+    password: str,
+    *,
+    keep: ApiToken | None = None,
+    request: HttpRequest | None = None,
+    event: str = "password_changed",
+) -> None:
+    """Give a person a new password of their own: a forced change is over, every token but `keep` dies, a mail tells.
+
+    Other sessions die with the password's hash. Raises PASSWORD_WEAK.
+    """
+    check_new(password, user)
+    if not user.has_usable_password():
+        event = "password_set"
     user.set_password(password)
     user.must_change_password = False
     user.password_expires_at = None
     user.save()
     ApiToken.objects.filter(user=user).exclude(pk=keep and keep.pk).delete()
+    notices.notify(user, event, request)
 
 
 def make_token(user: User, realm: str, name: str = "Sign-in") -> str:

@@ -1,9 +1,7 @@
 """Staff: the first administrator, the one-time password, the authenticator whose codes work once."""
 
 import base64
-import hmac
 import secrets
-import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -12,17 +10,13 @@ from urllib.parse import quote, urlencode
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django_otp.oath import hotp
 
-from accounts import sign_in, vault
+from accounts import second_factor, sign_in, vault
 from accounts.models import ApiToken, StaffDevice, User
 from errors import codes
 from errors.exceptions import BotException
 
 FIRST_PASSWORD_LASTS = timedelta(hours=24)
-STEP = 30  # seconds a code is shown (RFC 6238)
-TOLERANCE = 1  # steps either way, for clocks that are a little off
-DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -89,16 +83,11 @@ def identify(email: str, password: str, code: str) -> User:
 def use_code(user: User, code: str) -> bool:
     """Take a code of the person's authenticator if it is right and newer than the last one taken: each works once."""
     device = StaffDevice.objects.filter(user=user).first()
-    code = code.strip().replace(" ", "")
-    if device is None or len(code) != DIGITS or not code.isascii() or not code.isdigit():
+    step = device and second_factor.step_of(vault.unseal(device.sealed_secret, **_place(device)), code)
+    if device is None or step is None:
         return False
-    key = vault.unseal(device.sealed_secret, **_place(device))
-    now = int(time.time()) // STEP
-    for step in range(now - TOLERANCE, now + TOLERANCE + 1):
-        if hmac.compare_digest(f"{hotp(key, step, DIGITS):0{DIGITS}}", code):
-            # Two requests with the same code: the database lets one of them through.
-            return bool(StaffDevice.objects.filter(pk=device.pk, last_step__lt=step).update(last_step=step))
-    return False
+    # Two requests with the same code: the database lets one of them through.
+    return bool(StaffDevice.objects.filter(pk=device.pk, last_step__lt=step).update(last_step=step))
 
 
 def _place(device: StaffDevice) -> dict[str, Any]:

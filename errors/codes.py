@@ -96,8 +96,8 @@ SECOND_FACTOR_EXPIRED = _code(
 TOO_MANY_TRIES = _code(
     "E-AUTH-W-0005",
     "TOO_MANY_TRIES",
-    "There were too many wrong tries for this login.",
-    "Wait 5 minutes and try again. If you do not remember the password, reset it.",
+    "There were too many tries.",
+    "Wait as long as the answer says, then try again. The door opens by itself.",
     then=Then.WAIT,
     http=429,
 )

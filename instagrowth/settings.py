@@ -5,6 +5,8 @@ import binascii
 import logging
 import sys
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
@@ -112,6 +114,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "errors.middleware.CorrelationMiddleware",
     "csp.middleware.CSPMiddleware",
+    "instagrowth.bodies.SmallBodyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "instagrowth.paths.SlashMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -251,34 +254,50 @@ MFA_ADAPTER = "accounts.adapters.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # nobody signs in before the first is confirmed; a second may wait
+MFA_TRUST_ENABLED = False  # the second factor is asked for at each sign-in
+MFA_FORMS = {
+    "authenticate": "accounts.factor_forms.AuthenticateForm",
+    "reauthenticate": "accounts.factor_forms.ReauthenticateForm",
+    "authenticate_webauthn": "accounts.factor_forms.AuthenticateWebAuthnForm",
+    "login_webauthn": "accounts.factor_forms.LoginWebAuthnForm",
+    "reauthenticate_webauthn": "accounts.factor_forms.ReauthenticateWebAuthnForm",
+}
 MFA_TOTP_ISSUER = OTP_TOTP_ISSUER = "InstaGrowth OS"
 SOCIALACCOUNT_ADAPTER = "accounts.adapters.GoogleAdapter"
 SOCIALACCOUNT_ONLY = False
 SOCIALACCOUNT_STORE_TOKENS = False  # we want to know who you are, nothing else
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False  # never linked by mail alone
+SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = True  # to link and to unlink
+SOCIALACCOUNT_REQUESTS_TIMEOUT = (3, 5)  # seconds to connect and to answer: somebody waits for the page
+SOCIALACCOUNT_FORMS = {"disconnect": "accounts.forms.UnlinkForm"}
 SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = "oidc"
 GOOGLE_CLIENT_ID = env.str("GOOGLE_CLIENT_ID", default="")
 GOOGLE_SERVER_URL = env.str("GOOGLE_SERVER_URL", default="").rstrip("/") or "https://accounts.google.com"
-SOCIALACCOUNT_PROVIDERS = (
-    {
-        "openid_connect": {
-            "OAUTH_PKCE_ENABLED": True,
-            "APPS": [
-                {
-                    "provider_id": "google",
-                    "name": "Google",
-                    "client_id": GOOGLE_CLIENT_ID,
-                    "secret": env.str("GOOGLE_CLIENT_SECRET", default=""),
-                    "settings": {"server_url": GOOGLE_SERVER_URL},
-                }
-            ],
-        }
+
+
+def google_provider(server_url: str, client_id: str, secret: str) -> dict[str, Any]:
+    """The OpenID Connect issuer that plays Google; the sign-in page says "Sandbox" where it is not Google itself."""
+    app = {
+        "provider_id": "google",
+        "name": "Google",
+        "client_id": client_id,
+        "secret": secret,
+        "settings": {"server_url": server_url, "sandbox": not server_url.startswith("https://accounts.google.com")},
     }
-    if GOOGLE_CLIENT_ID
-    else {}
-)
+    # Always the page that asks: nobody lands in an account of a Google session they forgot.
+    return {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "AUTH_PARAMS": {"prompt": "select_account"}, "APPS": [app]}}
+
+
+SOCIALACCOUNT_PROVIDERS = {}  # without keys there is no button
 if GOOGLE_CLIENT_ID:
-    CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"].append(GOOGLE_SERVER_URL)
+    SOCIALACCOUNT_PROVIDERS = google_provider(
+        GOOGLE_SERVER_URL, GOOGLE_CLIENT_ID, env.str("GOOGLE_CLIENT_SECRET", default="")
+    )
+    # The form on our page ends, redirected, at Google's.
+    CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"].append(
+        "{0.scheme}://{0.netloc}".format(urlsplit(GOOGLE_SERVER_URL))
+    )
 KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105  (a model, not a secret)
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None}
 

@@ -8,6 +8,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView, TemplateView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from accounts import google
 from accounts.pages import second_factor
 from instagrowth import views
 
@@ -22,6 +23,9 @@ urlpatterns = [
     path("profile/change-password", allauth.password_change, name="account_change_password_short"),
     path("accounts/2fa/totp/activate/", second_factor.turn_on, name="mfa_activate_totp"),
     path("accounts/2fa/totp/deactivate/", second_factor.turn_off, name="mfa_deactivate_totp"),
+    # Before allauth's own under the same addresses and names, which check less.
+    path("accounts/oidc/<str:provider_id>/login/", google.enter, name="openid_connect_login"),
+    path("accounts/oidc/<str:provider_id>/login/callback/", google.come_back, name="openid_connect_callback"),
     path("accounts/", include("allauth.urls")),
     path("", include("accounts.urls")),
     path("", include("bots.urls")),

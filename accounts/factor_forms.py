@@ -1,0 +1,74 @@
+"""allauth's forms of the second factor, over our one judge of codes."""
+
+from typing import Any
+
+from allauth.mfa.base import forms as allauth
+from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn import forms as passkeys
+from django.core.exceptions import ValidationError
+
+from accounts import second_factor
+from errors import codes
+from errors.exceptions import BotException
+
+
+def said(refused: BotException) -> ValidationError:
+    """A refusal as a field says it."""
+    if refused.code is codes.TOO_MANY_TRIES:
+        wait = refused.meta["retry_after"]
+        words = f"There were too many wrong codes. Wait {wait} seconds, then use a new code."
+    else:
+        words = f"{refused.code.what} {refused.code.do_next}"
+    return ValidationError(f"{words} {refused.code.id}", code=refused.code.name)
+
+
+class Judged:
+    """A form whose code is judged in `accounts.second_factor`."""
+
+    user: Any
+    cleaned_data: dict[str, Any]
+
+    def clean_code(self) -> str:
+        """Take the code: it is used up now."""
+        code: str = self.cleaned_data["code"]
+        try:
+            self.authenticator: Authenticator = second_factor.use_code(self.user, code)
+        except BotException as refused:
+            raise said(refused) from None
+        self.authenticator.user = self.user
+        return code
+
+
+class AuthenticateForm(Judged, allauth.AuthenticateForm):
+    """The code at sign-in."""
+
+
+class ReauthenticateForm(Judged, allauth.ReauthenticateForm):
+    """The code before something that changes how you sign in."""
+
+
+class Readable:
+    """A form whose passkey may be nonsense: a stranger can send anything."""
+
+    def clean_credential(self) -> Authenticator:
+        """The passkey that signed, if it did."""
+        try:
+            found: Authenticator = super().clean_credential()  # type: ignore[misc]  # of the form it is mixed into
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise ValidationError(_NO_PASSKEY) from None
+        return found
+
+
+class AuthenticateWebAuthnForm(Readable, passkeys.AuthenticateWebAuthnForm):
+    """A passkey at sign-in, after the password."""
+
+
+class LoginWebAuthnForm(Readable, passkeys.LoginWebAuthnForm):
+    """A passkey instead of the password."""
+
+
+class ReauthenticateWebAuthnForm(Readable, passkeys.ReauthenticateWebAuthnForm):
+    """A passkey before something that changes how you sign in."""
+
+
+_NO_PASSKEY = f"{codes.PASSKEY_REFUSED.what} {codes.PASSKEY_REFUSED.do_next} {codes.PASSKEY_REFUSED.id}"
