@@ -129,7 +129,7 @@ def _keep(
         account.risk_accepted_by = account.risk_accepted_by or user.pk
         account.warmup_started_at = account.warmup_started_at or now
         account.save()
-        _claim(account, int(result.person.pk))
+        claim(account, int(result.person.pk))
         account.session = sessions.keep(account, result.settings)
         health.welcome(account, now)
         bot, _ = Bot.objects.get_or_create(account=account, defaults={"workspace": workspace, "user": user})
@@ -139,14 +139,14 @@ def _keep(
     return Answer(account=account, bot=bot)
 
 
-def _claim(account: InstagramAccount, instagram_pk: int) -> None:
+def claim(account: InstagramAccount, instagram_pk: int) -> None:
     """One of all our accounts drives an Instagram identity. Raises IG_ACCOUNT_TAKEN."""
     try:
         with transaction.atomic():
-            claim, _ = InstagramClaim.objects.get_or_create(instagram_pk=instagram_pk, defaults={"account": account})
+            driver, _ = InstagramClaim.objects.get_or_create(instagram_pk=instagram_pk, defaults={"account": account})
     except IntegrityError:
         raise BotException(codes.IG_ACCOUNT_TAKEN) from None
-    if claim.account_id != account.pk:
+    if driver.account_id != account.pk:
         raise BotException(codes.IG_ACCOUNT_TAKEN)
 
 

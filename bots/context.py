@@ -5,7 +5,9 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 
+from accounts import brand
 from accounts.roles import may
 from billing import entitlements
 from bots import health
@@ -22,6 +24,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
     return {
         "workspace": membership.workspace,
         "membership": membership,
+        "label": SimpleLazyObject(lambda: brand.label_of(membership.workspace)),
         "plan_name": lambda: entitlements.plan_of(membership.workspace).name,
         "may_act": may(membership, "act"),
         "may_decide": may(membership, "decide"),

@@ -6,11 +6,13 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 
 from accounts.forms import zones
-from bots.models import Bot, Kind
-from bots.targeting import FLAGS
-from bots.tasking import MOST
+from bots.models import Bot, Kind, MessageTemplate, Source
+from bots.recipes import Recipe
+from bots.targeting import FLAGS, WORDS
+from bots.tasking import MOST, OPTIONS
 
 LARGEST = 2**31 - 1
+NUMBERS = ("min_followers", "max_followers", "max_following", "min_ratio")
 
 
 class RiskForm(forms.Form):
@@ -47,25 +49,82 @@ class CodeForm(forms.Form):
 
 ASK = dict.fromkeys(("required", "invalid"), f"Ask for 1 to {MOST:,} people. E-FLW-E-0009")
 WHATEVER = [("", "Whatever they are"), ("false", "Skip them"), ("true", "Only them")]
+WHERE = {  # the field of each source that is named
+    Source.HASHTAG: ("hashtag", "Hashtag", "stoneware", "With or without #. One of your own niche finds who may care."),
+    Source.FOLLOWERS: ("username", "Instagram username", "kiln.studio", "With or without @."),
+    Source.LIKERS: ("post", "Address of the post", "https://www.instagram.com/p/…", "As you copy it on Instagram."),
+}
+LANGUAGES = [
+    ("", "Whatever they write"), ("da", "Danish"), ("de", "German"), ("en", "English"), ("es", "Spanish"),
+    ("fi", "Finnish"), ("fr", "French"), ("it", "Italian"), ("ja", "Japanese"), ("ko", "Korean"), ("nl", "Dutch"),
+    ("no", "Norwegian"), ("pl", "Polish"), ("pt", "Portuguese"), ("ru", "Russian"), ("sv", "Swedish"),
+    ("tr", "Turkish"), ("uk", "Ukrainian"),
+]  # fmt: skip
 
 
-class FollowHashtagForm(forms.Form):
-    """A task: whom to follow, and how many."""
+class Words(forms.CharField):
+    """Words with commas between them, as a list."""
 
-    hashtag = forms.CharField(
-        max_length=101,
-        widget=forms.TextInput({"autocapitalize": "none", "autocomplete": "off", "placeholder": "stoneware"}),
-    )
+    def to_python(self, value: Any) -> Any:
+        """Split and trim."""
+        text: str = super().to_python(value)
+        return [word.strip() for word in text.split(",") if word.strip()]
+
+
+class TaskForm(forms.Form):
+    """A task of one recipe: where people are found, how many, whom to leave out."""
+
     amount = forms.IntegerField(initial=20, label="How many people", error_messages=ASK)
-    min_followers = forms.IntegerField(
-        required=False, min_value=0, max_value=LARGEST, label="At least so many followers"
+    min_followers = forms.IntegerField(required=False, min_value=0, max_value=LARGEST, label="Followers, at least")
+    max_followers = forms.IntegerField(required=False, min_value=0, max_value=LARGEST, label="Followers, at most")
+    max_following = forms.IntegerField(required=False, min_value=0, max_value=LARGEST, label="They follow, at most")
+    min_ratio = forms.FloatField(
+        required=False, min_value=0, max_value=1000, label="Followers for each they follow, at least"
     )
-    max_followers = forms.IntegerField(
-        required=False, min_value=0, max_value=LARGEST, label="At most so many followers"
-    )
-    max_following = forms.IntegerField(required=False, min_value=0, max_value=LARGEST, label="They follow at most")
     private = forms.ChoiceField(required=False, choices=WHATEVER, label="Private accounts", initial="false")
     verified = forms.ChoiceField(required=False, choices=WHATEVER, label="Verified accounts")
+    business = forms.ChoiceField(required=False, choices=WHATEVER, label="Business accounts")
+    contacted = forms.ChoiceField(required=False, choices=WHATEVER, label="People contacted before, in any way")
+    language = forms.ChoiceField(required=False, choices=LANGUAGES, label="Language of the bio")
+    bio_words = Words(required=False, max_length=400, label="Bio has one of these words")
+    bio_without = Words(required=False, max_length=400, label="Bio has none of these words")
+    after_days = forms.IntegerField(initial=7, min_value=1, max_value=365, label="Followed at least so many days ago")
+    keep_mutual = forms.BooleanField(required=False, initial=True, label="Spare who follows the account")
+    only_new = forms.BooleanField(required=False, initial=True, label="Only who follows from now on")
+    template = forms.ModelChoiceField(MessageTemplate.objects.none(), empty_label=None, label="In these words")
+
+    def __init__(self, recipe: Recipe, *args: Any, **kwargs: Any) -> None:
+        """Leave out what does not belong to the recipe."""
+        super().__init__(*args, **kwargs)
+        self.recipe = recipe
+        if recipe.source in WHERE:
+            name, label, example, help_text = WHERE[recipe.source]
+            widget = forms.TextInput({"autocapitalize": "none", "autocomplete": "off", "placeholder": example})
+            self.fields[name] = forms.CharField(max_length=300, label=label, help_text=help_text, widget=widget)
+        unwanted = set() if recipe.filtered else {*NUMBERS, *FLAGS, "language", *WORDS}
+        unwanted |= {"after_days", "keep_mutual", "only_new", "template"} - set(OPTIONS.get(recipe.kind, ()))
+        if recipe.kind == Kind.WELCOME_DM:
+            unwanted -= {"template"}
+            cast(forms.ModelChoiceField, self.fields["template"]).queryset = MessageTemplate.objects.exclude(
+                approved_at=None
+            )
+        for name in unwanted:
+            del self.fields[name]
+
+    @property
+    def where(self) -> Any:
+        """The field that says where people are found, if the recipe has one."""
+        return self[WHERE[self.recipe.source][0]] if self.recipe.source in WHERE else None
+
+    @property
+    def options_fields(self) -> list[Any]:
+        """The fields of the kind's own options."""
+        return [self[name] for name in ("template", "only_new", "after_days", "keep_mutual") if name in self.fields]
+
+    @property
+    def filter_fields(self) -> list[Any]:
+        """The fields that leave people out."""
+        return [self[name] for name in (*NUMBERS, *FLAGS, "language", *WORDS) if name in self.fields]
 
     def clean(self) -> dict[str, Any]:
         """Refuse a range that nobody can be in."""
@@ -75,11 +134,20 @@ class FollowHashtagForm(forms.Form):
             self.add_error("max_followers", "This is below the least number of followers, so nobody would be left.")
         return data
 
-    def filters(self) -> dict[str, object]:
-        """Give what was asked for, as `targeting.judge` reads it."""
-        numbers = {name: self.cleaned_data[name] for name in ("min_followers", "max_followers", "max_following")}
-        flags = {name: self.cleaned_data[name] == "true" for name in FLAGS if self.cleaned_data.get(name)}
-        return {name: value for name, value in numbers.items() if value is not None} | flags
+    def asked(self) -> dict[str, Any]:
+        """Give what was asked for, as `tasking.ask` takes it."""
+        data = self.cleaned_data
+        filters = {name: data[name] for name in (*NUMBERS, *WORDS) if data.get(name) not in (None, [])}
+        filters |= {name: data[name] == "true" for name in FLAGS if data.get(name)}
+        if data.get("language"):
+            filters["language"] = [data["language"]]
+        return {
+            "source": self.recipe.source,
+            "value": data[WHERE[self.recipe.source][0]] if self.recipe.source in WHERE else "",
+            "filters": filters,
+            "options": {name: data[name] for name in OPTIONS.get(self.recipe.kind, ())},
+            "template": data.get("template"),
+        }
 
 
 class BotForm(forms.ModelForm):

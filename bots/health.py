@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from bots import session_moves
 from bots.models import Bot, InstagramAccount, Session
 from errors import correlation
 from errors.codes import Code, Then
@@ -45,10 +46,10 @@ def react(account: InstagramAccount, stop: BotException, kind: str = "") -> None
         Session.objects.filter(account=account).update(valid=False)
         _move(account, Health.NEEDS_LOGIN, stop)
     elif then is Then.FREEZE:
-        Session.objects.filter(account=account).update(status=Session.Status.FROZEN, valid=False)
+        session_moves.move(Session.objects.filter(account=account), Session.Status.FROZEN, valid=False)
         _move(account, Health.NEEDS_YOU, stop)
     elif then is Then.BAN:
-        Session.objects.filter(account=account).update(status=Session.Status.BANNED, valid=False)
+        session_moves.move(Session.objects.filter(account=account), Session.Status.BANNED, valid=False)
         _move(account, Health.BANNED, stop)
     else:
         record(stop, action="bot_turn", workspace=account.workspace_id, account=account)
@@ -88,7 +89,7 @@ def _block(account: InstagramAccount, kind: str, stop: BotException, now: dateti
     times = former.get("times", 0) + 1 if since and now - since < BLOCK_MEMORY else 1
     _restrict(account, now)
     if times > len(BLOCK_REST):
-        Session.objects.filter(account=account).update(status=Session.Status.FROZEN, valid=False)
+        session_moves.move(Session.objects.filter(account=account), Session.Status.FROZEN, valid=False)
         _move(account, Health.FROZEN, stop)
         return
     until = now + BLOCK_REST[times - 1]

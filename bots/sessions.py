@@ -9,12 +9,13 @@ from uuid import UUID
 from django.utils import timezone
 
 from accounts import tenancy, vault
-from bots import health
+from bots import health, session_moves
 from bots.instagram import clients, private
 from bots.instagram.private import Door, Person
 from bots.locks import account_lock
 from bots.models import InstagramAccount, Session
 from errors import codes
+from errors.codes import Code
 from errors.exceptions import BotException
 from errors.recording import log_activity
 
@@ -28,18 +29,23 @@ def is_usable(account: InstagramAccount) -> bool:
 def keep(account: InstagramAccount, settings: dict[str, Any]) -> Session:
     """Seal what a login gave as the account's session, in place of a former one. Raises SESSION_IN_USE."""
     session = Session.objects.filter(account=account).first() or Session(account=account)
-    marks = vault.fingerprints(_login_of(settings))
-    with tenancy.platform("the same login may not be kept twice, wherever it is"):
-        if Session.objects.filter(fingerprint__in=marks).exclude(pk=session.pk).exists():
-            raise BotException(codes.SESSION_IN_USE)
+    seal(session, settings, codes.SESSION_IN_USE)
     session.workspace_id = account.workspace_id
     session.username = account.username
-    session.sealed = vault.seal_json(settings, **_place(session))
-    session.fingerprint = marks[0]
     session.version += not session._state.adding
     session.status, session.valid, session.probed_at = Session.Status.ASSIGNED, True, timezone.now()
     session.save()
     return session
+
+
+def seal(session: Session, settings: dict[str, Any], taken: Code) -> None:
+    """Seal settings into a session that is not saved yet. Raises `taken` if the same login is kept elsewhere."""
+    marks = vault.fingerprints(_login_of(settings))
+    with tenancy.platform("the same login may not be kept twice, wherever it is"):
+        if Session.objects.filter(fingerprint__in=marks).exclude(pk=session.pk).exists():
+            raise BotException(taken)
+    session.sealed = vault.seal_json(settings, **_place(session))
+    session.fingerprint = marks[0]
 
 
 def settings_of(session: Session) -> dict[str, Any]:
@@ -54,7 +60,9 @@ def borrow(account: InstagramAccount) -> Iterator[Door]:
     session = account.session
     proxy = proxy_of(account)
     with clients.borrow(
-        account.pk, session.version, lambda: private.enter(settings_of(session), session.username, proxy)
+        account.pk,
+        f"{session.pk}/{session.version}",
+        lambda: private.enter(settings_of(session), session.username, proxy),
     ) as door:
         yield door
 
@@ -84,6 +92,8 @@ def probe(account: InstagramAccount, user: object = None) -> Person | None:
         tenancy.wait_patiently()
         with borrow(account) as door:
             person = door.probe()
+    if int(person.pk) != account.instagram_pk:
+        raise BotException(codes.SESSION_OTHER_PERSON)
     passed(account, person)
     log_activity("test_session", workspace=account.workspace_id, user=user, account=account)
     return person
@@ -115,11 +125,11 @@ def check(account: InstagramAccount, user: object = None) -> Checked:
 def passed(account: InstagramAccount, person: Person) -> None:
     """The session is good: note who it is, and let an account that waited for it go on."""
     now = timezone.now()
-    account.session.valid, account.session.probed_at = True, now
-    if account.session.status == Session.Status.FROZEN:
-        account.session.status = Session.Status.ASSIGNED
+    mine = Session.objects.filter(pk=account.session.pk)
+    mine.update(valid=True, probed_at=now)
+    if session_moves.move(mine.filter(status=Session.Status.FROZEN), Session.Status.ASSIGNED):
         account.warmup_started_at = now  # after a challenge Instagram looks closer: the warm-up starts again
-    account.session.save(update_fields=["valid", "probed_at", "status"])
+    account.session.refresh_from_db(fields=["valid", "probed_at", "status"])
     account.full_name = (person.full_name or "")[:150]
     note_counts(account, person)
     if account.health in health.NEEDS_A_PERSON:

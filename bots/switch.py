@@ -1,5 +1,7 @@
 """Starting and stopping a bot."""
 
+from typing import Any
+
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -32,20 +34,23 @@ def start(bot: Bot, user: User) -> None:
         raise BotException(codes.ACCOUNT_SUSPENDED)
     if not sessions.is_usable(account):
         raise BotException(codes.SESSION_INVALID)
-    plan = entitlements.plan_of(bot.workspace)
-    parallel = plan.execution_mode == Plan.Execution.PARALLEL
     started = Bot.objects.filter(pk=bot.pk).exclude(status=Bot.Status.RUNNING)
     if started.update(
         status=Bot.Status.RUNNING,
         attempt=0,
-        share=TOGETHER if parallel else 1,
-        queue=plan.queue,
+        **terms(entitlements.plan_of(bot.workspace)),
         started_at=Now(),
         last_error_code="",
         updated_at=timezone.now(),
     ):
         tasking.wake(bot)
         _tell(bot, user, "bot_start")
+
+
+def terms(plan: Plan) -> dict[str, Any]:
+    """How many bots of a workspace run at once on a plan, and on which queue."""
+    parallel = plan.execution_mode == Plan.Execution.PARALLEL
+    return {"share": TOGETHER if parallel else 1, "queue": plan.queue}
 
 
 def stop(bot: Bot, user: User | None) -> None:

@@ -91,36 +91,17 @@ def ask(
     SOURCE_INVALID, HASHTAG_INVALID, PLAN_FEATURE_MISSING, DM_NOT_APPROVED, DM_TEXT_INVALID, BEING_DELETED,
     VALIDATION_FAILED.
     """
-    check_amount(amount)
-    sources = MODULES[kind].SOURCES
-    source = source or sources[0]
-    if source not in sources:
-        raise BotException(codes.SOURCE_INVALID, field="source")
-    value = CLEAN[source](value)
+    task = draft(bot, kind, amount, source, value, filters, options, template)
     if bot.workspace.delete_at:
         raise BotException(codes.BEING_DELETED)
     if not sessions.is_usable(bot.account):
         raise BotException(codes.SESSION_INVALID)
     if not entitlements.plan_of(bot.workspace).action_limits.get(kind):
         raise BotException(codes.PLAN_FEATURE_MISSING)
-    if kind == Kind.WELCOME_DM and template is None:
-        raise BotException(codes.DM_TEXT_INVALID, "A welcome needs one of your message templates.", field="template")
     if template is not None and template.approved_at is None:
         raise BotException(codes.DM_NOT_APPROVED)
-    task = BotTask.objects.create(
-        workspace_id=bot.workspace_id,
-        bot=bot,
-        kind=kind,
-        source=source,
-        value=value,
-        amount=amount,
-        filters=targeting.clean_filters(filters or {}),
-        options=clean_options(kind, options or {}),
-        message=template.text if template else "",
-        campaign=template.name if template else "",
-        correlation_id=correlation.current(),
-        created_by=getattr(user, "pk", None),
-    )
+    task.correlation_id, task.created_by = correlation.current(), getattr(user, "pk", None)
+    task.save()
     wake(bot)
     log_activity(
         "task",
@@ -130,11 +111,42 @@ def ask(
         task=str(task.pk),
         asked=amount,
         kind=str(kind),
-        source=source,
-        value=value,
+        source=task.source,
+        value=task.value,
     )
     live.publish(bot.workspace_id, "task", {"task": str(task.pk), "status": task.status})
     return task
+
+
+def draft(
+    bot: Bot,
+    kind: str,
+    amount: int,
+    source: str = "",
+    value: str = "",
+    filters: dict[str, object] | None = None,
+    options: dict[str, object] | None = None,
+    template: MessageTemplate | None = None,
+) -> BotTask:
+    """The task as it would be, not saved: what was asked is checked for sense, see `ask`."""
+    check_amount(amount)
+    source = source or MODULES[kind].SOURCES[0]
+    if source not in MODULES[kind].SOURCES:
+        raise BotException(codes.SOURCE_INVALID, field="source")
+    if kind == Kind.WELCOME_DM and template is None:
+        raise BotException(codes.DM_TEXT_INVALID, "A welcome needs one of your message templates.", field="template")
+    return BotTask(
+        workspace_id=bot.workspace_id,
+        bot=bot,
+        kind=kind,
+        source=source,
+        value=CLEAN[source](value),
+        amount=amount,
+        filters=targeting.clean_filters(filters or {}),
+        options=clean_options(kind, options or {}),
+        message=template.text if template else "",
+        campaign=template.name if template else "",
+    )
 
 
 def follow_hashtag(

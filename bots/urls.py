@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from bots.pages import accounts, activity, automation, dashboard
+from bots.pages import accounts, activity, asking, automation, dashboard, people, texts
 
 app_name = "bots"
 urlpatterns = [
@@ -18,8 +18,15 @@ urlpatterns = [
     path("automation/<str:username>/start/", automation.start, name="start"),
     path("automation/<str:username>/stop/", automation.stop, name="stop"),
     path("automation/<str:username>/settings/", automation.settings, name="settings"),
-    path("automation/<str:username>/follow-hashtag/", automation.follow_hashtag, name="follow_hashtag"),
+    path("automation/<str:username>/new/<slug:name>/", asking.ask, name="ask"),
     path("automation/<str:username>/tasks/<uuid:task_id>/stop/", automation.stop_task, name="stop_task"),
+    path("people/", people.people, name="people"),
+    path("people/add/", people.add, name="people_add"),
+    path("people/export.csv", people.export, name="people_export"),
+    path("people/<uuid:listed_id>/remove/", people.remove, name="people_remove"),
+    path("texts/", texts.texts, name="templates"),
+    path("texts/<uuid:template_id>/approve/", texts.approve, name="template_approve"),
+    path("texts/<uuid:template_id>/throw-away/", texts.throw_away, name="template_throw_away"),
     path("activity/", activity.activity, name="activity"),
     path("activity/export.csv", activity.export, name="export"),
 ]

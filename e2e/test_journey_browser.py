@@ -63,7 +63,12 @@ def test_from_signing_up_to_a_bot_that_follows(browser: Browser, stack: Stack) -
         anna.sees("The settings of @anna.clay are kept.")
         anna.presses("Start")
         anna.sees("The bot of @anna.clay runs.")
+        anna.follows("Follow people of a hashtag")
+        anna.examines()
         anna.types(hashtag="#ceramics", amount="5")
+        anna.presses("Show what would happen")
+        anna.sees("Nothing was sent.")
+        anna.examines()
         anna.presses("Add the task")
         anna.sees("Task taken: Follow 5 from #ceramics.")
 

@@ -13,13 +13,13 @@ from bots.instagram.private import Door
 
 LIMIT = 200  # doors of about 190 KB each
 
-_idle: OrderedDict[UUID, tuple[int, Door]] = OrderedDict()  # by account: the version of its session, and the door
+_idle: OrderedDict[UUID, tuple[object, Door]] = OrderedDict()  # by account: which session it is on, and the door
 _lock = Lock()
 
 
 @contextmanager
-def borrow(account: UUID, version: int, make: Callable[[], Door]) -> Iterator[Door]:
-    """A door for one thread: this process's warm one for this version of the session, else a new one from `make`.
+def borrow(account: UUID, version: object, make: Callable[[], Door]) -> Iterator[Door]:
+    """A door for one thread: this process's warm one for this session as it is now, else a new one from `make`.
 
     A door that met a stop signal, or whose user failed, is closed instead of kept.
     """
@@ -43,7 +43,7 @@ def forget(account: UUID) -> None:
         door.close()
 
 
-def _take(account: UUID, version: int) -> Door | None:
+def _take(account: UUID, version: object) -> Door | None:
     with _lock:
         found, door = _idle.pop(account, (0, None))
     if door and found != version:
@@ -52,7 +52,7 @@ def _take(account: UUID, version: int) -> Door | None:
     return door
 
 
-def _keep(account: UUID, version: int, door: Door) -> None:
+def _keep(account: UUID, version: object, door: Door) -> None:
     with _lock:
         spare = [_idle.pop(account, (0, None))[1]]
         _idle[account] = version, door

@@ -24,6 +24,10 @@ BEGIN
         RAISE check_violation USING
             MESSAGE = 'A session that an account has cannot go to another one.', CONSTRAINT = 'session_moves';
     END IF;
+    IF NEW.status = 'unused' AND NEW.workspace_id IS NOT NULL THEN
+        RAISE check_violation USING
+            MESSAGE = 'A session in the pool belongs to no workspace.', CONSTRAINT = 'session_moves';
+    END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER session_moves BEFORE UPDATE ON bots_session FOR EACH ROW EXECUTE FUNCTION check_session_move();

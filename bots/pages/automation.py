@@ -1,6 +1,5 @@
 """One account's bot: what it does, what it may do, what went wrong, and what to do next."""
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import F
 from django.http import HttpResponse
@@ -11,14 +10,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.requests import MemberRequest
 from accounts.roles import members
 from billing import entitlements
-from bots import health, limits, switch, tasking, tuning
-from bots.forms import BotForm, FollowHashtagForm
+from bots import health, limits, recipes, switch, tasking, tuning
+from bots.forms import BotForm
 from bots.limits import Today
 from bots.models import Action, Bot, BotTask, Kind
 from bots.pages import story
-from bots.pages.doors import back, bot_of, do, said
-from errors.exceptions import BotException
-from errors.recording import record
+from bots.pages.doors import back, bot_of, do
 from instagrowth import live
 
 ACTIONS = 20
@@ -40,7 +37,7 @@ def choose(request: MemberRequest) -> HttpResponse:
 @members("look")
 def automation(request: MemberRequest, username: str) -> HttpResponse:
     """Answer all about one bot."""
-    return _page(request, bot_of(request, username), FollowHashtagForm())
+    return _page(request, bot_of(request, username))
 
 
 @require_POST
@@ -61,27 +58,6 @@ def stop(request: MemberRequest, username: str) -> HttpResponse:
     done = f"The bot of @{bot.account.username} is stopped. What is on its way ends; nothing new is sent."
     do(request, lambda: switch.stop(bot, request.user), done, name="bot_stop", account=bot.account)
     return back(request, "bots:automation", bot.account.username)
-
-
-@require_POST
-@members("act")
-def follow_hashtag(request: MemberRequest, username: str) -> HttpResponse:
-    """Ask the bot to follow people who posted under a hashtag."""
-    bot, form = bot_of(request, username), FollowHashtagForm(request.POST)
-    if not form.is_valid():
-        return _page(request, bot, form, status=400)
-    asked = form.cleaned_data
-    try:
-        task = tasking.follow_hashtag(bot, asked["hashtag"], asked["amount"], form.filters(), request.user)
-    except BotException as refused:
-        record(refused, action="task", workspace=request.workspace, user=request.user, account=bot.account)
-        field = {"E-FLW-E-0001": "hashtag"}.get(refused.code.id, str(refused.meta.get("field", "")))
-        form.add_error(field if field in form.fields else None, said(refused))
-        return _page(request, bot, form, status=refused.code.http)
-    running = bot.status == Bot.Status.RUNNING
-    then = "The bot begins with it at its next turn." if running else "It waits until you start the bot."
-    messages.success(request, f"Task taken: {task}. {then}")
-    return redirect("bots:automation", bot.account.username)
 
 
 @require_POST
@@ -111,7 +87,7 @@ def settings(request: MemberRequest, username: str) -> HttpResponse:
     )
 
 
-def _page(request: MemberRequest, bot: Bot, form: FollowHashtagForm, status: int = 200) -> HttpResponse:
+def _page(request: MemberRequest, bot: Bot) -> HttpResponse:
     since, now, account = live.latest(request.workspace.pk), timezone.now(), bot.account
     plan = entitlements.plan_of(request.workspace)
     todays = limits.todays([bot], plan, now)[bot.pk]
@@ -132,10 +108,9 @@ def _page(request: MemberRequest, bot: Bot, form: FollowHashtagForm, status: int
         "open_tasks": bot.tasks.filter(status__in=BotTask.OPEN).count(),
         "actions": Action.objects.filter(account=account).order_by("-created_at")[:ACTIONS],
         "working": bot.lease_until is not None and bot.lease_until > now,
-        "form": form,
+        "recipes": recipes.RECIPES.values(),
     }
-    template = "bots/automation_live.html" if request.htmx else "bots/automation.html"
-    return render(request, template, context, status=status)
+    return render(request, "bots/automation_live.html" if request.htmx else "bots/automation.html", context)
 
 
 def _follow(todays: list[Today]) -> dict[str, object]:

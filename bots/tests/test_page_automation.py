@@ -103,7 +103,7 @@ def test_a_task_is_asked_for(client: Client, alice: User, alices_bot: Bot) -> No
     client.force_login(alice)
     asked = {"hashtag": "#Stoneware", "amount": "25", "min_followers": "100", "private": "false", "verified": ""}
 
-    page = client.post(f"{PAGE}follow-hashtag/", asked, follow=True).content.decode()
+    page = client.post(f"{PAGE}new/follow-hashtag/", asked, follow=True).content.decode()
 
     with everywhere():
         task = BotTask.objects.get()
@@ -127,7 +127,7 @@ def test_a_task_that_cannot_be_is_refused_at_its_field(
 ) -> None:
     client.force_login(alice)
 
-    answer = client.post(f"{PAGE}follow-hashtag/", asked)
+    answer = client.post(f"{PAGE}new/follow-hashtag/", asked)
 
     assert answer.status_code == 400
     assert sentence in answer.content.decode()
@@ -250,7 +250,7 @@ def test_settings_that_cannot_be_change_nothing(
         assert Bot.objects.get().cycle_delay == 90
 
 
-@pytest.mark.parametrize("deed", ["start/", "stop/", "follow-hashtag/", "settings/"])
+@pytest.mark.parametrize("deed", ["start/", "stop/", "new/follow-hashtag/", "settings/"])
 def test_other_workspaces_do_not_exist(client: Client, charlie: User, alices_bot: Bot, deed: str) -> None:
     client.force_login(charlie)
 
@@ -266,7 +266,7 @@ def test_somebody_elses_task_does_not_exist(client: Client, charlie: User, alice
     assert client.post(f"{PAGE}tasks/{task.pk}/stop/").status_code == 404
 
 
-@pytest.mark.parametrize("deed", ["start/", "stop/", "follow-hashtag/", "settings/"])
+@pytest.mark.parametrize("deed", ["start/", "stop/", "new/follow-hashtag/", "settings/"])
 def test_a_viewer_may_look_and_nothing_else(client: Client, bob: User, alices_bot: Bot, deed: str) -> None:
     with everywhere():
         Membership.objects.filter(user=bob).update(role="viewer")
@@ -275,7 +275,7 @@ def test_a_viewer_may_look_and_nothing_else(client: Client, bob: User, alices_bo
     page = client.get(PAGE)
 
     assert page.status_code == 200
-    assert "New task" not in page.content.decode()
+    assert "What the bot can do" not in page.content.decode()
     assert client.post(PAGE + deed).status_code == 403
 
 

@@ -1,0 +1,59 @@
+"""The texts of welcomes: writing, changing, approving, throwing away."""
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.requests import MemberRequest
+from accounts.roles import may, members
+from bots import welcomes
+from bots.actions.welcome_dm import LONGEST, PLACEHOLDERS, worded
+from bots.models import MessageTemplate
+from bots.pages.doors import do
+from errors import codes
+from errors.exceptions import BotException
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@members("look")
+def texts(request: MemberRequest) -> HttpResponse:
+    """Answer the workspace's texts, and keep a new or changed one. Raises NO_PERMISSION."""
+    mine = MessageTemplate.objects.filter(workspace=request.workspace)
+    chosen = get_object_or_404(mine, pk=request.GET["change"]) if request.GET.get("change") else None
+    name, text = request.POST.get("name", ""), request.POST.get("text", "")
+    if request.method == "POST":
+        if not may(request.membership, "act"):
+            raise BotException(codes.NO_PERMISSION)
+        done = f"The text “{name.strip()}” is kept."
+        if do(request, lambda: welcomes.write(request.membership, name, text, chosen), done, name="template"):
+            return redirect("bots:templates")
+    found = list(mine.select_related("written_by", "approved_by"))
+    for template in found:
+        template.example = worded(template.text, "mira.clay")  # type: ignore[attr-defined]
+    context = {
+        "texts": found,
+        "chosen": chosen,
+        "name": name or (chosen.name if chosen else ""),
+        "text": text or (chosen.text if chosen else ""),
+        "longest": LONGEST,
+        "placeholders": PLACEHOLDERS,
+    }
+    return render(request, "bots/texts.html", context, status=400 if request.method == "POST" else 200)
+
+
+@require_POST
+@members("decide")
+def approve(request: MemberRequest, template_id: str) -> HttpResponse:
+    """Let a text be sent."""
+    template = get_object_or_404(MessageTemplate, workspace=request.workspace, pk=template_id)
+    do(request, lambda: welcomes.approve(template, request.user), f"“{template}” may be sent.", name="template")
+    return redirect("bots:templates")
+
+
+@require_POST
+@members("act")
+def throw_away(request: MemberRequest, template_id: str) -> HttpResponse:
+    """Delete a text. Tasks that were asked with it keep their words."""
+    template = get_object_or_404(MessageTemplate, workspace=request.workspace, pk=template_id)
+    do(request, template.delete, f"“{template}” is gone.", name="template")
+    return redirect("bots:templates")

@@ -1,0 +1,126 @@
+"""A dry run: whom a task would meet, and what tomorrow would look like. It reads; nothing is sent or kept."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from accounts import tenancy
+from billing import entitlements
+from bots import limits, sessions, targeting
+from bots.actions import MODULES
+from bots.instagram.private import Door, Person
+from bots.limits import Caps, Today
+from bots.locks import account_lock
+from bots.models import Action, Bot, BotTask, Kind, ListedPerson
+from bots.runner import LEAVES_ONE_PERSON
+from bots.targeting import Verdict
+from errors import codes
+from errors.exceptions import BotException
+from errors.recording import log_activity
+
+PROFILES = 12  # asked for at most, where a filter needs what the search does not tell
+SHOWN = 50
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """A person the task would meet, and why they would be kept or skipped."""
+
+    person: Person
+    keep: bool
+    reason: str = ""
+    unsure: bool = False  # only because a profile was not asked for
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a task would do: `tomorrow` actions of the kind, decided by `decided_by` in words."""
+
+    people: list[Weighed]
+    tomorrow: int
+    decided_by: str
+    caps: Caps
+    today: Today
+    more: bool  # whether the search goes on behind these people
+
+    @property
+    def kept(self) -> int:
+        """How many of the people would be kept."""
+        return sum(weighed.keep for weighed in self.people)
+
+
+def look(bot: Bot, task: BotTask, user: object = None) -> Preview:
+    """Search once, and weigh whom the task (not saved) would meet.
+
+    Raises SESSION_INVALID, SESSION_BUSY while the bot is at work, and what Instagram's answer means.
+    """
+    if not sessions.is_usable(bot.account):
+        raise BotException(codes.SESSION_INVALID)
+    with account_lock(bot.account_id) as held:
+        if not held:
+            raise BotException(codes.SESSION_BUSY)
+        tenancy.wait_patiently()
+        with sessions.borrow(bot.account) as door:
+            page = MODULES[task.kind].find(door, task)
+            people = _weigh(bot, task, door, page.people[:SHOWN])
+    log_activity("preview", workspace=bot.workspace_id, user=user, account=bot.account_id, kind=task.kind)
+    now, plan = timezone.now(), entitlements.plan_of(bot.workspace)
+    today = next(today for today in limits.todays([bot], plan, now)[bot.pk] if today.caps.kind == task.kind)
+    caps = limits.caps(bot, task.kind, plan, limits.platform_limits(bot.workspace_id), now + timedelta(days=1))
+    kept, more = sum(weighed.keep for weighed in people), bool(page.cursor) or len(page.people) > SHOWN
+    choices = {
+        f"the limit of the day ({caps.decided_by.source.lower()})": caps.daily,
+        "the amount you ask for": task.amount,
+        "the pace of the bot": _pace(bot),
+    }
+    if not more:
+        choices["people left"] = kept
+    decided_by = min(choices, key=lambda name: choices[name])
+    return Preview(people, choices[decided_by], decided_by, caps, today, more)
+
+
+def _weigh(bot: Bot, task: BotTask, door: Door, people: list[Person]) -> list[Weighed]:
+    keys = [int(person.pk) for person in people]
+    mine = Action.objects.filter(account=bot.account_id, target_pk__in=keys)
+    contacted = set(mine.values_list("target_pk", flat=True))
+    same = set(mine.filter(kind=task.kind, campaign=task.campaign).values_list("target_pk", flat=True))
+    barring = ListedPerson.objects.filter(list="keep" if task.kind == Kind.UNFOLLOW else "block")
+    listed = set(barring.values_list("username", flat=True))
+    weighed, profiles = [], PROFILES
+    for person in people:
+        facts = targeting.facts_of(person) | {"contacted": int(person.pk) in contacted}
+        verdict = targeting.judge(facts, task.filters)
+        if person.username.lower() in listed:
+            weighed.append(Weighed(person, False, codes.LISTED.what))
+        elif int(person.pk) in same:
+            weighed.append(Weighed(person, False, "contacted before"))
+        elif verdict.unknown and not profiles:
+            weighed.append(Weighed(person, False, verdict.reason, unsure=True))
+        else:
+            if verdict.unknown:
+                profiles -= 1
+                verdict = _judge_closely(door, person, facts, task.filters)
+            if verdict.keep and task.kind == Kind.FOLLOW and targeting.is_held(bot, int(person.pk)):
+                verdict = Verdict(False, "left alone, to compare with")
+            weighed.append(Weighed(person, verdict.keep, verdict.reason))
+    return weighed
+
+
+def _judge_closely(door: Door, person: Person, facts: dict[str, object], filters: dict[str, object]) -> Verdict:
+    """Ask for the profile, because a filter needs what the search did not tell."""
+    try:
+        return targeting.judge(facts | targeting.facts_of(door.person(person.pk)), filters)
+    except BotException as gone:
+        if gone.code.then not in LEAVES_ONE_PERSON:
+            raise
+        return Verdict(False, gone.code.what)
+
+
+def _pace(bot: Bot) -> int:
+    """How many actions fit into the bot's working hours of a day."""
+    seconds = 24 * 3600
+    if bot.works_from and bot.works_to and bot.works_from != bot.works_to:
+        opens, closes = (t.hour * 3600 + t.minute * 60 for t in (bot.works_from, bot.works_to))
+        seconds = (closes - opens) % (24 * 3600)
+    return seconds // bot.cycle_delay * bot.burst

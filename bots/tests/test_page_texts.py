@@ -1,0 +1,79 @@
+"""The texts of welcomes."""
+
+import pytest
+from django.test import Client
+
+from accounts.models import Membership, User, Workspace
+from bots.models import MessageTemplate
+from instagrowth.testing import everywhere
+
+PAGE = "/texts/"
+
+
+def text() -> MessageTemplate:
+    with everywhere():
+        return MessageTemplate.objects.get()
+
+
+def test_an_owners_words_are_approved(client: Client, alice: User) -> None:
+    client.force_login(alice)
+
+    page = client.post(PAGE, {"name": "Spring", "text": "Hello {username}, thanks!"}, follow=True).content.decode()
+
+    assert text().approved_by == alice
+    assert "Hello @mira.clay, thanks!" in page
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("Spring", "Hi {name}"), ("Spring", " "), ("", "Hi"), ("x" * 41, "Hi"), ("Spring", "x" * 1001)]
+)
+def test_words_that_cannot_be_sent_are_refused(client: Client, alice: User, name: str, words: str) -> None:
+    client.force_login(alice)
+
+    assert client.post(PAGE, {"name": name, "text": words}).status_code == 400
+    with everywhere():
+        assert not MessageTemplate.objects.exists()
+
+
+def test_a_managers_words_wait_for_an_owner(
+    client: Client, alice: User, bob: User, alices_workspace: Workspace
+) -> None:
+    with everywhere():
+        Workspace.objects.update(wants_approval=True)
+    client.force_login(bob)
+    client.post(PAGE, {"name": "Spring", "text": "Hi"})
+    assert text().approved_at is None
+    assert client.post(f"{PAGE}{text().pk}/approve/").status_code == 403
+
+    client.force_login(alice)
+    client.post(f"{PAGE}{text().pk}/approve/")
+    assert text().approved_by == alice
+
+    client.force_login(bob)
+    client.post(f"{PAGE}?change={text().pk}", {"name": "Spring", "text": "Buy now"})
+    assert text().approved_at is None
+
+
+def test_a_viewer_only_looks_and_a_stranger_sees_nothing(client: Client, alice: User, bob: User, charlie: User) -> None:
+    client.force_login(alice)
+    client.post(PAGE, {"name": "Spring", "text": "Hi"})
+    with everywhere():
+        Membership.objects.filter(user=bob).update(role="viewer")
+
+    client.force_login(bob)
+    assert "Throw away" not in client.get(PAGE).content.decode()
+    assert client.post(PAGE, {"name": "x", "text": "x"}).status_code == 403
+    client.force_login(charlie)
+    assert "Spring" not in client.get(PAGE).content.decode()
+    for deed in ("approve", "throw-away"):
+        assert client.post(f"{PAGE}{text().pk}/{deed}/").status_code == 404
+
+
+def test_it_is_thrown_away(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    client.post(PAGE, {"name": "Spring", "text": "Hi"})
+
+    client.post(f"{PAGE}{text().pk}/throw-away/")
+
+    with everywhere():
+        assert not MessageTemplate.objects.exists()

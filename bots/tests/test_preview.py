@@ -1,0 +1,89 @@
+"""A dry run: it reads, says what would happen, and leaves nothing behind."""
+
+from django.test import Client
+
+from accounts.models import User
+from bots import preview, tasking
+from bots.models import Action, Bot, BotTask, Candidate, Kind, ListedPerson
+from bots.tests.engine import Engine
+from instagrowth.testing import everywhere
+
+
+def draft(engine: Engine, amount: int = 20, **filters: object) -> BotTask:
+    return tasking.draft(engine.bot, Kind.FOLLOW, amount, "hashtag", "ceramics", filters)
+
+
+def look(engine: Engine, task: BotTask) -> preview.Preview:
+    with engine.seen():
+        return preview.look(engine.bot, task)
+
+
+def test_it_sends_and_keeps_nothing(engine: Engine) -> None:
+    seen = look(engine, draft(engine))
+
+    assert seen.kept == len(seen.people) > 0
+    assert {entry["kind"] for entry in engine.sandbox.control.ledger(engine.username).entries} == {"login"}
+    with engine.seen():
+        assert (BotTask.objects.count(), Candidate.objects.count(), Action.objects.count()) == (0, 0, 0)
+
+
+def test_it_says_why_somebody_would_be_skipped(engine: Engine) -> None:
+    first, second, third = engine.sandbox.control.people("ceramics", 0, 3)
+    with engine.seen():
+        ListedPerson.objects.create(workspace=engine.workspace, list="block", username=first["username"])
+    engine.start()
+    engine.ask(1)
+    engine.turn()
+
+    reasons = {met.person.username: met.reason for met in look(engine, draft(engine, min_followers=10**9)).people}
+
+    assert "block list" in reasons[first["username"]]
+    assert reasons[second["username"]] == "contacted before"
+    assert "below 1,000,000,000" in reasons[third["username"]]
+
+
+def test_it_asks_for_a_few_profiles_and_says_who_is_unsure(engine: Engine) -> None:
+    seen = look(engine, draft(engine, min_media_count=0))
+
+    routes = engine.sandbox.control.ledger(engine.username).requests[engine.username]["routes"]
+    profiles = sum(n for route, n in routes.items() if route.endswith("/info"))
+    assert profiles == preview.PROFILES
+    assert sum(met.unsure for met in seen.people) == len(seen.people) - preview.PROFILES
+
+
+def test_tomorrow_is_the_lowest_of_limit_amount_pace_and_people(engine: Engine) -> None:
+    engine.limit(12)
+    with engine.seen():
+        assert (look(engine, draft(engine)).tomorrow, look(engine, draft(engine, 5)).decided_by) == (
+            12,
+            "the amount you ask for",
+        )
+        Bot.objects.update(cycle_delay=86400, burst=2)
+    seen = look(engine, draft(engine))
+    assert (seen.tomorrow, seen.decided_by) == (2, "the pace of the bot")
+
+
+def test_the_page_shows_it(client: Client, alice: User, alices_connected_bot: Bot) -> None:
+    client.force_login(alice)
+
+    page = client.post(
+        "/automation/alice.real/new/follow-hashtag/", {"hashtag": "ceramics", "amount": "5", "preview": "1"}
+    ).content.decode()
+
+    assert "Nothing was sent." in page
+    assert "at most, decided by" in page
+    with everywhere():
+        assert not BotTask.objects.exists()
+
+
+def test_an_account_that_is_not_logged_in_cannot_look(client: Client, alice: User, alices_bot: Bot) -> None:
+    with everywhere():
+        alices_bot.account.session.delete()
+    client.force_login(alice)
+
+    answer = client.post(
+        "/automation/alice.clay/new/follow-hashtag/", {"hashtag": "ceramics", "amount": "5", "preview": "1"}
+    )
+
+    assert answer.status_code == 409
+    assert "E-SESS-E-0001" in answer.content.decode()
