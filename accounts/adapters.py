@@ -27,6 +27,8 @@ from errors import codes
 from errors.exceptions import BotException
 from errors.recording import log_activity
 
+_BEGUN = "sign_in_begun"  # in a session whose sign-in is not finished: which password and generation it began with
+
 
 class AccountAdapter(DefaultAccountAdapter):
     """Allauth's flows over our one login service."""
@@ -79,7 +81,16 @@ class AccountAdapter(DefaultAccountAdapter):
             refused = codes.INVALID_CREDENTIALS
             messages.error(request, f"{refused.what} {refused.do_next} {refused.id}")
             return redirect("account_login")
+        request.session[_BEGUN] = second_factor.seen(user)
         return super().pre_login(request, user, **how)
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        """The end of every way in: what was proved before the password or the generation changed is not enough."""
+        if request.session.pop(_BEGUN, None) != second_factor.seen(user):
+            expired = codes.SECOND_FACTOR_EXPIRED
+            messages.error(request, f"{expired.what} {expired.do_next} {expired.id}")
+            raise ImmediateHttpResponse(redirect("account_login"))
+        super().login(request, user)
 
     def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
         """How to prove once more who you are: with a second factor, the password alone is not enough."""

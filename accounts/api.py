@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts import entry, second_factor, sign_in
+from accounts import devices, entry, second_factor, sign_in
 from accounts.api_auth import workspace_of
 from accounts.api_contract import SIGNED_IN, contract
 from accounts.models import ApiToken, Membership, User
@@ -137,6 +137,7 @@ def let_in(request: Request, user: User, *, factor_shown: bool = False) -> dict[
     entry.enter(request._request, user)
     if workspace_of(request) is not None:
         log_activity("login", user=user, door="api")
+    devices.note(user, request._request)
     return {
         "success": True,
         "token": token,
@@ -195,7 +196,8 @@ class ChangePassword(APIView):
         if user_id != user.pk:
             raise Http404
         sign_in.reauthenticate(user, wanted["old_password"])
-        sign_in.change_password(user, wanted["new_password"], keep=cast(ApiToken | None, request.auth))
+        kept = cast(ApiToken | None, request.auth)
+        sign_in.change_password(user, wanted["new_password"], keep=kept, request=request._request)
         if request.auth is None:
             update_session_auth_hash(request._request, user)
         log_activity("change_password", user=user)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts import api, api_factor, api_team, api_tokens
+from accounts import api, api_factor, api_password, api_team, api_tokens
 
 urlpatterns = [
     path("auth/login", api.Login.as_view(), name="api_login"),
@@ -12,6 +12,8 @@ urlpatterns = [
     path("auth/2fa/enable", api_factor.Enable.as_view(), name="api_factor_enable"),
     path("auth/2fa/confirm", api_factor.Confirm.as_view(), name="api_factor_confirm"),
     path("auth/2fa/disable", api_factor.Disable.as_view(), name="api_factor_disable"),
+    path("auth/password/reset", api_password.Reset.as_view(), name="api_reset"),
+    path("auth/password/reset/confirm", api_password.ConfirmReset.as_view(), name="api_reset_confirm"),
     path("users/<uuid:user_id>/change-password", api.ChangePassword.as_view(), name="api_change_password"),
     path("tokens/", api_tokens.Tokens.as_view(), name="api_tokens"),
     path("tokens/<slug:key>/", api_tokens.OneToken.as_view(), name="api_token"),

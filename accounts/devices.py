@@ -1,36 +1,15 @@
-"""What a browser says it is, in words."""
+"""What people sign in with, and whether they used such a one before."""
 
-# The first that a User-Agent holds counts: most name their ancestors too.
-_BROWSERS = (
-    ("Edg", "Edge"),
-    ("OPR/", "Opera"),
-    ("SamsungBrowser/", "Samsung Internet"),
-    ("YaBrowser/", "Yandex"),
-    ("Vivaldi/", "Vivaldi"),
-    ("Firefox/", "Firefox"),
-    ("FxiOS/", "Firefox"),
-    ("HeadlessChrome/", "Chrome"),
-    ("CriOS/", "Chrome"),
-    ("Chrome/", "Chrome"),
-    ("Safari/", "Safari"),
-    ("curl/", "curl"),
-    ("python", "A Python program"),
-    ("Python", "A Python program"),
-)
-_SYSTEMS = (
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Android", "Android"),
-    ("CrOS", "ChromeOS"),
-    ("Windows", "Windows"),
-    ("Mac OS X", "Mac"),
-    ("Macintosh", "Mac"),
-    ("Linux", "Linux"),
-)
+from django.http import HttpRequest
+
+from accounts import browsers, notices, tenancy
+from accounts.models import Device, User
 
 
-def words(user_agent: str) -> str:
-    """`Firefox on Windows`; what cannot be told is left out."""
-    browser = next((name for sign, name in _BROWSERS if sign in user_agent), "")
-    system = next((name for sign, name in _SYSTEMS if sign in user_agent), "")
-    return " on ".join(filter(None, (browser or "A browser", system))) if browser or system else "An unknown browser"
+def note(user: User, request: HttpRequest) -> None:
+    """Remember what somebody has signed in with; one they never used before is told by mail. The first is theirs."""
+    with tenancy.platform("somebody who is just coming in has no view yet"):
+        known = Device.objects.filter(user=user).exists()
+        _, new = Device.objects.get_or_create(user=user, words=browsers.words(request.headers.get("User-Agent", "")))
+    if known and new:
+        notices.notify(user, "new_device", request)

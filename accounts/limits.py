@@ -6,6 +6,7 @@ A try is counted before it is looked at, so that parallel tries cannot slip thro
 import hashlib
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
+from math import ceil
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -51,6 +52,8 @@ end
 return {taken, redis.call('TTL', KEYS[1])}
 """
 
+_GIVE_BACK = "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DECR', KEYS[1]) end"
+
 
 def take(door: Door, key: object) -> int:
     """Count one try at a door; the tries left after it. Raises TOO_MANY_TRIES with `retry_after` in seconds."""
@@ -59,7 +62,8 @@ def take(door: Door, key: object) -> int:
         _TAKE, 2, _counter(door, key), f"{_counter(door, key)}:times", door.amount, door.seconds, int(door.doubling)
     )
     if taken > door.amount:
-        raise BotException(codes.TOO_MANY_TRIES, retry_after=max(wait, 1))
+        wait = max(wait, 1)
+        raise BotException(codes.TOO_MANY_TRIES, f"There were too many tries. Wait {_words(wait)}.", retry_after=wait)
     return door.amount - int(taken)
 
 
@@ -71,6 +75,11 @@ def left(door: Door, key: object) -> int:
 def forgive(door: Door, key: object) -> None:
     """Forget the tries of somebody who has just proved who they are."""
     get_redis_connection().delete(_counter(door, key), f"{_counter(door, key)}:times")
+
+
+def give_back(door: Door, key: object) -> None:
+    """Uncount one try that turned out to be right; those of others stay counted."""
+    get_redis_connection().eval(_GIVE_BACK, 1, _counter(door, key))
 
 
 def client_address(request: HttpRequest) -> str:
@@ -105,6 +114,13 @@ def _address(text: str) -> str:
     except ValueError:
         return UNKNOWN
     return str(getattr(found, "ipv4_mapped", None) or found)
+
+
+def _words(seconds: int) -> str:
+    for size, unit in ((3600, "hour"), (60, "minute")):
+        if seconds > size:
+            return f"{ceil(seconds / size)} {unit}s"
+    return f"{seconds} second{'s' if seconds > 1 else ''}"
 
 
 def _counter(door: Door, key: object) -> str:

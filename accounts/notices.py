@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.timezone import now
 
-from accounts import devices, limits, mails
+from accounts import browsers, limits, mails
 from accounts.models import User, Workspace
 
 
@@ -51,7 +51,7 @@ EVENTS = {
     "account_disconnected": Event("Google was unlinked", "The Google account no longer opens your account."),
     "token_made": Event("An API token was made", "The API token “{name}” was made. It opens your account to programs."),
     "token_revoked": Event("An API token was revoked", "The API token “{name}” was revoked and no longer works."),
-    "tokens_revoked": Event("All API tokens were revoked", "All API tokens of your account, {amount} in all, were revoked."),
+    "tokens_revoked": Event("All API tokens were revoked", "All API tokens of your account were revoked: {amount}."),
     "new_device": Event(
         "A new device signed in", "Somebody signed in to your account with a device that we have not seen before."
     ),
@@ -139,7 +139,7 @@ def notify(
         "alarming": known.alarming,
         "when": f"{now().astimezone(ZoneInfo(user.timezone)):%a %-d %b %Y, %H:%M} ({user.timezone})",
         "place": limits.client_address(request) if request else "",
-        "device": devices.words(request.headers.get("User-Agent", "")) if request else "",
+        "device": browsers.words(request.headers.get("User-Agent", "")) if request else "",
         "security_url": f"{settings.SITE_URL}/accounts/sessions/",
         "reset_url": f"{settings.SITE_URL}/accounts/password/reset/",
     }

@@ -1,5 +1,6 @@
 """The one login service: page, API and staff doors all come here, so every path is equally strong."""
 
+import contextlib
 import secrets
 from datetime import timedelta
 
@@ -10,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from accounts import limits, notices
 from accounts.models import ApiToken, User
@@ -42,8 +44,17 @@ def prove(login: str, password: str, *, staff: bool) -> User:
     user = User.objects.filter(Q(email=login) | Q(access_code=login.upper())).first() if login else None
     right = len(password) <= LONGEST_PASSWORD and _matches(user, password)
     if not right or user is None or user.is_staff != staff:
+        if left == 0:
+            _say_locked(user)
         raise BotException(codes.INVALID_CREDENTIALS, tries_left=left)
     return user
+
+
+def tell_of_lock(user_id: str | None) -> None:
+    """Mail somebody that their sign-in rests after too many guesses."""
+    user = User.objects.filter(pk=user_id).first()
+    if user is not None:
+        notices.notify(user, "guessing_locked", minutes=limits.GUESS.seconds // 60)
 
 
 def admit(user: User) -> None:
@@ -125,6 +136,14 @@ def guesses_left(login: str) -> int:
 def forgive(login: str) -> None:
     """Forget the guesses of a name that has just proved itself."""
     limits.forgive(limits.GUESS, login.strip().lower())
+
+
+def _say_locked(user: User | None) -> None:
+    """Once per lock. Beside the request, whose refusal undoes what it wrote; for an unknown name it costs the same."""
+    from accounts.tasks import tell_of_lock
+
+    with contextlib.suppress(OperationalError):
+        tell_of_lock.apply_async((user and str(user.pk),), retry=False)
 
 
 def _matches(user: User | None, password: str) -> bool:

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from accounts import archives, erasing, mails
+from accounts import addresses, archives, erasing, mails, sign_in
 
 
 @shared_task(platform="a mail belongs to nobody's workspace")
@@ -28,6 +28,18 @@ def forget_old_mails() -> None:
 def make_archive(key: str) -> None:
     """Make one person's archive; only one worker does."""
     archives.make(key)
+
+
+@shared_task(platform="whoever guesses names nobody's workspace")
+def tell_of_lock(user_id: str | None) -> None:
+    """Mail a person that too many guesses shut their sign-in; for an unknown name nothing."""
+    sign_in.tell_of_lock(user_id)
+
+
+@shared_task(platform="sign-ups that nobody confirmed are found everywhere")
+def forget_unconfirmed() -> None:
+    """Let sign-ups go whose address nobody confirmed in a week."""
+    addresses.forget_unconfirmed()
 
 
 @shared_task(platform="archives of everybody are looked after")

@@ -21,6 +21,7 @@ app.conf.beat_schedule = {
     "bots-sweep": {"task": "bots.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "mails": {"task": "accounts.tasks.send_due_mails", "schedule": 30.0, "options": {"expires": 30}},
     "mails-forget": {"task": "accounts.tasks.forget_old_mails", "schedule": 3600.0, "options": {"expires": 3600}},
+    "unconfirmed": {"task": "accounts.tasks.forget_unconfirmed", "schedule": 3600.0, "options": {"expires": 3600}},
     "archives-sweep": {"task": "accounts.tasks.sweep_archives", "schedule": 60.0, "options": {"expires": 60}},
     "archives-forget": {
         "task": "accounts.tasks.forget_old_archives",

@@ -247,7 +247,16 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_FORMS = {"login": "accounts.forms.LoginForm"}
+ACCOUNT_FORMS = {
+    "login": "accounts.forms.LoginForm",
+    "signup": "accounts.entrance_forms.SignUpForm",
+    "add_email": "accounts.entrance_forms.AddEmailForm",
+    "change_password": "accounts.entrance_forms.ChangePasswordForm",
+    "reset_password": "accounts.entrance_forms.ResetPasswordForm",
+    "reset_password_from_key": "accounts.entrance_forms.NewPasswordForm",
+    "user_token": "accounts.entrance_forms.ResetLinkForm",
+}
+ACCOUNT_REAUTHENTICATION_REQUIRED = True  # to change where links and warnings go
 ACCOUNT_RATE_LIMITS = False  # allauth's own are not atomic: accounts.limits counts, on every door alike
 PASSWORD_RESET_TIMEOUT = 3600
 MFA_ADAPTER = "accounts.adapters.FactorAdapter"

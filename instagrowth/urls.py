@@ -9,7 +9,8 @@ from django.views.generic import RedirectView, TemplateView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from accounts import google
-from accounts.pages import second_factor
+from accounts.mails import CATCHER
+from accounts.pages import emails, mails, second_factor, sessions
 from instagrowth import views
 
 # Swagger's page has its own <style>; its script comes from a second address of the same view.
@@ -26,6 +27,10 @@ urlpatterns = [
     # Before allauth's own under the same addresses and names, which check less.
     path("accounts/oidc/<str:provider_id>/login/", google.enter, name="openid_connect_login"),
     path("accounts/oidc/<str:provider_id>/login/callback/", google.come_back, name="openid_connect_callback"),
+    path("accounts/email/", emails.emails_page, name="account_email"),
+    path("accounts/sessions/", sessions.sessions_page, name="usersessions_list"),
+    path("accounts/sessions/sign-out-others/", sessions.sign_out_others, name="sign_out_others"),
+    path("accounts/sessions/<int:key>/sign-out/", sessions.sign_out_one, name="sign_out_one"),
     path("accounts/", include("allauth.urls")),
     path("", include("accounts.urls")),
     path("", include("bots.urls")),
@@ -42,6 +47,12 @@ urlpatterns = [
 ]
 if settings.DEBUG:
     urlpatterns.append(path("styleguide/", TemplateView.as_view(template_name="styleguide.html"), name="styleguide"))
+if settings.DEBUG and settings.MAIL_BACKEND == CATCHER:
+    urlpatterns += [
+        path("mails/", mails.mails_page, name="mails"),
+        path("mails/<uuid:key>/", mails.mail_page, name="mail"),
+        path("mails/<uuid:key>/html/", mails.mail_html, name="mail_html"),
+    ]
 
 handler400 = "errors.views.bad_request"
 handler403 = "errors.views.forbidden"
