@@ -1,0 +1,288 @@
+"""Doors for administrators' programs: sessions."""
+
+from typing import Any, cast
+from uuid import UUID
+
+from rest_framework import serializers
+from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
+
+from accounts import tenancy
+from accounts.api import Done
+from accounts.api_auth import Pages
+from accounts.api_contract import PageQuery, contract
+from accounts.models import User
+from adminpanel.api import STAFF_ONLY, StaffDoor
+from adminpanel.uploads import MOST_FILES, FilesParser, SessionFileField, called, content_of
+from bots import session_pool
+from bots.models import Session
+from errors import codes
+from errors.answers import payload
+from errors.exceptions import BotException
+
+SESSIONS = "Sessions"
+Status = Session.Status
+
+
+class SessionShape(serializers.ModelSerializer):
+    """A session, without what is sealed in it."""
+
+    filename = serializers.SerializerMethodField(help_text="Our own name for it; `verify`, `move` and DELETE take it.")
+
+    class Meta:
+        model = Session
+        fields = ["id", "filename", "username", "status", "valid", "probed_at", "workspace", "account", "created_at"]
+        extra_kwargs = {
+            "username": {"help_text": "Empty until a probe has told it."},
+            "valid": {"help_text": "As Instagram said when it was last asked (`probed_at`)."},
+        }
+
+    def get_filename(self, session: Session) -> str:
+        """Give its name."""
+        return session_pool.filename_of(session)
+
+
+class UploadForm(serializers.Serializer):
+    """Session files, in one or more fields of this name; each has at most 64 KB."""
+
+    files = serializers.ListField(
+        child=SessionFileField(), min_length=1, max_length=MOST_FILES, help_text="At most 100, 7 MB together."
+    )
+
+
+class FileResult(serializers.Serializer):
+    """What became of one file."""
+
+    filename = serializers.CharField(help_text="As it was sent.")
+    success = serializers.BooleanField()
+    id = serializers.UUIDField(required=False)
+    session = SessionShape(required=False)
+    error = serializers.CharField(required=False)
+    error_code = serializers.CharField(required=False)
+    message = serializers.CharField(required=False)
+    do_next = serializers.CharField(required=False)
+
+
+class Uploaded(Done):
+    """Each file's result, in the order they came. Where not one was taken, the first refusal's status and code."""
+
+    accepted = serializers.IntegerField()
+    refused = serializers.IntegerField()
+    results = FileResult(many=True)
+
+
+class GroupQuery(PageQuery):
+    """Which part of the list."""
+
+    status = serializers.ChoiceField(Status.choices, required=False, help_text="This group alone.")
+
+
+class Counts(serializers.Serializer):
+    """How many sessions are in each state."""
+
+    unused = serializers.IntegerField()
+    assigned = serializers.IntegerField()
+    frozen = serializers.IntegerField()
+    banned = serializers.IntegerField()
+
+
+class NextPages(serializers.Serializer):
+    """Where each group goes on; null at its end."""
+
+    unused = serializers.URLField(allow_null=True)
+    assigned = serializers.URLField(allow_null=True)
+    frozen = serializers.URLField(allow_null=True)
+    banned = serializers.URLField(allow_null=True)
+
+
+class SessionList(Done):
+    """Sessions by state, the newest first, a page of each group."""
+
+    counts = Counts()
+    unused = SessionShape(many=True)
+    assigned = SessionShape(many=True)
+    frozen = SessionShape(many=True)
+    banned = SessionShape(many=True)
+    next = NextPages()
+
+
+class NamedForm(serializers.Serializer):
+    """One session."""
+
+    id = serializers.UUIDField(required=False)
+    filename = serializers.CharField(max_length=120, required=False, help_text="Our name for it, or its username.")
+
+    def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """It is named by one or the other."""
+        if "id" not in asked and "filename" not in asked:
+            raise serializers.ValidationError({"filename": ["Name a session by its id or its filename."]})
+        return asked
+
+
+class MoveForm(NamedForm):
+    """Where a session is to go."""
+
+    to = serializers.ChoiceField(
+        [Status.UNUSED, Status.FROZEN, Status.BANNED],
+        help_text="unused takes it from its bot, back into the pool; frozen and banned stop its bot.",
+    )
+    force = serializers.BooleanField(default=False, help_text="Also while its bot is running, which then stops.")
+
+
+class ForceQuery(serializers.Serializer):
+    """Whether what uses it may be stopped for it."""
+
+    force = serializers.BooleanField(default=False)
+
+
+class Verified(Done):
+    """Whether Instagram takes the session; if not, the sign it gave."""
+
+    valid = serializers.BooleanField()
+    account = serializers.CharField(allow_blank=True, help_text="Whose it is at Instagram.")
+    session = SessionShape()
+    error = serializers.CharField(required=False)
+    error_code = serializers.CharField(required=False)
+    message = serializers.CharField(required=False)
+    do_next = serializers.CharField(required=False)
+
+
+class OneSession(Done):
+    """The session as it is now."""
+
+    session = SessionShape()
+
+
+class UploadSessions(StaffDoor):
+    """Uploading sessions."""
+
+    parser_classes = (FilesParser,)
+
+    @contract(
+        takes=UploadForm,
+        gives=Uploaded,
+        refuses=(
+            *STAFF_ONLY,
+            codes.BODY_TOO_LARGE,
+            codes.UNSUPPORTED_MEDIA,
+            codes.SESSION_FILE_INVALID,
+            codes.SESSION_FILE_TOO_LARGE,
+            codes.SESSION_DUPLICATE,
+            codes.SESSION_POOL_FULL,
+        ),
+        tag=SESSIONS,
+    )
+    def post(self, request: Request, wanted: dict[str, Any]) -> dict[str, Any] | Response:
+        """Judge each file alone and seal those that are sessions into the pool. A file's own name is not kept."""
+        first: BotException | None = None
+        results = []
+        for file in wanted["files"]:
+            try:
+                session = session_pool.add(content_of(file), file.name, cast(User, request.user))
+                told = {"success": True, "id": session.pk, "session": session}
+            except BotException as refused:
+                first = first or refused
+                told = _names(refused) | {"success": False}
+            results.append({"filename": called(file), **told})
+        accepted = sum(bool(result["success"]) for result in results)
+        counts = {"accepted": accepted, "refused": len(results) - accepted}
+        told = {"results": FileResult(results, many=True).data, **counts}
+        if first is None or accepted:
+            return {"success": True, **told}
+        correlation_id = getattr(request._request, "correlation_id", "")
+        return Response(payload(first.code, str(first), correlation_id, **told), first.code.http)
+
+
+class ListSessions(StaffDoor):
+    """All sessions."""
+
+    @contract(query=GroupQuery, gives=SessionList, refuses=STAFF_ONLY, tag=SESSIONS)
+    def get(self, request: Request, asked: dict[str, Any]) -> dict[str, Any]:
+        """List the sessions by state, with counts. A group's `next` leads to its own next page."""
+        with tenancy.platform(session_pool.POOL):
+            counts = session_pool.counts()
+            groups, onward = {}, {}
+            for status in Status.values:
+                groups[status], onward[status] = [], None
+                if asked.get("status", status) == status:
+                    pages = Pages()
+                    found = pages.paginate_queryset(Session.objects.filter(status=status), request, self)
+                    groups[status] = SessionShape(found, many=True).data
+                    following = pages.get_next_link()
+                    onward[status] = following and replace_query_param(following, "status", status)
+        return {"success": True, "counts": counts, **groups, "next": onward}
+
+
+class VerifySession(StaffDoor):
+    """Asking Instagram about a session."""
+
+    @contract(
+        takes=NamedForm,
+        gives=Verified,
+        refuses=(
+            *STAFF_ONLY,
+            codes.SESSION_NOT_FOUND,
+            codes.SESSION_BUSY,
+            codes.NET_REFUSED,
+            codes.NET_TIMEOUT,
+        ),
+        tag=SESSIONS,
+    )
+    def post(self, request: Request, wanted: dict[str, Any]) -> dict[str, Any]:
+        """Ask Instagram once whether a session is good, and learn whose it is. A stop sign stops its bot."""
+        session = _find(wanted)
+        checked = session_pool.verify(session, cast(User, request.user))
+        session = session_pool.find(str(session.pk))
+        told = {"success": True, "valid": checked.valid, "account": session.username}
+        return {
+            **told,
+            "session": SessionShape(session).data,
+            **(_names(checked.stop) if checked.stop else {}),
+        }
+
+
+class MoveSession(StaffDoor):
+    """Taking a session away, or stopping it."""
+
+    @contract(
+        takes=MoveForm,
+        gives=OneSession,
+        refuses=(*STAFF_ONLY, codes.SESSION_NOT_FOUND, codes.SESSION_CANNOT_MOVE, codes.SESSION_AT_WORK),
+        tag=SESSIONS,
+    )
+    def post(self, request: Request, wanted: dict[str, Any]) -> dict[str, Any]:
+        """Take a session back into the pool, or freeze or ban it by hand. Its bot stops and its owner sees why."""
+        session, by = _find(wanted), cast(User, request.user)
+        if wanted["to"] == Status.UNUSED:
+            session_pool.release(session, by, force=wanted["force"])
+        else:
+            session_pool.stop(session, wanted["to"], by)
+        return {"success": True, "session": SessionShape(session_pool.find(str(session.pk))).data}
+
+
+class DeleteSession(StaffDoor):
+    """Throwing a session away."""
+
+    parser_classes = (JSONParser,)
+
+    @contract(
+        query=ForceQuery,
+        gives=Done,
+        refuses=(*STAFF_ONLY, codes.SESSION_NOT_FOUND, codes.SESSION_AT_WORK),
+        tag=SESSIONS,
+    )
+    def delete(self, request: Request, filename: str, asked: dict[str, Any]) -> dict[str, Any]:
+        """Delete a session, named by our filename, its id, or its username where only one has it."""
+        session_pool.delete(session_pool.find(filename), cast(User, request.user), force=asked["force"])
+        return {"success": True}
+
+
+def _find(wanted: dict[str, UUID | str]) -> Session:
+    return session_pool.find(str(wanted.get("id") or wanted["filename"]))
+
+
+def _names(refused: BotException) -> dict[str, Any]:
+    told = payload(refused.code, str(refused))
+    return {name: told[name] for name in ("error", "error_code", "message", "do_next")}

@@ -1,0 +1,157 @@
+"""Bots that an administrator makes for a member: account, session, plan and API pair in one go, or nothing of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts import tenancy
+from accounts.models import Membership, User, Workspace
+from billing import entitlements
+from billing.models import Plan, Subscription
+from bots import api_pairs, connecting, health, session_pool, sessions, switch
+from bots.models import Bot, InstagramAccount, Session
+from errors import codes
+from errors.exceptions import BotException
+from errors.recording import log_activity
+
+PLAN_TYPES = ("starter", "enterprise")  # keys of plans; how the bots run follows from the plan
+MOST = 100  # sessions at once
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A session file that comes with the order: its content, and its name, which may only tell the username."""
+
+    raw: bytes
+    filename: str
+
+
+def create(
+    *,
+    user: str,
+    plan_type: str,
+    by: User,
+    workspace: UUID | None = None,
+    display_name: str = "",
+    cycle_delay: int = 90,
+    named: Sequence[str] = (),
+    uploads: Sequence[Upload] = (),
+    api_pair: str | None = api_pairs.AUTO,
+) -> list[Bot]:
+    """Make a bot for each session: those of the pool that are named, and those that are uploaded now.
+
+    An account has one bot and one session, so several sessions make several bots: all of them or none. `user` is an id,
+    an e-mail or an access code; `api_pair` is an id, `auto`, or None for none. An account that has been here before
+    without its session gets its bot back, with these settings.
+
+    Raises VALIDATION_FAILED, WORKSPACE_NOT_FOUND, PLAN_IS_PAID, PLAN_ACCOUNT_LIMIT, BEING_DELETED,
+    BOT_EXISTS, IG_ACCOUNT_TAKEN, and what sessions and pairs are refused with.
+    """
+    if not 1 <= len(named) + len(uploads) <= MOST:
+        raise _wrong("sessions", f"Name or upload 1 to {MOST} sessions.")
+    with tenancy.platform("an administrator makes a bot in a member's workspace"), transaction.atomic():
+        owner, home = _place(user, workspace)
+        plan = _put_on(home, plan_type)
+        chosen = [session_pool.find(name) for name in named]
+        chosen += [session_pool.add(upload.raw, upload.filename, by) for upload in uploads]
+        if len({session.pk for session in chosen}) < len(chosen):
+            raise _wrong("sessions", "A session is named twice.")
+        made = []
+        for session in chosen:
+            bot = _make(home, owner, plan, session, by)
+            label = (
+                f"{display_name[:48]} · @{bot.account.username}" if display_name and len(chosen) > 1 else display_name
+            )
+            bot.display_name, bot.cycle_delay = label, cycle_delay
+            bot.save(update_fields=["display_name", "cycle_delay", "updated_at"])
+            if api_pair is not None:
+                api_pairs.assign(bot, api_pair, by)
+            made.append(bot)
+            log_activity(
+                "bot_created",
+                workspace=home,
+                user=owner,
+                account=bot.account_id,
+                by=str(by.pk),
+                bot=str(bot.pk),
+                session=session_pool.filename_of(session),
+                plan=plan.key,
+                pair=str(bot.api_pair_id) if bot.api_pair_id else None,
+            )
+    return made
+
+
+def _place(named: str, workspace: UUID | None) -> tuple[User, Workspace]:
+    """Find the member, and lock their workspace: the one that is named, or the first they own, else the first."""
+    user = User.objects.filter(_called(named), role=User.Role.USER, is_active=True).first()
+    if user is None:
+        raise _wrong("user", "There is no active member with this id, e-mail or access code.")
+    mine = Membership.objects.filter(user=user).order_by("created_at")
+    if workspace is not None:
+        mine = mine.filter(workspace=workspace)
+    place = mine.filter(role=Membership.Role.OWNER).first() or mine.first()
+    if place is None:
+        raise BotException(codes.WORKSPACE_NOT_FOUND)
+    home = Workspace.objects.select_for_update().get(pk=place.workspace_id)
+    if home.delete_at:
+        raise BotException(codes.BEING_DELETED)
+    return user, home
+
+
+def _called(named: str) -> Q:
+    try:
+        return Q(pk=UUID(named))
+    except ValueError:
+        return Q(email__iexact=named.strip()) | Q(access_code=named.strip().upper())
+
+
+def _put_on(workspace: Workspace, plan_type: str) -> Plan:
+    """Put the workspace on the plan. One that is paid for changes where it is paid. Raises PLAN_IS_PAID."""
+    if plan_type not in PLAN_TYPES:
+        raise _wrong("plan_type", f"Choose one of: {', '.join(PLAN_TYPES)}.")
+    present = Subscription.objects.filter(workspace=workspace, status__in=entitlements.ALIVE).first()
+    if present is None or present.plan.key != plan_type:
+        if present is not None and present.stripe_subscription_id:
+            raise BotException(codes.PLAN_IS_PAID)
+        entitlements.subscribe(workspace, plan_type)
+    return Plan.objects.get(key=plan_type)
+
+
+def _make(home: Workspace, owner: User, plan: Plan, session: Session, by: User) -> Bot:
+    """The account of a session, claimed and ready, and its bot."""
+    if not session.username:
+        raise _wrong("sessions", "Verify the session first: nobody knows yet whose it is.")
+    now = timezone.now()
+    account = InstagramAccount.objects.filter(workspace=home, username=session.username).first()
+    if account is None:
+        have = InstagramAccount.objects.filter(workspace=home).count()
+        if not entitlements.allows_another(plan.account_limit, have):
+            raise BotException(codes.PLAN_ACCOUNT_LIMIT)
+        account = InstagramAccount(workspace=home, username=session.username, timezone=home.timezone)
+    elif hasattr(account, "session"):
+        raise BotException(codes.BOT_EXISTS)
+    account.instagram_pk = int(sessions.settings_of(session)["authorization_data"]["ds_user_id"])
+    account.warmup_started_at = now
+    account.risk_accepted_at, account.risk_accepted_by = (
+        account.risk_accepted_at or now,
+        account.risk_accepted_by or by.pk,
+    )
+    account.save()
+    connecting.claim(account, account.instagram_pk)
+    session_pool.assign(session, account)
+    if session.valid:
+        health.welcome(account, now)
+    bot, _ = Bot.objects.get_or_create(account=account, defaults={"workspace": home})
+    bot.user = owner
+    for name, value in switch.terms(plan).items():
+        setattr(bot, name, value)
+    bot.save(update_fields=["user", "share", "queue", "updated_at"])
+    return bot
+
+
+def _wrong(field: str, sentence: str) -> BotException:
+    return BotException(codes.VALIDATION_FAILED, sentence, field=field)
