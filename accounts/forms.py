@@ -8,7 +8,7 @@ from allauth.socialaccount.forms import DisconnectForm
 from django import forms
 from django.core.exceptions import ValidationError
 
-from accounts import google, roles, tokens
+from accounts import google, pictures, roles, shades, tokens
 from accounts.models import Membership, User, Workspace
 from errors import codes
 from errors.exceptions import BotException
@@ -87,6 +87,39 @@ class WorkspaceForm(ZonedForm):
     class Meta:
         model = Workspace
         fields = ["name", "timezone"]
+
+
+class BrandForm(forms.ModelForm):
+    """A workspace's own label: its picture, its colour, and where answers to its mails go."""
+
+    logo = forms.FileField(
+        label="Logo",
+        required=False,
+        widget=forms.FileInput({"accept": "image/png,image/jpeg,image/webp"}),
+        error_messages={"empty": "The file is empty."},
+    )
+    accent = forms.CharField(label="Colour", required=False, max_length=7)
+
+    class Meta:
+        model = Workspace
+        fields = ["accent", "reply_to"]
+        labels = {"reply_to": "Reply to"}
+
+    def clean_logo(self) -> bytes:
+        """Draw an uploaded picture anew; nothing where none came."""
+        upload = self.cleaned_data["logo"]
+        try:
+            return pictures.logo(upload) if upload else b""
+        except BotException as refused:
+            raise ValidationError(f"{refused.message} {refused.code.do_next} {refused.code.id}") from None
+
+    def clean_accent(self) -> str:
+        """Take six hex digits, with or without the sign, in any case."""
+        typed = self.cleaned_data["accent"].strip().lower()
+        colour = f"#{typed.removeprefix('#')}" if typed else ""
+        if colour and not shades.COLOUR.match(colour):
+            raise ValidationError("Write a colour as # and six digits or letters from a to f, such as #0a7f83.")
+        return colour
 
 
 class TokenForm(forms.Form):

@@ -14,7 +14,7 @@ from errors.exceptions import BotException
 from instagrowth.paths import is_api
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
-OPEN_TO_ALL = ("/static/", "/healthz", "/readyz", "/offline", "/sw.js")
+OPEN_TO_ALL = ("/static/", "/brand/", "/healthz", "/readyz", "/offline", "/sw.js")
 # What a person who must change the password still reaches.
 CHANGE_ONLY = (
     "/profile/change-password",

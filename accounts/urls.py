@@ -2,13 +2,15 @@
 
 from django.urls import include, path
 
-from accounts.pages import approvals, invitation, person, places, privacy, team, tokens, workspace
+from accounts.pages import approvals, brand, invitation, person, places, privacy, team, tokens, workspace
 
 app_name = "accounts"
 settings = [
     path("", person.settings_page, name="settings"),
     path("person/", person.save_person, name="save_person"),
     path("workspace/", workspace.workspace_page, name="workspace"),
+    path("workspace/brand/", brand.save_brand, name="save_brand"),
+    path("workspace/brand/remove-logo/", brand.remove_logo, name="remove_logo"),
     path("tokens/", tokens.tokens_page, name="tokens"),
     path("tokens/new/", tokens.new_token, name="new_token"),
     path("tokens/revoke-all/", tokens.revoke_all_tokens, name="revoke_all_tokens"),
@@ -39,4 +41,7 @@ urlpatterns = [
     path("workspace/switch", places.switch, name="switch"),
     path("workspace/new", places.new, name="new_workspace"),
     path("invitations/<str:token>/", invitation.invitation_page, name="invitation"),
+    path("brand/preview.css", brand.preview, name="brand_preview"),
+    path("brand/<uuid:workspace>.css", brand.stylesheet, name="brand_css"),
+    path("brand/<uuid:workspace>/logo.png", brand.logo, name="brand_logo"),
 ]

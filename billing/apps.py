@@ -13,5 +13,5 @@ class BillingConfig(AppConfig):
         from accounts import allowance, farewell
         from billing import entitlements
 
-        allowance.answered_by(entitlements.plan_of)
+        allowance.answered_by(entitlements.plan_of, entitlements.plans_with)
         farewell.let_go_by(entitlements.let_go)

@@ -27,6 +27,12 @@ def _look_up(workspace: Workspace) -> Plan:
     return found or Plan.objects.get(key="free")
 
 
+def plans_with(feature: str) -> list[str]:
+    """The names of the plans on sale that have this, the cheapest first."""
+    on_sale = Plan.objects.filter(status=Plan.Status.ACTIVE, **{feature: True})
+    return list(on_sale.order_by("price").values_list("name", flat=True))
+
+
 def allows_another(limit: int, have: int) -> bool:
     """Whether `limit` (-1 is without limit) leaves room for one more than `have`."""
     return limit == UNLIMITED or have < limit

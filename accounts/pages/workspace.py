@@ -3,9 +3,11 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import is_valid_path
 from django.views.decorators.http import require_http_methods
 
-from accounts.forms import WorkspaceForm
+from accounts import allowance
+from accounts.forms import BrandForm, WorkspaceForm
 from accounts.requests import MemberRequest
 from accounts.roles import may, members
 from errors import codes
@@ -25,4 +27,14 @@ def workspace_page(request: MemberRequest) -> HttpResponse:
             messages.success(request, "The workspace's name and time zone are kept.")
             return redirect("accounts:workspace")
         request.workspace.refresh_from_db()
-    return render(request, "accounts/workspace.html", {"form": form}, status=400 if form.errors else 200)
+    return settings_of(request, form, BrandForm(instance=request.workspace))
+
+
+def settings_of(request: MemberRequest, form: WorkspaceForm, brand: BrandForm) -> HttpResponse:
+    """Answer with the page of both forms."""
+    context: dict[str, object] = {"form": form}
+    if allowance.plan_of(request.workspace).white_label:
+        context["brand"] = brand
+    elif may(request.membership, "decide"):
+        context |= {"plans": allowance.plans_with("white_label"), "billing": is_valid_path("/billing/")}
+    return render(request, "accounts/workspace.html", context, status=400 if form.errors or brand.errors else 200)

@@ -520,6 +520,16 @@ def toast(message: Any) -> dict[str, Any]:
     }
 
 
+@register.simple_block_tag(takes_context=True)
+def titled(context: template.Context, content: str) -> SafeString:
+    """Let the title of a window end with the workspace's own name, where it has white label."""
+    label = context.get("label")
+    title = content or "InstaGrowth OS"
+    if label and label.own:
+        title = f"{title.removesuffix('InstaGrowth OS')}{escape(label.name)}"
+    return SafeString(title)  # what a block holds is escaped already
+
+
 @register.simple_block_tag
 def note(content: str, title: str = "", tone: str = "", shape: str = "") -> SafeString:
     """Say something that must be read before going on: `{% note "Sandbox" "info" %}…{% endnote %}`.
