@@ -12,7 +12,7 @@ from allauth.mfa.totp.internal.auth import TOTP
 from allauth.usersessions.models import UserSession
 from django.apps import apps
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import connection
 from django.test import Client
 from django.utils.timezone import now
@@ -81,7 +81,9 @@ def test_it_holds_the_person_and_every_table_of_what_they_own(alice: User, alice
 
 def test_it_holds_nothing_of_others(alice: User, alices_bot: Bot, bob: User, charlie: User) -> None:
     with everywhere():
-        ActivityLog.objects.create(workspace_id=alices_bot.workspace_id, user_id=bob.pk, action="bobs_deed", status="ok")
+        ActivityLog.objects.create(
+            workspace_id=alices_bot.workspace_id, user_id=bob.pk, action="bobs_deed", status="ok"
+        )
         ActivityLog.objects.create(
             workspace_id=alices_bot.workspace_id, user_id=alice.pk, action="alices_deed", status="ok"
         )
@@ -136,12 +138,12 @@ def test_a_spreadsheet_computes_nothing(alice: User, alices_bot: Bot, text: str)
 def test_a_hundred_thousand_rows_take_no_more_memory_than_a_few(alice: User, alices_bot: Bot) -> None:
     with everywhere():
         task = BotTask.objects.create(workspace_id=alices_bot.workspace_id, bot=alices_bot, kind="like", amount=7)
+        Candidate.objects.create(workspace_id=task.workspace_id, task=task, target_pk=1, username="a.person", place=1)
         with connection.cursor() as cursor:
             cursor.execute(
-                "INSERT INTO bots_candidate (id, workspace_id, task_id, target_pk, username, place, facts, state, reason)"
-                " SELECT gen_random_uuid(), %s, %s, n, 'person.' || n, n, '{}', 'waiting', ''"
-                " FROM generate_series(1, 100000) n",
-                [alices_bot.workspace_id, task.pk],
+                "INSERT INTO bots_candidate SELECT (jsonb_populate_record("
+                "  one, jsonb_build_object('id', gen_random_uuid(), 'target_pk', n))).*"
+                " FROM bots_candidate one, generate_series(2, 100000) n"
             )
     with tenancy.person(alice):
         export = archives.ask(alice)
@@ -156,7 +158,6 @@ def test_a_hundred_thousand_rows_take_no_more_memory_than_a_few(alice: User, ali
     (people,) = (text for path, text in opened(export).items() if path.endswith("bots_candidate.csv"))
     assert people.count("\n") == 100_001
     assert peak < 16 * 2**20, f"{peak / 2**20:.1f} MB"
-    assert Candidate._meta.label == "bots.Candidate"
 
 
 def test_one_is_made_at_a_time_and_three_a_day(client: Client, alice: User) -> None:
@@ -266,14 +267,14 @@ def test_a_fault_is_told_and_leaves_no_file(alice: User, monkeypatch: pytest.Mon
 def test_an_archive_of_somebody_who_is_erased_meanwhile_leaves_no_file(
     alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save = default_storage.save
+    save = FileSystemStorage.save
 
-    def erased_meanwhile(name: str, file: Any) -> str:
+    def erased_meanwhile(storage: FileSystemStorage, name: str, file: Any) -> str:
         with everywhere():
             Export.objects.all().delete()
-        return str(save(name, file))
+        return str(save(storage, name, file))
 
-    monkeypatch.setattr(default_storage, "save", erased_meanwhile)
+    monkeypatch.setattr(FileSystemStorage, "save", erased_meanwhile)
     with tenancy.person(alice):
         export = archives.ask(alice)
 
