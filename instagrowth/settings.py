@@ -337,9 +337,17 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "accounts.api_contract.add_correlation_id",
     ],
-    "ENUM_NAME_OVERRIDES": {"PersonRole": "accounts.models.User.Role", "PlaceRole": "accounts.models.Membership.Role"},
+    "ENUM_NAME_OVERRIDES": {
+        "PersonRole": "accounts.models.User.Role",
+        "PlaceRole": "accounts.models.Membership.Role",
+        "SessionStatus": "bots.models.Session.Status",
+        "ApiPairStatus": "bots.models.ApiPair.Status",
+        "BotStatus": "bots.models.Bot.Status",
+        "TaskStatus": "bots.models.BotTask.Status",
+    },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024  # no less than a body may have: nothing uploaded touches the disk
 
 # ── Outside services: unset means the real one; `make run` points those without a key at the sandbox ─────────────────
 INSTAGRAM_PRIVATE_URL = env.str("INSTAGRAM_PRIVATE_URL", default="").rstrip("/")

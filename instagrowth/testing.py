@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
-from django.core.cache import caches
+from django.core.cache import cache, caches
 from django.test import Client, TransactionTestCase
 from django.utils import timezone
 from django_redis import get_redis_connection
@@ -28,6 +28,7 @@ from bots import connecting, sessions
 from bots.models import Bot, InstagramAccount, Session
 from errors import codes
 from errors.models import ErrorCode
+from instagrowth.settings import google_provider
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import Settings
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 PASSWORD = "correct horse battery 9"  # noqa: S105  (of everybody here; it guards nothing)
 INSTAGRAM_PASSWORD = "instagram-password-1"  # noqa: S105  (at the sandbox; it guards nothing)
+GOOGLE_CLIENT = {"id": "sandbox.apps.googleusercontent.com", "secret": "sandbox-google-secret"}
 JSON = "application/json"
 _hash = functools.cache(lambda: make_password(PASSWORD))
 
@@ -179,6 +181,14 @@ def instagram(sandbox: "Sandbox", settings: "Settings") -> "Control":
     """Our private door leads to the sandbox; arrange the world through this."""
     settings.INSTAGRAM_PRIVATE_URL = sandbox.url
     return sandbox.control
+
+
+@pytest.fixture
+def google(sandbox: "Sandbox", settings: "Settings") -> Iterator["Control"]:
+    """Our sign-in leads to the sandbox's Google; arrange its people through this."""
+    settings.SOCIALACCOUNT_PROVIDERS = google_provider(sandbox.url, GOOGLE_CLIENT["id"], GOOGLE_CLIENT["secret"])
+    yield sandbox.control
+    cache.delete(f"google:{sandbox.url}/.well-known/openid-configuration")
 
 
 @pytest.fixture

@@ -25,6 +25,12 @@ from instagrowth.embedded.services import Services, start
 from instagrowth.embedded.valkey import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+# The one client that `sandbox.google` knows.
+SANDBOX_GOOGLE = {
+    "GOOGLE_SERVER_URL": "{}",
+    "GOOGLE_CLIENT_ID": "sandbox.apps.googleusercontent.com",
+    "GOOGLE_CLIENT_SECRET": "sandbox-google-secret",
+}
 QUEUES = "dispatch,starter,enterprise,ai,publish,mail"
 # Who stops after whom, with patience in seconds: first no new requests, then no new ticks, then the worker finishes
 # what it does, and the sandbox answers it to the end.
@@ -45,9 +51,9 @@ def up() -> int:
                 SITE_URL=os.environ.get("SITE_URL") or f"http://localhost:{port}",
             )
             parts = Parts(services)
-            if not os.environ.get("INSTAGRAM_PRIVATE_URL"):
+            if played := services_without_keys():
                 sandbox = free_port()
-                services.publish(INSTAGRAM_PRIVATE_URL=f"http://127.0.0.1:{sandbox}")
+                services.publish(**{name: word.format(f"http://127.0.0.1:{sandbox}") for name, word in played.items()})
                 parts.add("sandbox", *uvicorn("sandbox.app:app", sandbox), "--no-access-log", "--log-level", "warning")
             parts.add("web", *uvicorn("instagrowth.asgi:application", port), "--limit-concurrency", "200")
             celery = [*parts.after_migrate(), sys.executable, "-m", "celery", "--app", "instagrowth", "--quiet"]
@@ -66,6 +72,16 @@ def services() -> int:
         while True:
             running.revive()
             time.sleep(0.5)
+
+
+def services_without_keys() -> dict[str, str]:
+    """Give the variables that lead to the sandbox, `{}` for its address, where the operator has set no real service."""
+    played = {}
+    if not os.environ.get("INSTAGRAM_PRIVATE_URL"):
+        played["INSTAGRAM_PRIVATE_URL"] = "{}"
+    if not os.environ.get("GOOGLE_CLIENT_ID"):
+        played |= SANDBOX_GOOGLE
+    return played
 
 
 class Part(Process):
@@ -192,7 +208,8 @@ class Parts(Manager):
                 if not demo.exists() and has_command("demo"):
                     self.command("demo", "--if-empty", "--quiet")
                 if not self._terminating:
-                    greet(self.services.environment["SITE_URL"], demo)
+                    site = self.services.environment["SITE_URL"]
+                    greet(site, demo, mails_are_caught=lives(port, site, "/mails/"))
             while not self._terminating:
                 self.services.revive()
                 time.sleep(0.5)
@@ -271,13 +288,15 @@ def has_command(name: str) -> bool:
     return any(ROOT.glob(f"*/management/commands/{name}.py"))
 
 
-def greet(site: str, demo: Path) -> None:
-    """Say where the product is and how to sign in."""
+def greet(site: str, demo: Path, *, mails_are_caught: bool) -> None:
+    """Say where the product is, how to sign in, and where mails are if they are not sent."""
     lines = [f"READY {site}/"]
     if demo.exists():
         known = json.loads(demo.read_text())
         lines.append(f"  Sign in as {known['login']} with the password {known['password']}")
         if instagram := known.get("instagram"):
             lines.append("  A person on the sandbox Instagram: " + ", ".join(f"{k} {v}" for k, v in instagram.items()))
+    if mails_are_caught:
+        lines.append(f"  Mails are not sent: they are at {site}/mails/")
     lines.append("  Ctrl-C stops everything.")
     print("\n".join(lines), flush=True)
