@@ -8,6 +8,7 @@ from allauth.mfa.webauthn import forms as passkeys
 from django.core.exceptions import ValidationError
 
 from accounts import second_factor
+from accounts.refusals import sentence
 from errors import codes
 from errors.exceptions import BotException
 
@@ -16,10 +17,10 @@ def said(refused: BotException) -> ValidationError:
     """A refusal as a field says it."""
     if refused.code is codes.TOO_MANY_TRIES:
         wait = refused.meta["retry_after"]
-        words = f"There were too many wrong codes. Wait {wait} seconds, then use a new code."
+        words = f"There were too many wrong codes. Wait {wait} seconds, then use a new code. {refused.code.id}"
     else:
-        words = f"{refused.code.what} {refused.code.do_next}"
-    return ValidationError(f"{words} {refused.code.id}", code=refused.code.name)
+        words = sentence(refused)
+    return ValidationError(words, code=refused.code.name)
 
 
 class Judged:

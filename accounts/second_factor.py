@@ -160,7 +160,7 @@ def take_recovery_code(user: User, code: str) -> Authenticator | None:
 
 def challenge(user: User) -> str:
     """What a program whose password was right shows together with the code, within five minutes."""
-    return signing.dumps({"user": user.pk.hex, "seen": _seen(user)}, salt=_SALT)
+    return signing.dumps({"user": user.pk.hex, "seen": seen(user)}, salt=_SALT)
 
 
 def answer(challenge: str, code: str) -> User:
@@ -174,12 +174,17 @@ def answer(challenge: str, code: str) -> User:
     except signing.BadSignature:
         raise BotException(codes.SECOND_FACTOR_EXPIRED) from None
     user = User.objects.filter(pk=asked["user"]).first()
-    if user is None or asked["seen"] != _seen(user) or cache.get(used):
+    if user is None or asked["seen"] != seen(user) or cache.get(used):
         raise BotException(codes.SECOND_FACTOR_EXPIRED)
     use_code(user, code)
     if not cache.add(used, 1, SIGN_IN_WAITS):  # another code came with it at this moment
         raise BotException(codes.SECOND_FACTOR_EXPIRED)
     return user
+
+
+def seen(user: User) -> str:
+    """Which password and which generation of sessions a sign-in began with; it ends nowhere else."""
+    return hashlib.sha256(user.get_session_auth_hash().encode()).hexdigest()
 
 
 def door_of(request: Any) -> str:
@@ -241,10 +246,6 @@ def _place(user: User) -> dict[str, Any]:
 
 def _bare(code: str) -> str:
     return re.sub(r"[\s-]", "", code)
-
-
-def _seen(user: User) -> str:
-    return hashlib.sha256(user.get_session_auth_hash().encode()).hexdigest()
 
 
 def _waiting(user: User, door: str) -> str:

@@ -6,10 +6,12 @@ import time
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import generate_totp_secret
+from django.test import Client
 from django_otp.oath import hotp
 
 from accounts import second_factor
 from accounts.models import User
+from instagrowth.testing import PASSWORD
 
 
 def with_app(user: User) -> str:
@@ -35,3 +37,8 @@ def code_of(secret: str, *, later: int = 0) -> str:
 def next_code(secret: str) -> str:
     """What the app shows next: taken already, for clocks that are a little off."""
     return code_of(secret, later=1)
+
+
+def reauthenticate(client: Client) -> None:
+    """Prove once more, by the password, who this is."""
+    assert client.post("/accounts/reauthenticate/", {"password": PASSWORD}).status_code == 302
