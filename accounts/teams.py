@@ -168,7 +168,7 @@ def transfer(workspace: Workspace, by: User, person: UUID) -> Membership:
     Membership.objects.bulk_update([heir, former], ["role"])
     log_activity("team_transfer", workspace=held, user=by, person=str(person))
     notices.notify(heir.user, "ownership_received", label_of=held, workspace=held, by=by)
-    notices.notify(by, "ownership_given", label_of=held, workspace=held, to=heir.user, role="manager")
+    notices.notify(by, "ownership_given", label_of=held, workspace=held, whom=heir.user, role="manager")
     return heir
 
 

@@ -33,7 +33,7 @@ def invite(request: MemberRequest) -> HttpResponse:
     form = InviteForm(request.membership, request.POST)
     if not form.is_valid():
         return _page(request, form, 400)
-    email, role = form.cleaned_data["email"], form.cleaned_data["role"]
+    email, role = form.cleaned_data["email"].lower(), form.cleaned_data["role"]
     proposes = invitations.proposes(request.membership)
     done = f"Proposed: invite {email}. An owner decides." if proposes else f"{email} has an invitation by mail."
     do(request, partial(invitations.ask, request.membership, email, role), done, name="team_invite")

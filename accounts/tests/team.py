@@ -47,4 +47,3 @@ def signed_in(user: User) -> Client:
     client = Client()
     client.force_login(user)
     return client
-

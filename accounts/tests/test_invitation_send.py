@@ -70,7 +70,8 @@ def test_who_is_here_is_not_invited(alice: User, bob: User) -> None:
 
 
 @pytest.mark.parametrize(
-    "email", ["", "dora", "dora@", "a@b@example.com", "dora@example.com\nBcc: eve@example.com", "d" * 250 + "@example.com"]
+    "email",
+    ["", "dora", "dora@", "a@b@example.com", "dora@example.com\nBcc: eve@example.com", "d" * 250 + "@example.com"],
 )
 def test_what_is_no_address_is_refused(alice: User, email: str) -> None:
     answer = signed_in(alice).post(f"{TEAM}invite/", {"email": email, "role": "viewer"})
@@ -85,7 +86,12 @@ def test_what_is_no_role_is_refused(alice: User) -> None:
 
 
 def test_further_fields_change_nothing(alice: User, charlie: User, alices_workspace: Workspace) -> None:
-    more = {"workspace": str(charlie.pk), "token_hash": "0" * 64, "expires_at": "2099-01-01", "invited_by": str(charlie.pk)}
+    more = {
+        "workspace": str(charlie.pk),
+        "token_hash": "0" * 64,
+        "expires_at": "2099-01-01",
+        "invited_by": str(charlie.pk),
+    }
     invite(signed_in(alice), **more)
 
     with everywhere():
