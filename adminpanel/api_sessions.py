@@ -137,7 +137,7 @@ class ForceQuery(serializers.Serializer):
     force = serializers.BooleanField(default=False)
 
 
-class Verified(Done):
+class SessionVerified(Done):
     """Whether Instagram takes the session; if not, the sign it gave."""
 
     valid = serializers.BooleanField()
@@ -220,7 +220,7 @@ class VerifySession(StaffDoor):
 
     @contract(
         takes=NamedForm,
-        gives=Verified,
+        gives=SessionVerified,
         refuses=(
             *STAFF_ONLY,
             codes.SESSION_NOT_FOUND,
