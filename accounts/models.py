@@ -109,8 +109,8 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
         return self.authenticator_set.filter(type__in=("totp", "webauthn")).exists()
 
     def get_session_auth_hash(self) -> str:
-        """Changes with the password and with "sign out everywhere": every other session dies on its next request."""
-        return f"{super().get_session_auth_hash()}:{self.session_generation}"
+        """Changes with the password, the role and "sign out everywhere": other sessions die on their next request."""
+        return f"{super().get_session_auth_hash()}:{self.session_generation}:{self.role}"
 
 
 class Workspace(models.Model):

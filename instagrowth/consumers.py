@@ -46,7 +46,7 @@ class WorkspaceConsumer(AsyncJsonWebsocketConsumer):
 
 
 def _workspace_of(user: User, wanted: str) -> str | None:
-    if not user.is_authenticated or not user.is_active or user.must_change_password or not wanted:
+    if not user.is_authenticated or not user.is_active or user.is_staff or user.must_change_password or not wanted:
         return None
     with tenancy.person(user):
         return wanted if Membership.objects.filter(user=user, workspace_id=wanted).exists() else None

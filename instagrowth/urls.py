@@ -5,6 +5,7 @@ from csp.constants import SELF, UNSAFE_INLINE
 from csp.decorators import csp_update
 from django.conf import settings
 from django.urls import include, path
+from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView, TemplateView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
@@ -15,6 +16,7 @@ from instagrowth import views
 
 # Swagger's page has its own <style>; its script comes from a second address of the same view.
 api_docs = csp_update({"style-src": [SELF, UNSAFE_INLINE]})(SpectacularSwaggerSplitView.as_view(url_name="schema"))
+api_docs = require_safe(api_docs)  # it has no answer to OPTIONS but a fault
 
 urlpatterns = [
     path("", views.home, name="home"),
