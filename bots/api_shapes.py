@@ -120,6 +120,9 @@ class SettingsForm(serializers.Serializer):
     cycle_delay = serializers.IntegerField(required=False, help_text="Seconds between turns, 1 to 86,400.")
     jitter = serializers.IntegerField(required=False, help_text="Per cent of the delay, either way: 0 to 50.")
     burst = serializers.IntegerField(required=False, help_text="Actions in a turn, 1 to 10.")
+    holdout = serializers.IntegerField(
+        required=False, help_text="Per cent of the people worth following who are left alone to compare with, 0 to 20."
+    )
     working_hours = WorkingHours(required=False, allow_null=True, help_text="null: round the clock.")
     timezone = serializers.CharField(max_length=64, required=False, help_text="An IANA name, such as Europe/Oslo.")
     limits = serializers.DictField(
@@ -253,6 +256,7 @@ class BotShape(serializers.Serializer):
     cycle_delay = serializers.IntegerField()
     jitter = serializers.IntegerField()
     burst = serializers.IntegerField()
+    holdout = serializers.IntegerField()
     working_hours = WorkingHours(allow_null=True)
     timezone = serializers.CharField()
     own_limits = serializers.DictField(child=serializers.IntegerField())
@@ -359,7 +363,10 @@ def _facts(bot: Bot, todays: list[Today], now: datetime) -> dict[str, Any]:
     hours = {"from": bot.works_from, "to": bot.works_to} if bot.works_from and bot.works_to else None
     return {
         **{name: getattr(bot, name) for name in ("id", "display_name", "account", "status", "own_limits")},
-        **{name: getattr(bot, name) for name in ("cycle_delay", "jitter", "burst", "started_at", "created_at")},
+        **{
+            name: getattr(bot, name)
+            for name in ("cycle_delay", "jitter", "burst", "holdout", "started_at", "created_at")
+        },
         "health": health_of(bot.account, now),
         "session_valid": sessions.is_usable(bot.account),
         "limits": {today.caps.kind: today for today in todays},

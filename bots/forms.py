@@ -157,13 +157,14 @@ class BotForm(forms.ModelForm):
 
     class Meta:
         model = Bot
-        fields = ["cycle_delay", "jitter", "burst", "works_from", "works_to"]
+        fields = ["cycle_delay", "jitter", "burst", "works_from", "works_to", "holdout"]
         labels = {
             "cycle_delay": "Pause between turns, in seconds",
             "jitter": "Jitter, in per cent of the pause",
             "burst": "Actions in a turn",
             "works_from": "Works from",
             "works_to": "Works until",
+            "holdout": "Left alone to compare with, in per cent",
         }
         widgets = {
             "works_from": forms.TimeInput({"type": "time"}, "%H:%M"),
@@ -177,6 +178,7 @@ class BotForm(forms.ModelForm):
         self.fields["timezone"].initial = zone
         cast(forms.ChoiceField, self.fields["timezone"]).choices = zones(zone)
         self.fields["works_from"].required = self.fields["works_to"].required = False
+        self.fields["holdout"].required = False
         for kind in Kind:
             self.fields[f"limit_{kind}"] = forms.IntegerField(
                 label=f"{kind.label}s a day" if kind != Kind.WELCOME_DM else "Welcome DMs a day",
@@ -187,8 +189,10 @@ class BotForm(forms.ModelForm):
             )
 
     def clean(self) -> dict[str, Any]:
-        """Working hours have two ends, or none."""
+        """Working hours have two ends, or none; a share that is not given stays."""
         data: dict[str, Any] = super().clean() or {}
+        if data.get("holdout") is None:
+            data["holdout"] = self.initial["holdout"]
         if (data.get("works_from") is None) != (data.get("works_to") is None):
             self.add_error("works_to", "Give both times, or neither to work round the clock.")
         return data

@@ -451,8 +451,9 @@ class FollowBack(Owned):
     account = tenant_key("bots.InstagramAccount", related_name="follow_backs")
     target_pk = models.BigIntegerField()
     group = models.CharField(max_length=9, choices=Group)
-    follows = models.BooleanField(null=True)  # null: the person is gone
-    asked_at = models.DateTimeField(default=now)
+    since = models.DateTimeField(default=now)  # when they were contacted, or left alone
+    follows = models.BooleanField(null=True)
+    asked_at = models.DateTimeField(null=True)  # with `follows` null: the person is gone
 
     class Meta:
         constraints = [models.UniqueConstraint("workspace", "account", "target_pk", name="follow_back_once")]

@@ -19,7 +19,7 @@ from django.db.models.functions import Now
 from accounts import tenancy
 from billing import entitlements
 from billing.models import Plan
-from bots import health, limits, pacing, sessions, targeting, tasking
+from bots import growth, health, limits, pacing, sessions, targeting, tasking
 from bots.actions import MODULES
 from bots.dispatch import ATTEMPTS, LEASE, LOOK_UP_AFTER, leave_unknown
 from bots.instagram.private import Door, NoAnswer, Person, State
@@ -115,6 +115,7 @@ def _work(run: Run) -> str:
         return "nothing to do"
     with sessions.borrow(account) as door:
         _measure(run, door)
+        growth.ask_some(run.workspace, bot, door)
         while tasks and run.actions < bot.burst:
             # One action of each task in turn, until the burst is full or nobody has anything to do.
             tasks = [task for task in tasks if run.actions < bot.burst and _step(run, door, task)]
@@ -130,6 +131,7 @@ def _measure(run: Run, door: Door) -> None:
     with tenancy.scope(run.workspace):
         sessions.note_counts(account, known)
         account.save(update_fields=["followers", "following", "measured_at"])
+        growth.note_day(account, run.now.astimezone(ZoneInfo(account.timezone)).date())
 
 
 def _open_tasks(run: Run) -> list[BotTask]:
@@ -258,6 +260,8 @@ def _skip(
     with tenancy.scope(run.workspace):
         candidate.state, candidate.reason, candidate.facts = state, reason[:120], targeting.kept(candidate.facts)
         candidate.save(update_fields=["state", "reason", "facts"])
+        if state == Candidate.State.HELD:
+            growth.hold(run.bot, candidate)
         BotTask.objects.filter(pk=task.pk).update(skipped=F("skipped") + 1)
     return False
 

@@ -13,7 +13,7 @@ from errors.exceptions import BotException
 from errors.recording import log_activity
 from instagrowth import live
 
-PACE = ("cycle_delay", "jitter", "burst", "works_from", "works_to")
+PACE = ("cycle_delay", "jitter", "burst", "works_from", "works_to", "holdout")
 MOST_A_DAY = 10_000  # an own limit above this is a slip of the hand
 
 

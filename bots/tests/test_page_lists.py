@@ -86,7 +86,7 @@ def test_somebody_is_taken_off(client: Client, alice: User, alices_workspace: Wo
 
 def test_a_viewer_only_looks_and_a_stranger_sees_nothing(client: Client, alice: User, bob: User, charlie: User) -> None:
     client.force_login(alice)
-    client.post(f"{PAGE}add/", {"list": "keep", "names": "mira.clay"})
+    client.post(f"{PAGE}add/", {"list": "keep", "names": "alices.friend"})
     with everywhere():
         Membership.objects.filter(user=bob).update(role="viewer")
         listed = ListedPerson.objects.get()
@@ -95,6 +95,6 @@ def test_a_viewer_only_looks_and_a_stranger_sees_nothing(client: Client, alice: 
     assert "Take off" not in client.get(PAGE).content.decode()
     assert client.post(f"{PAGE}add/", {"list": "keep", "names": "x"}).status_code == 403
     client.force_login(charlie)
-    assert "mira.clay" not in client.get(PAGE).content.decode()
+    assert "alices.friend" not in client.get(PAGE).content.decode()
     assert client.post(f"{PAGE}{listed.pk}/remove/").status_code == 404
-    assert names() == ["mira.clay"]
+    assert names() == ["alices.friend"]
