@@ -26,9 +26,11 @@ def approvals_page(request: MemberRequest) -> HttpResponse:
     every = Proposal.objects.filter(workspace=request.workspace).select_related("proposed_by", "decided_by")
     waiting = every.filter(state=Proposal.State.WAITING).order_by("created_at")
     decided = every.exclude(state=Proposal.State.WAITING).order_by("-decided_at")[:SHOWN]
-    return render(
-        request, "accounts/approvals.html", {"waiting": waiting, "decided": decided, "deeds": approvals.DEEDS}
-    )
+    context = {
+        "waiting": [(proposal, approvals.words_of(proposal)) for proposal in waiting],
+        "decided": [(proposal, approvals.words_of(proposal)) for proposal in decided],
+    }
+    return render(request, "accounts/approvals.html", context)
 
 
 @require_POST

@@ -11,6 +11,7 @@ from accounts import invitations
 from accounts.models import Invitation, Membership, User, Workspace
 from accounts.tests.team import link_to, plan, role_of, signed_in, words_to
 from errors.models import ActivityLog
+from errors.redaction import redact_text
 from instagrowth.testing import PASSWORD, everywhere, workspace_of
 
 
@@ -236,14 +237,12 @@ def test_one_address_tries_thirty_links_an_hour(db: None, nobody_guessed: None) 
     assert client.get("/invitations/" + "a" * 43 + "/").status_code == 429
 
 
-def test_the_link_is_in_no_log(link: str, bob: User, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_link_is_in_no_log(link: str, bob: User) -> None:
     signed_in(bob).post(link, {"answer": "accept"})
     token = link.split("/")[2]
 
     with everywhere():
         assert token not in str(list(ActivityLog.objects.values()))
-    from errors.redaction import redact_text
-
     assert token not in redact_text(f"GET {link}")
     assert token not in redact_text(f"GET /login?next={link.replace('/', '%2F')}")
 

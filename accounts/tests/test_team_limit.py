@@ -174,7 +174,7 @@ def test_two_owners_who_leave_at_once_leave_one(growth: None, alice: User, bob: 
 def test_a_proposal_that_ten_clicks_approve_is_done_once(growth: None, alice: User, bob: User) -> None:
     workspace = workspace_of(alice)
     done: list[object] = []
-    approvals.register("counted", "Counting", lambda workspace, by, facts: done.append(facts))
+    approvals.register("counted", "Counting", lambda *told: done.append(told[-1]))
     try:
         with tenancy.scope(workspace):
             proposal = approvals.propose(workspace, bob, "counted", "Count", {"n": 1})
