@@ -6,12 +6,15 @@ from allauth.account import forms as allauth
 from allauth.account.models import EmailAddress
 from allauth.core import context
 from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 
 from accounts import limits, passwords, sign_in
 from accounts.models import User
-from accounts.refusals import refusing
+from accounts.refusals import refusing, sentence
+from errors import codes
+from errors.exceptions import BotException
 
 
 class SignUpForm(allauth.SignupForm):
@@ -71,10 +74,14 @@ class ResetLinkForm(allauth.UserTokenForm):
     """The link of the mail."""
 
     def clean(self) -> dict[str, Any]:
-        """Find whose it is. Raises TOO_MANY_TRIES."""
-        self.reset_user = passwords.person_behind(
-            context.request, self.cleaned_data.get("uidb36", ""), self.cleaned_data.get("key", "")
-        )
+        """Find whose it is; the page says what a wrong link is. Raises TOO_MANY_TRIES."""
+        uid, key = self.cleaned_data.get("uidb36", ""), self.cleaned_data.get("key", "")
+        try:
+            self.reset_user = passwords.person_behind(context.request, uid, key)
+        except BotException as refused:
+            if refused.code is codes.TOO_MANY_TRIES:
+                raise
+            raise ValidationError(sentence(refused), code=refused.code.name) from None
         return self.cleaned_data
 
 

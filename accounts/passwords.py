@@ -6,7 +6,7 @@ from allauth.account.internal.flows.password_reset import request_password_reset
 from allauth.account.models import EmailAddress
 from django.http import HttpRequest
 
-from accounts import limits, sign_in
+from accounts import limits, sign_in, tenancy
 from accounts.models import User
 from errors import codes
 from errors.exceptions import BotException
@@ -51,4 +51,5 @@ def reset(request: HttpRequest, user: User, password: str) -> None:
     if not EmailAddress.objects.filter(user=user, verified=True).exists():
         address, _ = EmailAddress.objects.get_or_create(user=user, email=user.email)
         get_adapter(request).confirm_email(request, address)
-    log_activity("reset_password", user=user)
+    with tenancy.platform("who is not signed in has no workspace in view"):
+        log_activity("reset_password", user=user)

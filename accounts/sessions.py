@@ -38,5 +38,6 @@ def end_others(user: User, request: HttpRequest) -> None:
     for session in UserSession.objects.filter(user=user).exclude(session_key=request.session.session_key):
         session.end()
     tokens.signed_in(user).delete()
-    log_activity("sign_out_everywhere", user=user)
+    if workspace := getattr(request, "workspace", None):
+        log_activity("sign_out_everywhere", workspace=workspace, user=user)
     notices.notify(user, "signed_out_everywhere", request)

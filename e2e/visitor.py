@@ -63,6 +63,18 @@ class Visitor:
         """Click the link of the page, not of the menu round it, that says so."""
         self.page.locator("main").get_by_role("link", name=word, exact=True).filter(visible=True).first.click()
 
+    def confirms(self, address: str) -> None:
+        """Open the link of the newest mail to this address, and say that it is theirs."""
+        self.opens_mail(address)
+        self.page.locator("#words a").first.click()
+        self.presses("Yes, it is mine")
+
+    def opens_mail(self, address: str) -> None:
+        """Open the newest mail to this address in the catcher."""
+        self.goes_to("/mails/")
+        self.page.locator("#mails li", has_text=address).get_by_role("link").first.click()
+        self.sees("Sandbox: this mail was not sent.")
+
     def examines(self) -> None:
         """Read the page with axe, dark and light, and look whether it scrolls sideways."""
         for theme in ("light", "dark"):

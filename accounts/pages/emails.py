@@ -1,5 +1,7 @@
 """The addresses of a person."""
 
+from typing import Any
+
 from allauth.account.models import EmailAddress
 from allauth.account.views import EmailView
 from django.contrib import messages
@@ -22,6 +24,11 @@ class Emails(EmailView):
             messages.error(request, sentence(refused))
             return self._back()
         return answer
+
+    def get_context_data(self, **kwargs: object) -> dict[str, Any]:
+        """Tell too whether an address waits to be confirmed."""
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return context | {"unconfirmed": any(not address.verified for address in context["emailaddresses"])}
 
     def form_valid(self, form: object) -> HttpResponse:
         """Add one."""

@@ -7,9 +7,9 @@ import urllib.request
 from urllib.parse import urlsplit
 
 
-def lives(port: int, site: str) -> bool:
-    """Tell whether /healthz answers 200; the name comes from the site's address, because the others are refused."""
-    asked = urllib.request.Request(f"http://127.0.0.1:{port}/healthz", headers={"Host": urlsplit(site).netloc})
+def lives(port: int, site: str, path: str = "/healthz") -> bool:
+    """Tell whether a path answers 200; the name comes from the site's address, because the others are refused."""
+    asked = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Host": urlsplit(site).netloc})
     with (
         contextlib.suppress(OSError),
         urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked, timeout=3),
