@@ -3,6 +3,7 @@
 from typing import Any, cast
 from uuid import UUID
 
+from django.core.files.uploadedfile import UploadedFile
 from rest_framework import serializers
 from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
@@ -45,11 +46,16 @@ class SessionShape(serializers.ModelSerializer):
 
 
 class UploadForm(serializers.Serializer):
-    """Session files, in one or more fields of this name; each has at most 64 KB."""
+    """Session files, each of at most 64 KB."""
 
     files = serializers.ListField(
         child=SessionFileField(), min_length=1, max_length=MOST_FILES, help_text="At most 100, 7 MB together."
     )
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Take files of any field, whatever a program calls it."""
+        named = [file for name in data for file in data.getlist(name) if isinstance(file, UploadedFile)]
+        return super().to_internal_value({"files": named})
 
 
 class FileResult(serializers.Serializer):

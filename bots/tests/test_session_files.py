@@ -33,7 +33,7 @@ REAL = {
     "push_disabled": True,
     "usdid": {
         "usdid": "9345ea25",
-        "private_key": "-----BEGIN PRIVATE KEY-----\nMIGH\n-----END-----",
+        "private_key": "lines\nof a key\n",
         "registered": True,
     },
     "session_retry_total": 3,
