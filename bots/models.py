@@ -33,6 +33,7 @@ class Source(models.TextChoices):
     LIKERS = "likers", "Likers of a post"
     OWN_FOLLOWERS = "own_followers", "Own followers"
     FOLLOWED = "followed", "People the bot followed"
+    CHOSEN = "chosen", "People chosen in the ledger"
 
 
 SAID = {  # a source with its value
@@ -41,6 +42,7 @@ SAID = {  # a source with its value
     "likers": "from likers of {}",
     "own_followers": "from own followers",
     "followed": "from people the bot followed",
+    "chosen": "people chosen in the ledger",
 }
 
 

@@ -13,7 +13,7 @@ from accounts.models import User
 from billing import entitlements
 from bots import sessions, targeting
 from bots.actions import MODULES
-from bots.models import Bot, BotTask, Candidate, Kind, MessageTemplate, Source, Turn
+from bots.models import Action, Bot, BotTask, Candidate, Kind, MessageTemplate, Source, Turn
 from errors import codes, correlation
 from errors.codes import Code
 from errors.exceptions import BotException
@@ -70,6 +70,7 @@ CLEAN: dict[str, Callable[[str], str]] = {
     Source.LIKERS: clean_post,
     Source.OWN_FOLLOWERS: lambda _: "",
     Source.FOLLOWED: lambda _: "",
+    Source.CHOSEN: lambda _: "",
 }
 
 
@@ -147,6 +148,25 @@ def draft(
         message=template.text if template else "",
         campaign=template.name if template else "",
     )
+
+
+def undo(bot: Bot, follows: list[Action], user: User | None = None) -> BotTask:
+    """Ask the bot to unfollow exactly these people, whom it followed. Raises AMOUNT_OUT_OF_RANGE for none; see `ask`."""
+    chosen = [action for action in follows if (action.kind, action.state) == (Kind.FOLLOW, Action.State.CONFIRMED)]
+    task = ask(bot, Kind.UNFOLLOW, len(chosen), source=Source.CHOSEN, user=user)
+    task.cursor = ""  # the search is over before it began
+    task.save(update_fields=["cursor"])
+    Candidate.objects.bulk_create(
+        Candidate(
+            workspace_id=bot.workspace_id,
+            task=task,
+            target_pk=action.target_pk,
+            username=action.target_username,
+            place=place,
+        )
+        for place, action in enumerate(chosen, 1)
+    )
+    return task
 
 
 def follow_hashtag(

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from bots.pages import accounts, activity, asking, automation, dashboard, people, texts
+from bots.pages import accounts, activity, asking, automation, dashboard, ledger, people, texts
 
 app_name = "bots"
 urlpatterns = [
@@ -20,6 +20,9 @@ urlpatterns = [
     path("automation/<str:username>/settings/", automation.settings, name="settings"),
     path("automation/<str:username>/new/<slug:name>/", asking.ask, name="ask"),
     path("automation/<str:username>/tasks/<uuid:task_id>/stop/", automation.stop_task, name="stop_task"),
+    path("automation/<str:username>/ledger/", ledger.ledger, name="ledger"),
+    path("automation/<str:username>/ledger/export.csv", ledger.export, name="ledger_export"),
+    path("automation/<str:username>/ledger/undo/", ledger.undo, name="ledger_undo"),
     path("people/", people.people, name="people"),
     path("people/add/", people.add, name="people_add"),
     path("people/export.csv", people.export, name="people_export"),

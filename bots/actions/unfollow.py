@@ -10,7 +10,7 @@ from bots.actions.people import END, Page
 from bots.instagram.private import Door, Outcome, Person
 from bots.models import Action, BotTask, Candidate, Kind, Source
 
-SOURCES = (Source.FOLLOWED,)
+SOURCES = (Source.FOLLOWED, Source.CHOSEN)
 AFTER_DAYS = 7  # unless the task says otherwise
 PAGE = 50
 
