@@ -1,14 +1,17 @@
 """allauth's forms of the second factor, over our one judge of codes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from allauth.core import context
 from allauth.mfa.base import forms as allauth
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn import forms as passkeys
 from django.core.exceptions import ValidationError
 
-from accounts import second_factor
-from accounts.refusals import sentence
+from accounts import limits, second_factor
+from accounts.refusals import refusing, sentence
 from errors import codes
 from errors.exceptions import BotException
 
@@ -48,16 +51,32 @@ class ReauthenticateForm(Judged, allauth.ReauthenticateForm):
     """The code before something that changes how you sign in."""
 
 
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Refuse a passkey that is nonsense: a stranger can send anything."""
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError, ValidationError):
+        raise ValidationError(sentence(BotException(codes.PASSKEY_REFUSED)), code="PASSKEY_REFUSED") from None
+
+
 class Readable:
-    """A form whose passkey may be nonsense: a stranger can send anything."""
+    """A form whose passkey may be nonsense."""
 
     def clean_credential(self) -> Authenticator:
         """The passkey that signed, if it did."""
-        try:
+        with _readable():
             found: Authenticator = super().clean_credential()  # type: ignore[misc]  # of the form it is mixed into
-        except (AttributeError, KeyError, TypeError, ValueError):
-            raise ValidationError(_NO_PASSKEY) from None
         return found
+
+
+class AddWebAuthnForm(passkeys.AddWebAuthnForm):
+    """A new passkey."""
+
+    def clean(self) -> dict[str, Any]:
+        """What the device made, if it can be read."""
+        with _readable():
+            return super().clean()
 
 
 class AuthenticateWebAuthnForm(Readable, passkeys.AuthenticateWebAuthnForm):
@@ -67,9 +86,12 @@ class AuthenticateWebAuthnForm(Readable, passkeys.AuthenticateWebAuthnForm):
 class LoginWebAuthnForm(Readable, passkeys.LoginWebAuthnForm):
     """A passkey instead of the password."""
 
+    def clean_credential(self) -> Authenticator:
+        """The passkey that signed, if there were not too many tries from this address."""
+        with refusing():
+            limits.take(limits.PASSKEY, limits.client_address(context.request))
+        return super().clean_credential()
+
 
 class ReauthenticateWebAuthnForm(Readable, passkeys.ReauthenticateWebAuthnForm):
     """A passkey before something that changes how you sign in."""
-
-
-_NO_PASSKEY = f"{codes.PASSKEY_REFUSED.what} {codes.PASSKEY_REFUSED.do_next} {codes.PASSKEY_REFUSED.id}"

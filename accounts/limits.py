@@ -31,6 +31,7 @@ class Door:
 # Each is counted by what stands in brackets.
 GUESS = Door("guess", 5, 300)  # wrong passwords (login name): RELIABILITY row 1
 SECOND_FACTOR = Door("second-factor", 5, 60, doubling=True)  # wrong codes (person): RELIABILITY row 20
+PASSKEY = Door("passkey", 30, 300)  # passkeys in place of a password (client address): there is nothing to guess
 RESET = Door("reset", 5, 3600)  # mails with a reset link (address)
 RESET_FROM = Door("reset-from", 20, 3600)  # the same (client address)
 RESET_KEY = Door("reset-key", 20, 3600)  # links tried (client address)

@@ -265,9 +265,11 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # nobody signs in before the first is confirmed; a second may wait
 MFA_TRUST_ENABLED = False  # the second factor is asked for at each sign-in
+MFA_RATE_LIMITS = False  # as above
 MFA_FORMS = {
     "authenticate": "accounts.factor_forms.AuthenticateForm",
     "reauthenticate": "accounts.factor_forms.ReauthenticateForm",
+    "add_webauthn": "accounts.factor_forms.AddWebAuthnForm",
     "authenticate_webauthn": "accounts.factor_forms.AuthenticateWebAuthnForm",
     "login_webauthn": "accounts.factor_forms.LoginWebAuthnForm",
     "reauthenticate_webauthn": "accounts.factor_forms.ReauthenticateWebAuthnForm",
