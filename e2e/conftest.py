@@ -7,7 +7,7 @@ import pytest
 from pytest_django import DjangoDbBlocker
 
 from bots.models import Bot
-from instagrowth.testing import everywhere
+from instagrowth.testing import GOOGLE_CLIENT, everywhere
 from instagrowth.testing_processes import Processes, ending, eventually, servers_of_the_tests
 from sandbox.testing import Control, Sandbox
 
@@ -36,7 +36,12 @@ def _running(
     _sandbox: Sandbox,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stack]:
-    servers = servers_of_the_tests() | {"INSTAGRAM_PRIVATE_URL": _sandbox.url}
+    servers = servers_of_the_tests() | {
+        "INSTAGRAM_PRIVATE_URL": _sandbox.url,
+        "GOOGLE_SERVER_URL": _sandbox.url,
+        "GOOGLE_CLIENT_ID": GOOGLE_CLIENT["id"],
+        "GOOGLE_CLIENT_SECRET": GOOGLE_CLIENT["secret"],
+    }
     with ending(Stack(tmp_path_factory.mktemp("stack"), servers)) as stack:
         stack.worker(), stack.beat()
         stack.site, stack.instagram = stack.web(), _sandbox.control

@@ -41,7 +41,7 @@ def chooser(people: Iterable[GooglePerson], back_to: str) -> Answer:
     rows = "".join(_row(person) for person in people)
     body = f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Sandbox Google: choose an account</title><style>{STYLE}</style></head><body><main>
+<title>Sandbox Google: choose an account</title><link rel="icon" href="data:,"><style>{STYLE}</style></head><body><main>
 <p class="loud"><b>Sandbox.</b> This is not Google. Nobody here is real.</p>
 <h1>Choose an account</h1><p>to go on to {escape(back_to)}</p>
 <form method="post"><ul>{rows}</ul></form>
