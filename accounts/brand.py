@@ -55,13 +55,12 @@ def css(accent: str, within: str = ":root") -> str:
     """The style sheet of a colour, for a page or for what is inside of `within`."""
     look = shades_of(accent)
     main = f'{"" if within == ":root" else f"{within} "}.btn-main:not(:disabled,[aria-disabled="true"])'
-    body = _both(look.body)
-    away = _both((BLACK if look.on_body[0] == WHITE else WHITE, BLACK if look.on_body[1] == WHITE else WHITE))
+    away = BLACK if look.on_body == WHITE else WHITE
     return (
         f"{within}{{--color-accent:{_both(look.words)};--color-focus:{_both(look.words)};"
         f"--color-on-accent:{_both(look.on_words)};--color-accent-soft:{_both(look.soft)}}}\n"
-        f"{main}{{background:{body};border-color:{body};color:{_both(look.on_body)}}}\n"
-        f"{main}:hover{{background:color-mix(in oklab,{body} 88%,{away})}}\n"
+        f"{main}{{background:{look.body};border-color:{_both(look.edge)};color:{look.on_body}}}\n"
+        f"{main}:hover{{background:color-mix(in oklab,{look.body} 88%,{away})}}\n"
     )
 
 

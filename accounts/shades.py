@@ -1,6 +1,6 @@
 """Shades of a workspace's colour that can be read on our pages: the same hue, lighter or darker as far as it must be.
 
-Contrast is WCAG 2.2's: words need 4.5 on what is behind them, the body of a button 3 on the page. Lightness is moved in
+Contrast is WCAG 2.2's: words need 4.5 on what is behind them, the edge of a button 3 on the page. Lightness is moved in
 OKLCH (https://bottosson.github.io/posts/oklab/), where a hue stays what it was.
 """
 
@@ -11,20 +11,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 COLOUR = re.compile(r"#[0-9a-f]{6}\Z")
-WORDS, BODY = 4.5, 3.0
+WORDS, EDGE = 4.5, 3.0
 WHITE, BLACK = "#ffffff", "#000000"
 Numbers = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
 class Shades:
-    """Each as #rrggbb, on light and on dark pages."""
+    """Each as #rrggbb; pairs are for light and for dark pages."""
 
     words: tuple[str, str]  # links, icons, ticks
     on_words: tuple[str, str]  # what is drawn on a ground of that colour
     soft: tuple[str, str]  # the ground of a badge
-    body: tuple[str, str]  # the main button
-    on_body: tuple[str, str]
+    body: str  # the main button: the very colour
+    on_body: str  # its words
+    edge: tuple[str, str]  # its border, which shows where it ends
 
 
 @lru_cache(maxsize=256)
@@ -41,11 +42,11 @@ def shades_of(colour: str) -> Shades:
         _moved(colour, -1, lambda shade: min(contrast(shade, soft[0]), contrast(shade, hovered)) >= WORDS),
         _moved(colour, +1, lambda shade: contrast(shade, soft[1]) >= WORDS),
     )
-    body = (
-        _moved(colour, -1, lambda shade: contrast(shade, hovered) >= BODY),
-        _moved(colour, +1, lambda shade: contrast(shade, dialog) >= BODY),
+    edge = (
+        _moved(colour, -1, lambda shade: contrast(shade, hovered) >= EDGE),
+        _moved(colour, +1, lambda shade: contrast(shade, dialog) >= EDGE),
     )
-    return Shades(words, (_ink_on(words[0]), _ink_on(words[1])), soft, body, (_ink_on(body[0]), _ink_on(body[1])))
+    return Shades(words, (_ink_on(words[0]), _ink_on(words[1])), soft, colour, _ink_on(colour), edge)
 
 
 def contrast(one: str, other: str) -> float:
