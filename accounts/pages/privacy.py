@@ -9,7 +9,6 @@ from allauth.account.internal.flows.reauthentication import did_recently_reauthe
 from asgiref.sync import sync_to_async
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.http import HttpResponse, StreamingHttpResponse
@@ -79,16 +78,16 @@ def download(request: MemberRequest, key: UUID) -> StreamingHttpResponse:
         raise BotException(codes.EXPORT_GONE)
     if request.membership is not None:
         log_activity("export_download", user=request.user)
-    answer = StreamingHttpResponse(_parts(default_storage.open(export.file)), content_type="application/zip")
+    answer = StreamingHttpResponse(_parts(export.file), content_type="application/zip")
     answer["Content-Disposition"] = f'attachment; filename="instagrowth-{export.created_at:%Y-%m-%d}.zip"'
     answer["Content-Length"] = export.size
     answer["Cache-Control"] = "no-store"
     return answer
 
 
-async def _parts(file: File) -> AsyncIterator[bytes]:
+async def _parts(name: str) -> AsyncIterator[bytes]:
     """Read a file beside the event loop, and without a database connection, however slow the reader is."""
-    with file:
+    with await sync_to_async(default_storage.open, thread_sensitive=False)(name) as file:
         while part := await sync_to_async(file.read, thread_sensitive=False)(PART):
             yield part
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django.apps import apps
 from django.db import connection, models
@@ -9,6 +10,7 @@ from django.utils.timezone import now
 
 from accounts.archives import has
 from accounts.models import User, Workspace
+from billing.models import Subscription
 from instagrowth.testing import everywhere
 
 # Fields that a constraint ties together.
@@ -22,6 +24,7 @@ class Filling:
         self.mark = mark
         self.number = abs(hash(mark)) % 10**9
         self.rows: dict[type[models.Model], models.Model] = {Workspace: workspace, User: user}
+        self.owned: set[type[models.Model]] = set()
 
     def tenants(self) -> list[type[models.Model]]:
         """Fill every table with a workspace, and those that hang on one."""
@@ -43,7 +46,12 @@ class Filling:
         ]
         return self._fill([*mine, *hanging])
 
+    def ids(self) -> list[UUID]:
+        """The ids of the rows that are somebody's; what was paid outlives them."""
+        return [row.pk for model, row in self.rows.items() if model in self.owned and isinstance(row.pk, UUID)]
+
     def _fill(self, tables: list[type[models.Model]]) -> list[type[models.Model]]:
+        self.owned |= {model for model in tables if model is not Subscription}
         with everywhere():
             for model in tables:
                 self._row(model)
@@ -52,31 +60,36 @@ class Filling:
     def _row(self, model: type[models.Model]) -> models.Model:
         if model not in self.rows:
             tied = TIED.get(model._meta.label, {})
-            fields = {field.name: self._value(field) for field in model._meta.concrete_fields if field.name not in tied}
+            mark = self.mark if model in self.owned else f"shared{self.number}"
+            fields = {
+                field.name: self._value(field, mark) for field in model._meta.concrete_fields if field.name not in tied
+            }
             wanted = {name: value for name, value in fields.items() if value is not models.NOT_PROVIDED} | tied
             self.rows[model] = model._default_manager.model(**wanted)
             self.rows[model].save(force_insert=True)
         return self.rows[model]
 
-    def _value(self, field: models.Field) -> Any:
+    def _value(self, field: models.Field, mark: str) -> Any:
         if field.related_model:
             return self._row(field.related_model)
         if isinstance(field, models.AutoField) or field.has_db_default():
             return models.NOT_PROVIDED
+        if field.name == "workspace_id":
+            return self.rows[Workspace].pk
         if isinstance(field, models.UUIDField) and field.null:
             return self.rows[User].pk
         if field.choices or (field.has_default() and field.get_default()):
             return field.get_default() or field.choices[0][0]
-        return self._made(field)
+        return self._made(field, mark)
 
-    def _made(self, field: models.Field) -> Any:
+    def _made(self, field: models.Field, mark: str) -> Any:
         """Give a value of the field's kind; the first kind that fits counts."""
         kinds: list[tuple[type[models.Field], Callable[[], Any]]] = [
-            (models.EmailField, lambda: f"{self.mark}@example.com"),
-            (models.CharField, lambda: self.mark[: field.max_length]),
-            (models.TextField, lambda: self.mark),
-            (models.JSONField, lambda: {"word": self.mark}),
-            (models.BinaryField, lambda: self.mark.encode()),
+            (models.EmailField, lambda: f"{mark}@example.com"),
+            (models.CharField, lambda: mark[: field.max_length]),
+            (models.TextField, lambda: mark),
+            (models.JSONField, lambda: {"word": mark}),
+            (models.BinaryField, lambda: mark.encode()),
             (models.GenericIPAddressField, lambda: "203.0.113.7"),
             (models.DateTimeField, now),
             (models.DateField, lambda: now().date()),

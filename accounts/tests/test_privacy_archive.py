@@ -2,13 +2,14 @@
 
 import csv
 import io
-import tracemalloc
+import re
 import zipfile
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from allauth.mfa.totp.internal.auth import TOTP
+from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.apps import apps
 from django.core.files.base import ContentFile
@@ -100,9 +101,9 @@ def test_it_holds_nothing_of_others(alice: User, alices_bot: Bot, bob: User, cha
 
 def test_no_secret_is_ever_in_it(alice: User, alices_bot: Bot, client: Client) -> None:
     client.force_login(alice)
-    client.get(PAGE)
+    UserSession.objects.create(user=alice, session_key=client.session.session_key, ip="203.0.113.7")
     sign_in.make_token(alice, ApiToken.Realm.USER)
-    TOTP.activate(alice, "JBSWY3DPEHPK3PXP")
+    Authenticator.objects.create(user=alice, type="totp", data={"secret": "JBSWY3DPEHPK3PXP"})
     StaffDevice.objects.create(user=alice, sealed_secret=b"sealed-staff-secret")
     secrets = [
         alice.password,
@@ -110,12 +111,10 @@ def test_no_secret_is_ever_in_it(alice: User, alices_bot: Bot, client: Client) -
         *ApiToken.objects.filter(user=alice).values_list("digest", flat=True),
         *ApiToken.objects.filter(user=alice).values_list("token_key", flat=True),
         "JBSWY3DPEHPK3PXP",
-        alice.authenticator_set.get().data["secret"],
         "sealed-staff-secret",
         alices_bot.account.session.fingerprint,
         bytes(alices_bot.account.session.sealed)[40:60].hex(),
     ]
-    assert UserSession.objects.filter(user=alice, session_key=secrets[1]).exists()
 
     text = "".join(opened(archive_of(alice)).values())
 
@@ -135,6 +134,12 @@ def test_a_spreadsheet_computes_nothing(alice: User, alices_bot: Bot, text: str)
     assert bots[0]["display_name"] == f"'{text}"
 
 
+def memory(name: str) -> int:
+    """This process's memory in kB: VmRSS now, VmHWM at most."""
+    return int(re.findall(rf"{name}:\s+(\d+) kB", Path("/proc/self/status").read_text())[0])
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="left out: memory is counted on Linux")
 def test_a_hundred_thousand_rows_take_no_more_memory_than_a_few(alice: User, alices_bot: Bot) -> None:
     with everywhere():
         task = BotTask.objects.create(workspace_id=alices_bot.workspace_id, bot=alices_bot, kind="like", amount=7)
@@ -148,16 +153,17 @@ def test_a_hundred_thousand_rows_take_no_more_memory_than_a_few(alice: User, ali
     with tenancy.person(alice):
         export = archives.ask(alice)
 
-    tracemalloc.start()
+    Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
+    before = memory("VmRSS")
     archives.make(str(export.pk))
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    peak = memory("VmHWM") - before
 
     with tenancy.person(alice):
         export.refresh_from_db()
     (people,) = (text for path, text in opened(export).items() if path.endswith("bots_candidate.csv"))
     assert people.count("\n") == 100_001
-    assert peak < 16 * 2**20, f"{peak / 2**20:.1f} MB"
+    print(f"100,000 rows took {peak / 1024:.1f} MB of memory")
+    assert peak < 24 * 1024  # kB; as objects these rows are 150 MB
 
 
 def test_one_is_made_at_a_time_and_three_a_day(client: Client, alice: User) -> None:
@@ -193,7 +199,7 @@ def test_only_its_person_downloads_it(client: Client, alice: User, bob: User, ch
     assert [answers[user].status_code for user in (alice, bob, charlie)] == [200, 404, 404]
     assert answers[alice].headers["Cache-Control"] == "no-store"
     assert answers[alice].headers["Content-Disposition"].startswith('attachment; filename="instagrowth-')
-    content = b"".join(answers[alice].streaming_content)
+    content = b"".join(answers[alice])
     assert len(content) == int(answers[alice].headers["Content-Length"])
     assert zipfile.ZipFile(io.BytesIO(content)).testzip() is None
     client.logout()
