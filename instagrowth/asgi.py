@@ -13,9 +13,12 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 from django.urls import path  # noqa: E402
 
 from bots.startup import examine  # noqa: E402
+from instagrowth.bodies import small_bodies  # noqa: E402
 from instagrowth.consumers import WorkspaceConsumer  # noqa: E402
 
 examine()
 
 sockets = URLRouter([path("ws/workspace/", WorkspaceConsumer.as_asgi())])
-application = ProtocolTypeRouter({"http": http, "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(sockets))})
+application = ProtocolTypeRouter(
+    {"http": small_bodies(http), "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(sockets))}
+)
