@@ -151,7 +151,7 @@ def draft(
 
 
 def undo(bot: Bot, follows: list[Action], user: User | None = None) -> BotTask:
-    """Ask the bot to unfollow exactly these people, whom it followed. Raises AMOUNT_OUT_OF_RANGE for none; see `ask`."""
+    """Ask the bot to unfollow exactly these people, whom it followed; see `ask`. None is AMOUNT_OUT_OF_RANGE."""
     chosen = [action for action in follows if (action.kind, action.state) == (Kind.FOLLOW, Action.State.CONFIRMED)]
     task = ask(bot, Kind.UNFOLLOW, len(chosen), source=Source.CHOSEN, user=user)
     task.cursor = ""  # the search is over before it began

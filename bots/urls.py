@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from bots.pages import accounts, activity, asking, automation, dashboard, ledger, people, texts
+from bots.pages import accounts, activity, asking, automation, dashboard, ledger, people, progress, texts
 
 app_name = "bots"
 urlpatterns = [
@@ -23,6 +23,7 @@ urlpatterns = [
     path("automation/<str:username>/ledger/", ledger.ledger, name="ledger"),
     path("automation/<str:username>/ledger/export.csv", ledger.export, name="ledger_export"),
     path("automation/<str:username>/ledger/undo/", ledger.undo, name="ledger_undo"),
+    path("automation/<str:username>/growth/", progress.growth_page, name="growth"),
     path("people/", people.people, name="people"),
     path("people/add/", people.add, name="people_add"),
     path("people/export.csv", people.export, name="people_export"),

@@ -6,7 +6,7 @@
 import functools
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -359,6 +359,40 @@ def sparkline(values: Iterable[float | None], label: str) -> SafeString:
         path,
         *line[-1],
     )
+
+
+@register.simple_tag
+def percent(value: float) -> str:
+    """A share as per cent, with one digit below ten."""
+    return f"{100 * value:.1f} %" if abs(value) < 0.0995 else f"{100 * value:.0f} %"
+
+
+@register.simple_tag
+def money(minor: int, currency: str) -> str:
+    """An amount in minor units with its currency; all currencies we sell in have two digits behind the point."""
+    return f"{minor / 100:,.2f} {currency.upper()}"
+
+
+@register.inclusion_tag("components/chart.html")
+def chart(days: Iterable[tuple[date, float | None]], label: str) -> dict[str, Any]:
+    """Draw a line over days with its lowest and highest value and its first and last day; gaps stay gaps."""
+    known = [(day, value) for day, value in days]
+    values = [value for _, value in known if value is not None]
+    parts, run = [], []
+    for position, (_, value) in enumerate(known):
+        if value is None:
+            parts.append(run)
+            run = []
+        else:
+            run.append((position, value))
+    low, high = (min(values), max(values)) if values else (0, 0)
+    step, scale = 600 / max(len(known) - 1, 1), 140 / (high - low) if high > low else 0
+    lines = [
+        "M" + "L".join(f"{x * step:.1f} {150 - (value - low) * scale:.1f}" for x, value in run)
+        for run in (*parts, run)
+        if run
+    ]
+    return {"label": label, "lines": lines, "low": low, "high": high, "days": known, "enough": len(values) > 1}
 
 
 @register.simple_tag
