@@ -76,6 +76,8 @@ class Filling:
             return models.NOT_PROVIDED
         if field.name == "workspace_id":
             return self.rows[Workspace].pk
+        if field.name == "account_id":  # of the log: never a person
+            return models.NOT_PROVIDED
         if isinstance(field, models.UUIDField) and field.null:
             return self.rows[User].pk
         if field.choices or (field.has_default() and field.get_default()):
