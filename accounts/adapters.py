@@ -62,7 +62,7 @@ class AccountAdapter(DefaultAccountAdapter):
             self.welcome(request, user)
         return user
 
-    def welcome(self, request: HttpRequest, user: User, **how: str) -> None:
+    def welcome(self, request: HttpRequest, user: User, **how: Any) -> None:
         """Give a new member a workspace of their own; who comes by an invitation joins that one instead."""
         user.save()
         if self.is_email_verified(request, user.email or ""):

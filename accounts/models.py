@@ -100,7 +100,11 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
     @property
     def google_id(self) -> str | None:
         """Google's own number for this person, where Google is linked. Costs a query."""
-        uid: str | None = self.socialaccount_set.filter(provider="google").values_list("uid", flat=True).first()
+        from allauth.socialaccount.models import SocialAccount
+
+        uid: str | None = (
+            SocialAccount.objects.filter(user=self, provider="google").values_list("uid", flat=True).first()
+        )
         return uid
 
     @property

@@ -108,5 +108,5 @@ def demo() -> GooglePeople:
     """Google as it is at the start."""
     google = GooglePeople()
     for person in DEMO_PEOPLE:
-        google.put(**person)  # type: ignore[arg-type]  # a table of plain values
+        google.put(**person)
     return google
