@@ -317,8 +317,8 @@ def test_what_does_not_fit_is_refused_and_nothing_is_made(api, admin, alice, ask
     assert left() == (0, 0, 0, 0)
 
 
-@pytest.mark.parametrize(("api_pair", "error"), [("nobody", "API_PAIR_NOT_FOUND"), (NOBODY, "API_PAIR_NOT_FOUND")])
-def test_a_pair_that_is_not_there_makes_no_bot(api, admin, alice, api_pair, error):
+@pytest.mark.parametrize("named", ["nobody", NOBODY, "a/b"])
+def test_a_pair_that_is_not_there_makes_no_bot(api, admin, alice, named):
     session = uploaded(api(admin), settings("alice.clay"))
 
     assert create(api(admin), alice, session["id"], api_pair=named).json()["error"] == "API_PAIR_NOT_FOUND"
