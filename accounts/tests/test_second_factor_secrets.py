@@ -26,7 +26,7 @@ def dump() -> str:
     said = []
     with everywhere(), connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
-            cursor.execute(f"SELECT t::text FROM {connection.ops.quote_name(table)} t")  # noqa: S608  (our own tables)
+            cursor.execute(f"SELECT t::text FROM {connection.ops.quote_name(table)} t")
             said += [row for (row,) in cursor.fetchall()]
     said += [json.dumps(session.get_decoded(), default=str) for session in Session.objects.all()]
     redis = get_redis_connection()
@@ -63,7 +63,7 @@ def test_a_secret_copied_to_another_person_is_worth_nothing(alice: User, charlie
     with_app(charlie)
     Authenticator.objects.filter(user=charlie).update(data=Authenticator.objects.get(user=alice).data)
 
-    with pytest.raises(BotException, match="E-SEC|could not|cannot|opened"):
+    with pytest.raises(BotException, match="opened"):
         second_factor.use_code(charlie, code_of(secret))
     assert second_factor.use_code(alice, code_of(secret))
 
