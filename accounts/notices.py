@@ -100,6 +100,11 @@ EVENTS = {
     "workspace_deletion_undone": Event(
         "The workspace stays", "The deletion of the workspace “{workspace}” was undone."
     ),
+    "instagram_needs_you": Event(
+        "An Instagram account needs you",
+        "Everything on @{username} has stopped. {cause} {next_step} The steps are on {page} ({code}).",
+        alarming=False,
+    ),
     "archive_ready": Event(
         "Your archive is ready",
         "The archive of your data is ready. It waits for you on the page “Your data” for 7 days.",

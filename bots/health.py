@@ -2,10 +2,13 @@
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from accounts import notices
+from accounts.models import Membership
 from bots import session_moves
 from bots.models import Bot, InstagramAccount, Session
 from errors import correlation
@@ -117,6 +120,8 @@ def _move(account: InstagramAccount, health: str, stop: BotException, until: dat
     _save(account)
     if health in NEEDS_A_PERSON:
         Bot.objects.filter(account=account).update(status=Bot.Status.STOPPED)
+        if former not in NEEDS_A_PERSON:
+            _call_owners(account, stop.code)
     record(
         stop,
         action="health",
@@ -126,6 +131,22 @@ def _move(account: InstagramAccount, health: str, stop: BotException, until: dat
         moved_to=health,
         until=until.isoformat() if until else None,
     )
+
+
+def _call_owners(account: InstagramAccount, code: Code) -> None:
+    """Mail the workspace's owners that nothing goes on without them."""
+    owners = Membership.objects.filter(workspace=account.workspace_id, role=Membership.Role.OWNER)
+    for membership in owners.select_related("user", "workspace__subscription__plan"):
+        notices.notify(
+            membership.user,
+            "instagram_needs_you",
+            label_of=membership.workspace,
+            username=account.username,
+            cause=code.what,
+            next_step=code.do_next,
+            code=code.id,
+            page=f"{settings.SITE_URL}/instagram/",
+        )
 
 
 def _save(account: InstagramAccount) -> None:

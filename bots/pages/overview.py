@@ -45,6 +45,11 @@ class Line:
         return self.account.health in (health.Health.NEEDS_YOU, health.Health.FROZEN)
 
     @property
+    def desk(self) -> tuple[str, str]:
+        """Tell what to do in the official app."""
+        return story.desk_of(self.account)
+
+    @property
     def can_start(self) -> bool:
         """Tell whether a start would not be refused for the account's sake."""
         return sessions.is_usable(self.account) and self.account.health not in health.NEEDS_A_PERSON

@@ -30,6 +30,38 @@ PLAIN: dict[str, tuple[str, str]] = {
 }
 
 
+# What a person does in the official app before we may ask again: by code, else by health.
+DESK: dict[str, tuple[str, str]] = {
+    codes.CHALLENGE_REQUIRED.id: (
+        "Open Instagram on your phone and confirm",
+        "Use the phone and network you always use. Type the code it sends, or tap “This was me”.",
+    ),
+    codes.PASSWORD_CHANGE_FORCED.id: (
+        "Change the password in the Instagram app",
+        "Instagram wants a new one. Afterwards the old session is gone: log in again here with the new password.",
+    ),
+    codes.INSTAGRAM_SENTRY_BLOCK.id: (
+        "Leave the account alone for 72 hours",
+        "Instagram's guard blocked it or your network. Then log in once in the official app, and come back.",
+    ),
+    codes.ACCOUNT_SUSPENDED.id: (
+        "Appeal in the Instagram app",
+        "Only Instagram can open the account again. Everything here stays stopped until it does.",
+    ),
+    Health.FROZEN: (
+        "Look for a notice in the Instagram app",
+        "Settings, then Account status. The same action was blocked three times in a week: wait until that is gone.",
+    ),
+}
+ANYWAY = ("Open Instagram on your phone and look", "Use the phone and network you always use, and do what it asks.")
+
+
+def desk_of(account: InstagramAccount) -> tuple[str, str]:
+    """What the person does in the app: a title and a sentence."""
+    by_health = DESK.get(account.health) if account.health == Health.FROZEN else None
+    return by_health or DESK.get(account.health_code) or ANYWAY
+
+
 @dataclass(frozen=True)
 class Story:
     """What the health card says."""
