@@ -209,15 +209,14 @@ class ListSessions(StaffDoor):
         """List the sessions by state, with counts. A group's `next` leads to its own next page."""
         with tenancy.platform(session_pool.POOL):
             counts = session_pool.counts()
-            groups, onward = {}, {}
-            for status in Status.values:
-                groups[status], onward[status] = [], None
-                if asked.get("status", status) == status:
-                    pages = Pages()
-                    found = pages.paginate_queryset(Session.objects.filter(status=status), request, self)
-                    groups[status] = SessionShape(found, many=True).data
-                    following = pages.get_next_link()
-                    onward[status] = following and replace_query_param(following, "status", status)
+            groups: dict[str, Any] = dict.fromkeys(Status.values, ())
+            onward: dict[str, str | None] = dict.fromkeys(Status.values)
+            for status in [asked["status"]] if "status" in asked else Status.values:
+                pages = Pages()
+                found = pages.paginate_queryset(Session.objects.filter(status=status), request, self)
+                groups[status] = SessionShape(found, many=True).data
+                following = pages.get_next_link()
+                onward[status] = following and replace_query_param(following, "status", status)
         return {"success": True, "counts": counts, **groups, "next": onward}
 
 

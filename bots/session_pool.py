@@ -1,6 +1,7 @@
 """Sessions as staff handle them: uploaded into the pool, verified, given to accounts, taken back, stopped, deleted."""
 
 import re
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
@@ -194,7 +195,7 @@ def _one_at_a_time() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('session pool'))")
 
 
-def _note(deed: str, session: Session, by: User, **more: object) -> None:
+def _note(deed: str, session: Session, by: User, **more: Any) -> None:
     with tenancy.platform(POOL):
         log_activity(
             deed,
