@@ -15,24 +15,9 @@ from instagrowth.testing_processes import eventually
 
 pytestmark = pytest.mark.browser
 SMALL = (360, 740)
-PAGES = (
-    "/dashboard/",
-    "/instagram/",
-    "/automation/alice.clay/",
-    "/activity/",
-    "/settings/workspace/",
-    "/settings/team/",
-)
-DEEDS = (
-    "Start",
-    "Stop",
-    "Test session",
-    "Add the task",
-    "Connect an account",
-    "Disconnect",
-    "Send the invitation",
-    "Save",
-)
+BOT = "/automation/alice.clay/"
+PAGES = ("/dashboard/", "/instagram/", BOT, "/activity/", "/settings/workspace/", "/settings/team/")
+DEEDS = ("Start", "Stop", "Test session", "Add the task", "Disconnect", "Send the invitation", "Save")
 
 
 def link_in_mail(address: str) -> str:
@@ -54,7 +39,7 @@ def sees_only(dora: Visitor) -> None:
             buttons = dora.page.locator("main").get_by_role("button", name=word, exact=True)
             expect(buttons.filter(visible=True)).to_have_count(0)
         dora.examines()
-    for path in ("/automation/alice.clay/start/", "/settings/team/invite/", "/settings/workspace/"):
+    for path in (f"{BOT}start/", "/settings/team/invite/", "/settings/workspace/"):
         answer = dora.page.evaluate(
             """path => fetch(path, {method: "POST", headers: {
                 "X-CSRFToken": document.querySelector("meta[name=csrf-token]").content}}).then(got => got.status)""",
