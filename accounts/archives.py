@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import IO, Any
 from uuid import UUID
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from django.apps import apps
 from django.core.files import File
@@ -242,15 +242,22 @@ def _write(export: Export) -> None:
     _move(export, total=len(tables))
     with tempfile.TemporaryFile() as draft:  # without a name: a killed worker leaves nothing behind
         with ZipFile(draft, "w", ZIP_DEFLATED) as archive:
-            archive.writestr("README.txt", _readme(export.user, tables))
+            archive.writestr(_entry("README.txt"), _readme(export.user, tables))
             for number, table in enumerate(tables, 1):
-                with archive.open(table.path, "w", force_zip64=True) as out:
+                with archive.open(_entry(table.path), "w", force_zip64=True) as out:
                     _fill(out, table)
                 if not _move(export, done=number):
                     return
-        size = draft.tell() if draft.seek(0, io.SEEK_END) >= 0 else 0
+        size = draft.seek(0, io.SEEK_END)
         draft.seek(0)
         _store(export, draft, size)
+
+
+def _entry(path: str) -> ZipInfo:
+    entry = ZipInfo(path, now().timetuple()[:6])
+    entry.compress_type = ZIP_DEFLATED
+    entry.external_attr = 0o600 << 16  # unpacked, only its owner reads it
+    return entry
 
 
 def _store(export: Export, draft: IO[bytes], size: int) -> None:

@@ -71,6 +71,8 @@ def disconnect(account: InstagramAccount, user: User) -> None:
 
 
 def _connect(workspace: Workspace, user: User, username: str, password: str, code: str, accept_risk: bool) -> Answer:
+    if workspace.delete_at:
+        raise BotException(codes.BEING_DELETED)
     account = InstagramAccount.objects.filter(username=username).first()
     if not accept_risk and (account is None or account.risk_accepted_at is None):
         raise BotException(codes.IG_RISK_NOT_ACCEPTED)

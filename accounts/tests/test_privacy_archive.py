@@ -2,7 +2,10 @@
 
 import csv
 import io
+import os
 import re
+import subprocess
+import sys
 import zipfile
 from datetime import timedelta
 from pathlib import Path
@@ -22,7 +25,9 @@ from accounts import archives, limits, sign_in, tasks, tenancy
 from accounts.models import ApiToken, Export, StaffDevice, User, Workspace
 from bots.models import Bot, BotTask, Candidate
 from errors.models import ActivityLog
+from instagrowth.embedded.stack import ROOT
 from instagrowth.testing import everywhere
+from instagrowth.testing_processes import eventually, servers_of_the_tests
 
 PAGE = "/settings/privacy/"
 ARCHIVE = f"{PAGE}archive/"
@@ -254,6 +259,42 @@ def test_what_a_dead_worker_left_is_made_by_another_and_given_up_after_an_hour(a
     with everywhere():
         assert sorted(charlie.exports.values_list("state", flat=True)) == ["failed", "queued"]
     archives.make(str(stuck.pk))
+    with everywhere():
+        assert alice.exports.get().state == "done"
+
+
+HALF_WAY = """
+import django; django.setup()
+import sys, time
+from accounts import archives
+def stuck(*_):
+    print("half way", flush=True)
+    time.sleep(600)
+archives._fill = stuck
+archives.make(sys.argv[1])
+"""
+
+
+def test_a_killed_worker_is_noticed_at_once_and_another_makes_the_archive(committed: None, alice: User) -> None:
+    with everywhere():
+        key = str(Export.objects.create(user=alice, created_at=now() - timedelta(minutes=5)).pk)
+    worker = subprocess.Popen(
+        [sys.executable, "-c", HALF_WAY, key],
+        env=os.environ | servers_of_the_tests(),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with worker:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == "half way\n"
+        archives.make(key)  # a second message does nothing while it is being made
+        assert archives.sweep() == []
+
+        worker.kill()
+    eventually(lambda: archives.sweep() == [key])
+    archives.make(key)
+
     with everywhere():
         assert alice.exports.get().state == "done"
 

@@ -13,7 +13,7 @@ from django.utils.timezone import now
 
 from accounts import farewell, tenancy
 from accounts.models import Membership, User, Workspace
-from bots import switch
+from bots import connecting, switch
 from bots.models import Bot
 from errors import codes
 from errors.exceptions import BotException
@@ -72,9 +72,14 @@ def test_no_bot_of_it_can_be_started_by_any_door(
     client.post(WORKSPACE, {"typed": alices_workspace.name})
 
     page = client.post("/automation/alice.clay/start/", follow=True).content.decode()
+    with tenancy.scope(alices_workspace):
+        alices_workspace.refresh_from_db()
+        connected = connecting.connect(alices_workspace, alice, "another", "password", accept_risk=True)
     answer = api(alice).post(f"/api/bots/{running.pk}/start", {})
 
     assert codes.BEING_DELETED.id in page
+    assert connected.refused is not None
+    assert connected.refused.code is codes.BEING_DELETED
     assert (answer.status_code, answer.json()["error_code"]) == (409, codes.BEING_DELETED.id)
     assert not runs(running)
 

@@ -4,7 +4,16 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 
+BACKWARDS = """
+SELECT set_config('app.scope', 'platform', true);
+DELETE FROM subscriptions WHERE workspace_id IS NULL;
+SELECT set_config('app.scope', '', true);
+"""
+
+
 class Migration(migrations.Migration):
+    """What a workspace paid outlives it, as nobody's; on the way back nobody's rows go."""
+
     dependencies = [
         ("accounts", "0004_doors_walls"),
         ("billing", "0002_plans_and_walls"),
@@ -21,4 +30,5 @@ class Migration(migrations.Migration):
                 to="accounts.workspace",
             ),
         ),
+        migrations.RunSQL(migrations.RunSQL.noop, BACKWARDS),
     ]
