@@ -5,6 +5,7 @@ person may.
 """
 
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -66,7 +67,7 @@ def revoke_all(user: User, request: HttpRequest) -> int:
     return ended
 
 
-def _tell(request: HttpRequest, user: User, event: str, **facts: object) -> None:
+def _tell(request: HttpRequest, user: User, event: str, **facts: Any) -> None:
     if workspace := getattr(request, "workspace", None):
         log_activity(event, workspace=workspace, user=user, **facts)
     notify(user, event, request, **facts)

@@ -7,6 +7,8 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -24,10 +26,10 @@ PAGE = "/settings/workspace/brand/"
 SECRET = b"A-SECRET-THAT-RIDES-ALONG"
 
 
-def drawn(kind: str = "PNG", size: tuple[int, int] = (300, 90), mode: str = "RGB", **more: object) -> bytes:
+def drawn(kind: str = "PNG", size: tuple[int, int] = (300, 90), mode: str = "RGB", **more: Any) -> bytes:
     file = io.BytesIO()
     colour = {"RGB": (10, 127, 131), "RGBA": (10, 127, 131, 128), "CMYK": (9, 9, 9, 9), "LA": (99, 128)}.get(mode, 1)
-    Image.new(mode, size, colour).save(file, kind, **more)  # type: ignore[arg-type]
+    Image.new(mode, size, colour).save(file, kind, **more)
     return file.getvalue()
 
 
@@ -178,7 +180,7 @@ def test_a_bomb_of_webp_is_refused_before_it_is_opened(side: tuple[int, int], mo
 
 
 @pytest.mark.parametrize("kind", [{"lossless": True}, {"lossless": False}])
-def test_the_size_of_a_webp_is_read_as_pillow_reads_it(kind: dict[str, bool]) -> None:
+def test_the_size_of_a_webp_is_read_as_pillow_reads_it(kind: dict[str, Any]) -> None:
     assert pictures._webp_size(drawn("WEBP", (123, 45), **kind)) == (123, 45)
 
 
@@ -280,7 +282,7 @@ def test_what_is_refused_is_said_with_its_code_and_the_old_one_stays(owner: Clie
     assert Client().get(logo()).status_code == 200
 
 
-def test_two_hundred_names_reach_no_file(owner: Client, tmp_path, settings) -> None:
+def test_two_hundred_names_reach_no_file(owner: Client, tmp_path: Path, settings: Any) -> None:
     settings.STORAGES = settings.STORAGES | {
         "default": settings.STORAGES["default"] | {"OPTIONS": {"location": tmp_path / "files"}}
     }

@@ -1,7 +1,9 @@
 """Making, seeing and revoking one's API tokens on the page."""
 
 import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
@@ -16,8 +18,10 @@ from accounts import tenancy, tokens
 from accounts.models import ApiToken, User
 from errors.exceptions import BotException
 from errors.models import ActivityLog
-from instagrowth.testing import PASSWORD, everywhere
+from instagrowth.testing import PASSWORD, Program, everywhere
 
+Programs = Callable[[User], Program]
+Counted = Callable[[int], AbstractContextManager[object]]
 PAGE = "/settings/tokens/"
 ASKED = {"name": "Nightly report", "scopes": ["look"], "days": "30"}
 
@@ -162,7 +166,7 @@ def test_nobody_revokes_the_token_of_somebody_else(page: Client, charlie: User) 
     assert ApiToken.objects.count() == 1
 
 
-def test_revoking_all_ends_sign_ins_too_and_nothing_of_the_other_side(page: Client, api, alice: User) -> None:
+def test_revoking_all_ends_sign_ins_too_and_nothing_of_the_other_side(page: Client, api: Programs, alice: User) -> None:
     program = api(alice)
     make(page)
     ApiToken.objects.create(alice, realm=ApiToken.Realm.ADMIN)
@@ -173,7 +177,7 @@ def test_revoking_all_ends_sign_ins_too_and_nothing_of_the_other_side(page: Clie
     assert [token.realm for token in ApiToken.objects.all()] == ["admin"]
 
 
-def test_sign_ins_are_shown_as_such(page: Client, api, alice: User) -> None:
+def test_sign_ins_are_shown_as_such(page: Client, api: Programs, alice: User) -> None:
     for _ in range(23):
         api(alice)
 
@@ -183,7 +187,7 @@ def test_sign_ins_are_shown_as_such(page: Client, api, alice: User) -> None:
     assert "The newest 20 of 23." in shown
 
 
-def test_the_list_costs_the_same_for_one_and_for_twenty(page: Client, django_assert_num_queries) -> None:
+def test_the_list_costs_the_same_for_one_and_for_twenty(page: Client, django_assert_num_queries: Counted) -> None:
     make(page)
     page.get(PAGE)
     with CaptureQueriesContext(connection) as one:
