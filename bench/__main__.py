@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterable
 
-from bench import dispatch, engine, pages, sandbox, stack
+from bench import chaos, claims, dispatch, engine, limits, pages, sandbox, stack
 from bench.ground import ground
 
 
@@ -18,14 +18,20 @@ def main(wanted: list[str]) -> None:
         show(sandbox.figures())
     if asked("stack"):
         show(stack.figures())
-    if {"engine", "pages", "dispatch"} & set(wanted) or not wanted:
-        with ground() as local_instagram:
+    if {"engine", "pages", "dispatch", "claims", "limits", "chaos"} & set(wanted) or not wanted:
+        with ground() as here:
+            if asked("claims"):
+                show(claims.figures())
+            if asked("limits"):
+                show(limits.figures())
             if asked("engine"):
-                show(engine.figures(local_instagram))
+                show(engine.figures(here.sandbox))
             if asked("pages"):
                 show(pages.figures())
             if asked("dispatch"):
                 show(dispatch.figures())
+            if asked("chaos"):
+                show(chaos.figures(here))
 
 
 def show(figures: Iterable[dict[str, object]]) -> None:

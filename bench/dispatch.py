@@ -26,7 +26,7 @@ def _median_tick(bots: int) -> float:
     from bots import dispatch
     from bots.models import Bot
 
-    _fill(bots)
+    fill(bots)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE bots_bot")
     times = []
@@ -45,7 +45,7 @@ def _median_tick(bots: int) -> float:
     return statistics.median(times)
 
 
-def _fill(bots: int) -> None:
+def fill(bots: int) -> None:
     """Bring the table up to so many running bots that are due tomorrow, 50 to a workspace."""
     from django.utils import timezone
 

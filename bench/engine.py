@@ -32,7 +32,7 @@ def engine_follow_rate(sandbox: Sandbox) -> tuple[float, int]:
     from accounts import tenancy
     from bots.models import Bot
 
-    names = [_ready_bot(sandbox) for _ in range(BOTS)]
+    names = [ready_bot(sandbox) for _ in range(BOTS)]
     celery = ("celery", "-q", "-A", "instagrowth")
     schedule = os.path.join(os.environ["DATA_DIR"], "beat")
     worker = (*celery, "worker", "-Q", QUEUES, "-c", "2", "--without-gossip", "--without-mingle")
@@ -44,7 +44,8 @@ def engine_follow_rate(sandbox: Sandbox) -> tuple[float, int]:
     return BOTS * FOLLOWS / seconds, doubles
 
 
-def _ready_bot(sandbox: Sandbox) -> str:
+def ready_bot(sandbox: Sandbox, follows: int = FOLLOWS, burst: int = BURST) -> str:
+    """Make a person with a connected account whose bot has a task; the account's username."""
     from accounts import teams, tenancy
     from accounts.models import User
     from billing.models import Plan, Subscription
@@ -64,9 +65,9 @@ def _ready_bot(sandbox: Sandbox) -> str:
     with tenancy.scope(workspace):
         connecting.connect(workspace, user, name, password, accept_risk=True)
         InstagramAccount.objects.update(warmup_started_at=None)
-        Bot.objects.update(burst=BURST, cycle_delay=0)
+        Bot.objects.update(burst=burst, cycle_delay=0)
         bot = Bot.objects.select_related("account__session", "workspace").get()
-        tasking.follow_hashtag(bot, "ceramics", FOLLOWS, {}, user)
+        tasking.follow_hashtag(bot, "ceramics", follows, {}, user)
         switch.start(bot, user)
     return name
 

@@ -6,8 +6,10 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from instagrowth import embedded
 from sandbox.testing import Sandbox, start_sandbox
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,11 +23,17 @@ def open_folder() -> Iterator[str]:
         yield folder
 
 
-@contextmanager
-def ground() -> Iterator[Sandbox]:
-    """Start everything, set Django up on it, and give the sandbox."""
-    from instagrowth import embedded
+@dataclass(frozen=True)
+class Ground:
+    """The local Instagram, and the servers under everything."""
 
+    sandbox: Sandbox
+    services: embedded.Services
+
+
+@contextmanager
+def ground() -> Iterator[Ground]:
+    """Start everything, and set Django up on it."""
     with (
         open_folder() as folder,
         start_sandbox() as sandbox,
@@ -43,7 +51,7 @@ def ground() -> Iterator[Sandbox]:
         import django
 
         django.setup()
-        yield sandbox
+        yield Ground(sandbox, services)
 
 
 @contextmanager
