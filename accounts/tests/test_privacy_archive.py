@@ -25,10 +25,10 @@ from accounts import archives, limits, sign_in, tasks, tenancy
 from accounts.models import ApiToken, Export, StaffDevice, User, Workspace
 from bots.models import Bot, BotTask, Candidate
 from errors.models import ActivityLog
-from instagrowth.embedded.stack import ROOT
 from instagrowth.testing import everywhere
 from instagrowth.testing_processes import eventually, servers_of_the_tests
 
+ROOT = Path(__file__).resolve().parents[2]
 PAGE = "/settings/privacy/"
 ARCHIVE = f"{PAGE}archive/"
 pytestmark = pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume")  # the tests' client is no ASGI

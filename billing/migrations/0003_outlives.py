@@ -3,7 +3,6 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-
 BACKWARDS = """
 SELECT set_config('app.scope', 'platform', true);
 DELETE FROM subscriptions WHERE workspace_id IS NULL;
