@@ -1,11 +1,11 @@
 """allauth's forms of signing up, forgotten passwords and addresses: counted, and refusing with a code."""
 
 from typing import Any
+from uuid import uuid4
 
 from allauth.account import forms as allauth
 from allauth.account.models import EmailAddress
 from allauth.core import context
-from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
@@ -37,15 +37,19 @@ class SignUpForm(allauth.SignupForm):
         return cleaned
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
-        """Make the person; for a known address only cost the time that would."""
-        try:
-            with transaction.atomic():
-                if self.account_already_exists:
-                    make_password(self.cleaned_data["password1"])
-                return super().try_save(request)
-        except IntegrityError:  # somebody was faster by a moment
-            self.account_already_exists = True
-            return super().try_save(request)
+        """Make the person; for a known address make one who is gone at once, as that takes the same time."""
+        if not self.account_already_exists:
+            try:
+                with transaction.atomic():
+                    return super().try_save(request)
+            except IntegrityError:  # somebody was faster by a moment
+                self.account_already_exists = True
+        known, self.cleaned_data["email"] = self.cleaned_data["email"], f"{uuid4()}@example.com"
+        with transaction.atomic():
+            self.save(request)
+            transaction.set_rollback(True)
+        self.cleaned_data["email"] = known
+        return super().try_save(request)
 
 
 class ResetPasswordForm(allauth.ResetPasswordForm):

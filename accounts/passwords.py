@@ -4,6 +4,7 @@ from allauth.account.adapter import get_adapter
 from allauth.account.forms import UserTokenForm, default_token_generator
 from allauth.account.internal.flows.password_reset import request_password_reset
 from allauth.account.models import EmailAddress
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest
 
 from accounts import limits, sign_in, tenancy
@@ -21,11 +22,13 @@ def ask_for_reset(request: HttpRequest, email: str) -> None:
     email = email.strip().lower()
     limits.take(limits.RESET_FROM, limits.client_address(request))
     limits.take(limits.RESET, email)
-    people = User.objects.filter(is_active=True, role=User.Role.USER)
     # A second address that nobody confirmed yet may be a slip of the pen: its owner must not get in.
-    confirmed = EmailAddress.objects.filter(email=email, verified=True).values("user")
-    found = people.filter(pk__in=confirmed) or people.filter(email=email)
-    request_password_reset(request, email, list(found[:1]), default_token_generator)
+    confirmed = Exists(EmailAddress.objects.filter(user=OuterRef("pk"), email=email, verified=True))
+    people = User.objects.filter(confirmed | Q(email=email), is_active=True, role=User.Role.USER)
+    found = people.order_by(confirmed.desc()).first()
+    if found is None:
+        default_token_generator.make_token(User(email=email))  # an unknown address costs the same time
+    request_password_reset(request, email, [found] if found else [], default_token_generator)
 
 
 def person_behind(request: HttpRequest, uid: str, key: str) -> User:

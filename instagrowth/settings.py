@@ -259,6 +259,7 @@ ACCOUNT_FORMS = {
 ACCOUNT_REAUTHENTICATION_REQUIRED = True  # to change where links and warnings go
 ACCOUNT_RATE_LIMITS = False  # allauth's own are not atomic: accounts.limits counts, on every door alike
 PASSWORD_RESET_TIMEOUT = 3600
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "accounts.link_tokens.LinkTokens"  # noqa: S105  (a class, not a secret)
 MFA_ADAPTER = "accounts.adapters.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
