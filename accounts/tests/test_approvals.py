@@ -131,10 +131,9 @@ def test_only_owners_decide(proposal: Proposal, bob: User, role: str) -> None:
 
 def test_a_viewer_proposes_nothing(wanted: Workspace, bob: User) -> None:
     be(bob, "viewer")
+    client = signed_in(bob)
 
-    assert (
-        signed_in(bob).post("/settings/team/invite/", {"email": "d@example.com", "role": "viewer"}).status_code == 403
-    )
+    assert client.post("/settings/team/invite/", {"email": "d@example.com", "role": "viewer"}).status_code == 403
     assert "Propose somebody" not in client.get("/settings/team/").content.decode()
 
 
