@@ -2,42 +2,40 @@
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from bench import chaos, claims, dispatch, engine, limits, pages, sandbox, stack
-from bench.ground import ground
+from bench.ground import Ground, ground
+
+Figures = Iterable[dict[str, object]]
+ALONE: dict[str, Callable[[], Figures]] = {"sandbox": sandbox.figures, "stack": stack.figures}
+GROUNDED: dict[str, Callable[[Ground], Figures]] = {
+    "engine": lambda here: engine.figures(here.sandbox),
+    "pages": lambda _: pages.figures(),
+    "dispatch": lambda _: dispatch.figures(),
+    "claims": lambda _: claims.figures(),
+    "limits": lambda _: limits.figures(),
+    "chaos": chaos.figures,
+}
 
 
 def main(wanted: list[str]) -> None:
     """Measure what was asked for, or everything."""
-
-    def asked(name: str) -> bool:
-        return not wanted or name in wanted
-
-    if asked("sandbox"):
-        show(sandbox.figures())
-    if asked("stack"):
-        show(stack.figures())
-    if {"engine", "pages", "dispatch", "claims", "limits", "chaos"} & set(wanted) or not wanted:
+    for name, figures in ALONE.items():
+        if not wanted or name in wanted:
+            show(figures())
+    grounded = [figures for name, figures in GROUNDED.items() if not wanted or name in wanted]
+    if grounded:
         with ground() as here:
-            if asked("claims"):
-                show(claims.figures())
-            if asked("limits"):
-                show(limits.figures())
-            if asked("engine"):
-                show(engine.figures(here.sandbox))
-            if asked("pages"):
-                show(pages.figures())
-            if asked("dispatch"):
-                show(dispatch.figures())
-            if asked("chaos"):
-                show(chaos.figures(here))
+            for measure in grounded:
+                show(measure(here))
 
 
-def show(figures: Iterable[dict[str, object]]) -> None:
+def show(figures: Figures) -> None:
     """Print each as soon as it is known."""
     for figure in figures:
         print(json.dumps(figure), flush=True)
 
 
-main(sys.argv[1:])
+if __name__ == "__main__":  # spawned processes import it again
+    main(sys.argv[1:])

@@ -1,7 +1,7 @@
 """The engine under fire: workers killed and frozen, Redis emptied, PostgreSQL crashed, two beats. No double, no loss.
 
-Everything is real: Celery's workers and beats, Valkey, PostgreSQL, instagrapi, the sandbox whose ledger is compared with
-our journal. The run is bounded and stops by itself. A short one is a test: `e2e/test_chaos.py`.
+Everything is real: Celery's workers and beats, Valkey, PostgreSQL, instagrapi, and the sandbox, whose ledger is held
+against our journal. The run is bounded and stops by itself. A short one is a test: `e2e/test_chaos.py`.
 """
 
 import os
@@ -131,10 +131,10 @@ class Fire:
             _hurry(leases=True)
 
     def flushes(self) -> None:
-        """Empty Redis: every message and every lock is gone."""
+        """Empty our number of Redis: every message and every lock is gone."""
         from django_redis import get_redis_connection
 
-        get_redis_connection().flushall()
+        get_redis_connection().flushdb()
         self.done["flushes"] += 1
 
     def crashes(self) -> None:
