@@ -59,7 +59,7 @@ class Table:
     about: str
     columns: list[str]
     view: Callable[[], AbstractContextManager[None]]
-    rows: Callable[[], QuerySet[Any]]
+    rows: QuerySet[Any]  # asked only inside the view
 
 
 def ask(user: User) -> Export:
@@ -165,12 +165,12 @@ def _of_person(user: User, member_of: list[UUID]) -> Iterator[Table]:
         return tenancy.platform("a person's own mails and deeds, wherever they are still a member")
 
     deeds = Q(workspace_id__in=member_of) | Q(workspace_id=None)
-    yield _table("you", User, mine, lambda: User.objects.filter(pk=user.pk))
+    yield _table("you", User, mine, Q(pk=user.pk))
     for model in apps.get_models():
         if has(model, "user_id") and (model is Membership or not has(model, "workspace_id")):
-            yield _table("you", model, mine, lambda model=model: model._default_manager.filter(user_id=user.pk))
-    yield _table("you", Mail, all_of_mine, lambda: Mail.objects.filter(to__iexact=user.email or ""))
-    yield _table("you", ActivityLog, all_of_mine, lambda: ActivityLog.objects.filter(deeds, user_id=user.pk))
+            yield _table("you", model, mine, Q(user_id=user.pk))
+    yield _table("you", Mail, all_of_mine, Q(to__iexact=user.email or ""))
+    yield _table("you", ActivityLog, all_of_mine, deeds & Q(user_id=user.pk))
 
 
 def _of_workspace(workspace: Workspace) -> Iterator[Table]:
@@ -178,20 +178,13 @@ def _of_workspace(workspace: Workspace) -> Iterator[Table]:
         return tenancy.scope(workspace)
 
     folder = f"{slugify(workspace.name)[:40] or 'workspace'}-{str(workspace.pk)[:8]}"
-    yield _table(folder, Workspace, inside, lambda: Workspace.objects.filter(pk=workspace.pk))
+    yield _table(folder, Workspace, inside, Q(pk=workspace.pk))
     for model in apps.get_models():
         if has(model, "workspace_id"):
-            yield _table(
-                folder, model, inside, lambda model=model: model._default_manager.filter(workspace_id=workspace.pk)
-            )
+            yield _table(folder, model, inside, Q(workspace_id=workspace.pk))
 
 
-def _table(
-    folder: str,
-    model: type[Model],
-    view: Callable[[], AbstractContextManager[None]],
-    rows: Callable[[], QuerySet[Any]],
-) -> Table:
+def _table(folder: str, model: type[Model], view: Callable[[], AbstractContextManager[None]], where: Q) -> Table:
     doc = (model.__doc__ or "").partition("\n")[0].partition(". ")[0].rstrip(".")
     told = "" if doc.startswith(f"{model.__name__}(") else f": {doc}"  # Django's own words for a model without any
     return Table(
@@ -199,7 +192,7 @@ def _table(
         about=f"{str(model._meta.verbose_name_plural).capitalize()}{told}.",
         columns=[field.attname for field in shown(model)],
         view=view,
-        rows=rows,
+        rows=model._default_manager.filter(where).order_by(),
     )
 
 
@@ -278,7 +271,7 @@ def _fill(out: IO[bytes], table: Table) -> None:
     lines = csv.writer(text)
     lines.writerow(table.columns)
     with table.view():
-        rows = table.rows().order_by().values_list(*table.columns)
+        rows = table.rows.values_list(*table.columns)
         lines.writerows(_cells(row) for row in rows.iterator(chunk_size=CHUNK))
     text.detach()
 

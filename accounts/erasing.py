@@ -148,8 +148,9 @@ def _empty(model: type[Model], workspace: UUID) -> None:
     Foreign keys between tenants are checked when all is done, so the order of tables does not matter.
     """
     column = next(field for field in model._meta.concrete_fields if field.attname == "workspace_id")
+    to = column.remote_field
     table = connection.ops.quote_name(model._meta.db_table)
-    outlives = column.is_relation and column.remote_field.on_delete is SET_NULL
+    outlives = to is not None and to.on_delete is SET_NULL
     deed = f"UPDATE {table} SET workspace_id = NULL" if outlives else f"DELETE FROM {table}"  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(f"{deed} WHERE workspace_id = %s", [workspace])

@@ -105,15 +105,15 @@ def alone(user: User) -> QuerySet[Workspace]:
 
 def refuse_to_leave(user: User) -> None:
     """Raise LAST_OWNER where others would be left without an owner who stays. Needs the platform's view."""
-    owner = Q(memberships__role=Membership.Role.OWNER, memberships__user__delete_at=None)
-    counts = {
-        "others": Count("memberships", filter=~Q(memberships__user=user)),
-        "owners": Count("memberships", filter=owner & ~Q(memberships__user=user)),
-    }
+    stays = Q(memberships__role=Membership.Role.OWNER, memberships__user__delete_at=None)
+    others = ~Q(memberships__user=user)
     mine = Workspace.objects.filter(
         delete_at=None, pk__in=_places(user, role=Membership.Role.OWNER).values("workspace")
     )
-    left = mine.annotate(**counts).filter(others__gt=0, owners=0).values_list("name", flat=True)
+    counted = mine.annotate(
+        others=Count("memberships", filter=others), owners=Count("memberships", filter=stays & others)
+    )
+    left = counted.filter(others__gt=0, owners=0).values_list("name", flat=True)
     if names := sorted(left):
         raise BotException(codes.LAST_OWNER, f"You are the last owner of {' and '.join(names)}, and others are there.")
 

@@ -121,7 +121,7 @@ def test_a_workspace_goes_alone_and_its_people_stay(
 
     tasks.erase_due()
 
-    assert hits(workspace.pk, "alice.clay") == []
+    assert hits(workspace.pk, alices_bot.pk, alices_bot.account_id) == []
     assert User.objects.filter(pk__in=[alice.pk, bob.pk]).count() == 2
     assert [(mail.to, mail.subject) for mail in mailoutbox] == [(["alice@example.com"], "A workspace is deleted")]
 
@@ -213,4 +213,4 @@ def test_it_costs_the_same_statements_whatever_the_number_of_rows(
     with django_assert_max_num_queries(160):
         assert erasing.erase_person(alice.pk)
 
-    assert hits("alice.clay", alices_bot.pk) == []
+    assert hits(alices_bot.workspace_id, alices_bot.pk, alices_bot.account_id) == []
