@@ -66,8 +66,8 @@ def decide(workspace: Workspace, by: User, proposal_id: UUID, *, approve: bool) 
     if approve:
         DEEDS[proposal.deed].does(workspace, by, proposal.facts)
     if proposal.proposed_by is not None:
-        facts = {"workspace": workspace, "by": by, "summary": proposal.summary}
-        notices.notify(proposal.proposed_by, "approved" if approve else "refused", label_of=workspace, **facts)
+        how, what = "approved" if approve else "refused", proposal.summary
+        notices.notify(proposal.proposed_by, how, label_of=workspace, workspace=workspace, by=by, summary=what)
     return proposal
 
 

@@ -67,7 +67,7 @@ class WorkspaceConsumer(AsyncJsonWebsocketConsumer):
 
 
 def _is_kept(session: SessionBase) -> bool:
-    return bool(session.session_key) and session.exists(session.session_key)
+    return session.session_key is not None and session.exists(session.session_key)
 
 
 def _workspace_of(user: User, wanted: str) -> str | None:

@@ -64,13 +64,12 @@ ANSWERS: dict[str, Callable[[HttpRequest, str, Invitation], HttpResponse]] = {
 
 
 def _page(request: HttpRequest, token: str, invitation: Invitation) -> HttpResponse:
-    known = request.user.is_authenticated
-    foreign = known and not invitations.is_for(invitation, request.user)
+    foreign = request.user.is_authenticated and not invitations.is_for(invitation, request.user)
     context = {
         "invitation": invitation,
         "label": brand.label_of(invitation.workspace),
         "foreign": codes.INVITATION_FOREIGN if foreign else None,
-        "has_account": not known and invitations.has_account(invitation),
+        "has_account": not request.user.is_authenticated and invitations.has_account(invitation),
         "sign_in": _with_way_back("account_login_short", request),
     }
     return render(request, "accounts/invitation.html", context, status=403 if foreign else 200)
