@@ -67,7 +67,7 @@ class Words(forms.CharField):
 
     def to_python(self, value: Any) -> Any:
         """Split and trim."""
-        text: str = super().to_python(value)
+        text = super().to_python(value) or ""
         return [word.strip() for word in text.split(",") if word.strip()]
 
 

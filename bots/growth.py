@@ -5,7 +5,7 @@ whether they follow the account. The difference is what the work caused; its ran
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from math import sqrt
 from uuid import UUID
 
@@ -119,7 +119,7 @@ def hold(bot: Bot, candidate: Candidate) -> None:
     )
 
 
-def note_day(account: InstagramAccount, day: object) -> None:
+def note_day(account: InstagramAccount, day: date) -> None:
     """Keep today's counts of an account, as they were last measured."""
     AccountDay.objects.update_or_create(
         workspace_id=account.workspace_id,
@@ -163,7 +163,7 @@ def _due(account: UUID) -> list[FollowBack]:
             account_id=account,
             target_pk=action.target_pk,
             group=Group.CONTACTED,
-            since=action.ended_at,
+            since=action.ended_at or action.created_at,
         )
         for action in contacted
     ]

@@ -21,7 +21,7 @@ from errors.recording import log_activity
 from instagrowth import live
 
 MOST = 1000  # people one task may ask for; what a day allows is for the limits to say
-OPTIONS = {Kind.UNFOLLOW: ("after_days", "keep_mutual"), Kind.WELCOME_DM: ("only_new",)}
+OPTIONS: dict[str, tuple[str, ...]] = {Kind.UNFOLLOW: ("after_days", "keep_mutual"), Kind.WELCOME_DM: ("only_new",)}
 # Letters of any script, digits and underscores, at most 100, not digits only: Instagram's own rule.
 _USERNAME = re.compile(r"@?([a-z0-9._]{1,30})")
 _POST = re.compile(

@@ -1,6 +1,7 @@
 """Where people are found: one function a source, each giving a page and the cursor of the next one."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bots.instagram.private import Door, Person
@@ -55,7 +56,7 @@ def _own_followers(door: Door, task: BotTask) -> Page:
     return Page(people, json.dumps([None, cursor]), later=not cursor)
 
 
-_SEARCHES = {
+_SEARCHES: dict[str, Callable[[Door, BotTask], Page]] = {
     Source.HASHTAG: _hashtag,
     Source.FOLLOWERS: _followers,
     Source.LIKERS: _likers,

@@ -378,7 +378,8 @@ def chart(days: Iterable[tuple[date, float | None]], label: str) -> dict[str, An
     """Draw a line over days with its lowest and highest value and its first and last day; gaps stay gaps."""
     known = [(day, value) for day, value in days]
     values = [value for _, value in known if value is not None]
-    parts, run = [], []
+    parts: list[list[tuple[int, float]]] = []
+    run: list[tuple[int, float]] = []
     for position, (_, value) in enumerate(known):
         if value is None:
             parts.append(run)
