@@ -194,6 +194,11 @@ class FactorAdapter(DefaultMFAAdapter):
         """Open a secret of the person whose it should be."""
         return second_factor.unseal(encrypted_text, second_factor.owner())
 
+    def generate_authenticator_name(self, user: User, kind: str) -> str:
+        """What a passkey is called until its owner says better."""
+        others = user.authenticator_set.filter(type=kind).count()
+        return f"Passkey {others + 1}" if others else "Passkey"
+
     def get_totp_label(self, user: User) -> str:
         """What the app writes beside the code; the access code, half of a sign-in, is not shown there."""
         return f"{self.get_totp_issuer()}:{user.email or user}"

@@ -5,12 +5,12 @@ for 30 seconds; here the database remembers, so that a code works once even afte
 """
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -23,6 +23,7 @@ from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.utils.timezone import now
 from django_otp.oath import hotp
+from kombu.exceptions import OperationalError
 
 from accounts import limits, notices, vault
 from accounts.models import User
@@ -125,9 +126,18 @@ def use_code(user: User, code: str) -> Authenticator:
     left = limits.take(limits.SECOND_FACTOR, user.pk)
     used = take_app_code(user, code) or take_recovery_code(user, code)
     if used is None:
+        if left == 0:
+            _say_locked(user)
         raise BotException(codes.SECOND_FACTOR_WRONG, tries_left=left)
     limits.forgive(limits.SECOND_FACTOR, user.pk)
     return used
+
+
+def tell_of_lock(user_id: str) -> None:
+    """Mail somebody that codes are not taken for now, after too many wrong ones."""
+    user = User.objects.filter(pk=user_id).first()
+    if user is not None:
+        notices.notify(user, "second_factor_locked")
 
 
 def take_app_code(user: User, code: str) -> Authenticator | None:
@@ -208,7 +218,7 @@ def is_proved(door: str) -> bool:
 _owner: ContextVar[User | None] = ContextVar("owner of the second factor", default=None)
 
 
-@contextmanager
+@contextlib.contextmanager
 def belonging_to(user: User) -> Iterator[None]:
     """Say whose secrets allauth seals and opens inside; elsewhere they are those of who asks for the page."""
     before = _owner.set(user)
@@ -231,6 +241,14 @@ def seal(text: str, user: User) -> str:
 def unseal(sealed: str, user: User) -> str:
     """The secret that `seal` sealed. Raises VAULT_CANNOT_OPEN or VAULT_WRONG_KEY."""
     return vault.unseal(base64.b64decode(sealed), **_place(user)).decode()
+
+
+def _say_locked(user: User) -> None:
+    """Once per lock. Beside the request, whose refusal undoes what it wrote."""
+    from accounts.tasks import tell_of_wrong_codes
+
+    with contextlib.suppress(OperationalError):
+        tell_of_wrong_codes.apply_async((str(user.pk),), retry=False)
 
 
 def _tell(user: User, event: str, **facts: object) -> None:

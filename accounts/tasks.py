@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from accounts import addresses, archives, erasing, mails, sign_in
+from accounts import addresses, archives, erasing, mails, second_factor, sign_in
 
 
 @shared_task(platform="a mail belongs to nobody's workspace")
@@ -34,6 +34,12 @@ def make_archive(key: str) -> None:
 def tell_of_lock(user_id: str | None) -> None:
     """Mail a person that too many guesses shut their sign-in; for an unknown name nothing."""
     sign_in.tell_of_lock(user_id)
+
+
+@shared_task(platform="whoever guesses names nobody's workspace")
+def tell_of_wrong_codes(user_id: str) -> None:
+    """Mail a person that too many wrong codes of the second factor were sent."""
+    second_factor.tell_of_lock(user_id)
 
 
 @shared_task(platform="sign-ups that nobody confirmed are found everywhere")

@@ -83,7 +83,7 @@ def test_an_app_is_turned_on_and_asked_for_at_the_next_sign_in(
         visitor.examines()
         visitor.types(code=spares[1])
         visitor.presses("Continue")
-        visitor.sees("Turn off the second factor?")
+        visitor.sees("Turn off the authenticator app?")
         visitor.examines()
         visitor.presses("Turn off")
         visitor.sees("The authenticator app is off.")

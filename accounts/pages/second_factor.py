@@ -55,7 +55,8 @@ def turn_off(request: MemberRequest) -> HttpResponse:
     if second_factor.app_of(request.user) is None:
         return redirect("mfa_index")
     if request.method != "POST":
-        return render(request, "mfa/totp/deactivate_form.html")
+        passkeys = request.user.authenticator_set.filter(type="webauthn").exists()
+        return render(request, "mfa/totp/deactivate_form.html", {"passkeys": passkeys})
     second_factor.turn_off(request.user, second_factor.door_of(request))
     messages.success(request, "The authenticator app is off.")
     return redirect("mfa_index")

@@ -9,6 +9,7 @@ from django.core.mail import EmailMessage
 from django.core.signing import Signer
 from django.test import Client
 
+from accounts import limits, tasks
 from accounts.models import User
 from accounts.tests.factor import code_of, next_code, recovery_codes_of, with_app
 from instagrowth.testing import PASSWORD, Program
@@ -61,8 +62,6 @@ def test_a_wrong_code_does_not(alice: User, code: str) -> None:
 
 
 def test_after_five_wrong_codes_the_right_one_is_refused_and_stays_good(alice: User) -> None:
-    from accounts import limits
-
     secret = with_app(alice)
     client = half_in(alice)
     for _ in range(5):
@@ -74,6 +73,18 @@ def test_after_five_wrong_codes_the_right_one_is_refused_and_stays_good(alice: U
 
     assert "E-AUTH-W-0005" in answer
     assert (refused, is_in(client)) == (False, True)
+
+
+def test_the_lock_is_told_to_its_owner_once(
+    alice: User, monkeypatch: pytest.MonkeyPatch, mailoutbox: list[EmailMessage]
+) -> None:
+    monkeypatch.setattr(tasks.tell_of_wrong_codes, "apply_async", lambda args, **_: tasks.tell_of_wrong_codes(*args))
+    with_app(alice)
+    client = half_in(alice)
+    for _ in range(8):
+        client.post(CODE_PAGE, {"code": "000000"})
+
+    assert [mail.subject for mail in mailoutbox] == ["Too many wrong codes"]
 
 
 def test_a_wrong_code_at_one_door_counts_at_every_door(alice: User) -> None:

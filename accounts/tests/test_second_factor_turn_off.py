@@ -49,7 +49,7 @@ def test_a_code_removes_it_and_a_mail_tells(
     shown = client.get(PAGE).content.decode()
     answer = client.post(PAGE, follow=True)
 
-    assert "Turn off the second factor?" in shown
+    assert "Turn off the authenticator app?" in shown
     assert "The authenticator app is off." in answer.content.decode()
     assert not Authenticator.objects.filter(user=alice).exists()
     assert [mail.subject for mail in mailoutbox] == ["The second factor is off"]
