@@ -44,12 +44,16 @@ class SignUpForm(allauth.SignupForm):
                     return super().try_save(request)
             except IntegrityError:  # somebody was faster by a moment
                 self.account_already_exists = True
+        self._pretend(request)
+        return super().try_save(request)
+
+    def _pretend(self, request: HttpRequest) -> None:
         known, self.cleaned_data["email"] = self.cleaned_data["email"], f"{uuid4()}@example.com"
+        self.account_already_exists = False
         with transaction.atomic():
             self.save(request)
             transaction.set_rollback(True)
-        self.cleaned_data["email"] = known
-        return super().try_save(request)
+        self.account_already_exists, self.cleaned_data["email"] = True, known
 
 
 class ResetPasswordForm(allauth.ResetPasswordForm):

