@@ -19,6 +19,7 @@ from adminpanel.api import STAFF_ONLY, StaffDoor
 from adminpanel.uploads import MOST_FILES, FilesParser, SessionFileField, called, content_of
 from bots import session_pool
 from bots.models import Session
+from bots.session_files import SessionFile
 from errors import codes
 from errors.answers import payload
 from errors.exceptions import BotException
@@ -182,16 +183,11 @@ class UploadSessions(StaffDoor):
     )
     def post(self, request: Request, wanted: dict[str, Any]) -> dict[str, Any] | Response:
         """Judge each file alone and seal those that are sessions into the pool. A file's own name is not kept."""
-        first: BotException | None = None
-        results = []
-        for file in wanted["files"]:
-            try:
-                session = session_pool.add(content_of(file), file.name, cast(User, request.user))
-                told = {"success": True, "id": session.pk, "session": session}
-            except BotException as refused:
-                first = first or refused
-                told = _names(refused) | {"success": False}
-            results.append({"filename": called(file), **told})
+        # First what takes time: whoever adds holds a lock until the end of the request.
+        judged = [_judge(file) for file in wanted["files"]]
+        kept = [_add(found, cast(User, request.user)) for found in judged]
+        first = next((one for one in kept if isinstance(one, BotException)), None)
+        results = [{"filename": called(file), **_result(one)} for file, one in zip(wanted["files"], kept, strict=True)]
         accepted = sum(bool(result["success"]) for result in results)
         counts = {"accepted": accepted, "refused": len(results) - accepted}
         told = {"results": FileResult(results, many=True).data, **counts}
@@ -286,6 +282,28 @@ class DeleteSession(StaffDoor):
 
 def _find(wanted: dict[str, UUID | str]) -> Session:
     return session_pool.find(str(wanted.get("id") or wanted["filename"]))
+
+
+def _judge(file: UploadedFile) -> SessionFile | BotException:
+    try:
+        return session_pool.judge(content_of(file), file.name or "")
+    except BotException as refused:
+        return refused
+
+
+def _add(found: SessionFile | BotException, by: User) -> Session | BotException:
+    if isinstance(found, BotException):
+        return found
+    try:
+        return session_pool.add(found, by)
+    except BotException as refused:
+        return refused
+
+
+def _result(one: Session | BotException) -> dict[str, Any]:
+    if isinstance(one, BotException):
+        return {"success": False, **_names(one)}
+    return {"success": True, "id": one.pk, "session": one}
 
 
 def _names(refused: BotException) -> dict[str, Any]:

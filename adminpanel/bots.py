@@ -53,11 +53,12 @@ def create(
     """
     if not 1 <= len(named) + len(uploads) <= MOST:
         raise _wrong("sessions", f"Name or upload 1 to {MOST} sessions.")
+    judged = [session_pool.judge(upload.raw, upload.filename) for upload in uploads]
     with tenancy.platform("an administrator makes a bot in a member's workspace"), transaction.atomic():
         owner, home = _place(user, workspace)
         plan = _put_on(home, plan_type)
         chosen = [session_pool.find(name) for name in named]
-        chosen += [session_pool.add(upload.raw, upload.filename, by) for upload in uploads]
+        chosen += [session_pool.add(found, by) for found in judged]
         if len({session.pk for session in chosen}) < len(chosen):
             raise _wrong("sessions", "A session is named twice.")
         made = []

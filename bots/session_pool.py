@@ -14,6 +14,7 @@ from bots import health, session_files, session_moves, sessions
 from bots.instagram import private
 from bots.locks import account_lock
 from bots.models import Bot, InstagramAccount, InstagramClaim, Session
+from bots.session_files import SessionFile
 from errors import codes
 from errors.exceptions import BotException
 from errors.recording import log_activity
@@ -29,19 +30,26 @@ def filename_of(session: Session) -> str:
     return f"{session.username or 'unknown'}-{session.pk.hex[:12]}.json"
 
 
-def add(raw: bytes, filename: str, by: User) -> Session:
-    """Judge an uploaded file and seal it into the pool at once. `filename` may only tell the username.
+def judge(raw: bytes, filename: str) -> SessionFile:
+    """Judge an uploaded file, which takes some processor time. `filename` may only tell the username.
 
-    Raises SESSION_FILE_TOO_LARGE, SESSION_FILE_INVALID, SESSION_DUPLICATE, SESSION_POOL_FULL.
+    Raises SESSION_FILE_TOO_LARGE, SESSION_FILE_INVALID.
     """
     found = session_files.read(raw, filename)
     # The library reads it, too, and fills in once what the file lacks of a device.
     with private.enter(found.settings, found.username) as door:
-        settings = door.settings()
+        return SessionFile(door.settings(), found.username)
+
+
+def add(found: SessionFile, by: User) -> Session:
+    """Seal a judged file into the pool. Whoever else adds waits until this transaction ends.
+
+    Raises SESSION_DUPLICATE, SESSION_POOL_FULL.
+    """
     with tenancy.platform(POOL), transaction.atomic():
         _one_at_a_time()
         session = Session(username=found.username)
-        sessions.seal(session, settings, codes.SESSION_DUPLICATE)
+        sessions.seal(session, found.settings, codes.SESSION_DUPLICATE)
         if Session.objects.filter(status=Status.UNUSED).count() >= MOST_UNUSED:
             raise BotException(codes.SESSION_POOL_FULL)
         try:
