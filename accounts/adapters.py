@@ -9,6 +9,7 @@ from allauth.account.internal.stagekit import clear_login
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
 from allauth.socialaccount.providers.base import AuthError, AuthProcess
@@ -114,7 +115,7 @@ class AccountAdapter(DefaultAccountAdapter):
         event = template_prefix.rpartition("/")[2]
         if event in ("password_changed", "password_set", "password_reset"):
             return  # told where it is done, for every door
-        facts = {name: fact for name, fact in (context or {}).items() if isinstance(fact, str)}
+        facts: dict[str, Any] = {name: fact for name, fact in (context or {}).items() if isinstance(fact, str)}
         if event == "email_changed":
             notices.notify(user, event, self.request, to=facts["to_email"], **facts)
         notices.notify(user, event, self.request, to=email or "", **facts)
@@ -196,7 +197,7 @@ class FactorAdapter(DefaultMFAAdapter):
 
     def generate_authenticator_name(self, user: User, kind: str) -> str:
         """What a passkey is called until its owner says better."""
-        others = user.authenticator_set.filter(type=kind).count()
+        others = Authenticator.objects.filter(user=user, type=kind).count()
         return f"Passkey {others + 1}" if others else "Passkey"
 
     def get_totp_label(self, user: User) -> str:

@@ -110,7 +110,9 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
     @property
     def is_two_factor_enabled(self) -> bool:
         """Whether signing in asks for an authenticator app or a passkey after the password. Costs a query."""
-        return self.authenticator_set.filter(type__in=("totp", "webauthn")).exists()
+        from allauth.mfa.models import Authenticator
+
+        return Authenticator.objects.filter(user=self, type__in=("totp", "webauthn")).exists()
 
     def get_session_auth_hash(self) -> str:
         """Changes with the password, the role and "sign out everywhere": other sessions die on their next request."""

@@ -251,7 +251,7 @@ def _say_locked(user: User) -> None:
         tell_of_wrong_codes.apply_async((str(user.pk),), retry=False)
 
 
-def _tell(user: User, event: str, **facts: object) -> None:
+def _tell(user: User, event: str, **facts: Any) -> None:
     request = context.request
     if workspace := getattr(request, "workspace", None):
         log_activity(event, workspace=workspace, user=user, **facts)

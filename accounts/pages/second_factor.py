@@ -2,6 +2,7 @@
 
 from allauth.account.decorators import reauthentication_required
 from allauth.mfa.adapter import get_adapter
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -55,7 +56,7 @@ def turn_off(request: MemberRequest) -> HttpResponse:
     if second_factor.app_of(request.user) is None:
         return redirect("mfa_index")
     if request.method != "POST":
-        passkeys = request.user.authenticator_set.filter(type="webauthn").exists()
+        passkeys = Authenticator.objects.filter(user=request.user, type="webauthn").exists()
         return render(request, "mfa/totp/deactivate_form.html", {"passkeys": passkeys})
     second_factor.turn_off(request.user, second_factor.door_of(request))
     messages.success(request, "The authenticator app is off.")
