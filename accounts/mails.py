@@ -38,9 +38,9 @@ class Outbox(BaseEmailBackend):
         """Write each down, sealed, once for each recipient. Raises ValueError for what it cannot keep: attachments."""
         mails = [_kept(message, to) for message in email_messages for to in message.recipients()]
         Mail.objects.bulk_create(mails)
-        for mail in mails:
-            # Robust: without a broker the deed is still done, and beat sends the mail later.
-            transaction.on_commit(lambda key=str(mail.pk): _tell_a_worker(key), robust=True)
+        keys = [str(mail.pk) for mail in mails]
+        # Robust: without a broker the deed is still done, and beat sends the mails later.
+        transaction.on_commit(lambda: _tell_workers(keys), robust=True)
         return len(email_messages)
 
 
@@ -100,14 +100,15 @@ def forget_old() -> None:
 
 def words(mail: Mail) -> dict[str, Any]:
     """What a mail that is still here says: `subject`, `body`, `from`, `reply_to`, `headers`, `html` (a list)."""
-    said: dict[str, Any] = vault.unseal_json(mail.sealed, **_place(mail))
+    said: dict[str, Any] = vault.unseal_json(mail.sealed or b"", **_place(mail))
     return said
 
 
-def _tell_a_worker(key: str) -> None:
+def _tell_workers(keys: list[str]) -> None:
     from accounts.tasks import send_mail
 
-    send_mail.apply_async((key,), queue="mail", retry=False)
+    for key in keys:
+        send_mail.apply_async((key,), queue="mail", retry=False)
 
 
 def _take_in_hand(key: str) -> Mail | None:

@@ -52,8 +52,7 @@ def prove(login: str, password: str, *, staff: bool) -> User:
 
 def tell_of_lock(user_id: str | None) -> None:
     """Mail somebody that their sign-in rests after too many guesses."""
-    user = User.objects.filter(pk=user_id).first()
-    if user is not None:
+    if user := user_id and User.objects.filter(pk=user_id).first():
         notices.notify(user, "guessing_locked", minutes=limits.GUESS.seconds // 60)
 
 

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from accounts import limits, notices
+from accounts.entrance_forms import AddEmailForm
 from accounts.refusals import sentence
 from errors.exceptions import BotException
 
@@ -30,7 +31,7 @@ class Emails(EmailView):
         context: dict[str, Any] = super().get_context_data(**kwargs)
         return context | {"unconfirmed": any(not address.verified for address in context["emailaddresses"])}
 
-    def form_valid(self, form: object) -> HttpResponse:
+    def form_valid(self, form: AddEmailForm) -> HttpResponse:
         """Add one."""
         answer: HttpResponse = super().form_valid(form)
         notices.notify(self.request.user, "email_added", self.request, email=form.cleaned_data["email"])
@@ -48,7 +49,7 @@ class Emails(EmailView):
         address = self._chosen(request)
         answer = super()._action_remove(request)
         if answer is not None and address is not None and address.verified:
-            notices.notify(request.user, "email_deleted", request, to=address.email, deleted_email=address.email)
+            notices.notify(address.user, "email_deleted", request, to=address.email, deleted_email=address.email)
         return answer
 
     def _action_primary(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse | None:
