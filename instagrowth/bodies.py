@@ -15,7 +15,7 @@ PATIENCE = 512 * 1024 * 1024  # bytes that are thrown away so that the sender ge
 _MARK = "body_too_large"
 
 
-def small_bodies(app: ASGI3Application) -> ASGI3Application:
+def small_bodies(app: Any) -> ASGI3Application:
     """Throw a longer body away as it comes in; Django gets the request without it, and the middleware below refuses."""
 
     async def limited(scope: Any, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
