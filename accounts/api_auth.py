@@ -32,7 +32,7 @@ class BearerToken(TokenAuthentication):
     def validate_user(self, auth_token: ApiToken) -> tuple[User, ApiToken]:
         """Refuse tokens of the other side; note the use at most once a minute."""
         user, token = super().validate_user(auth_token)
-        if token.realm != self.realm:
+        if token.realm != self.realm or user.is_staff != (self.realm == ApiToken.Realm.ADMIN):
             raise AuthenticationFailed
         if token.last_used_at is None or timezone.now() - token.last_used_at > timedelta(minutes=1):
             ApiToken.objects.filter(pk=token.pk).update(last_used_at=timezone.now())

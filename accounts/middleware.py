@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import cast
 
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -40,6 +41,9 @@ class TenancyMiddleware:
         request.__dict__.update(workspace=None, membership=None)
         if request.path.startswith(OPEN_TO_ALL):
             return self.get_response(request)
+        if getattr(request.user, "is_staff", False):
+            # Members sign in here, staff elsewhere: whoever became staff since is a stranger on this side.
+            request.user = AnonymousUser()
         with tenancy.nobody():
             if request.user.is_authenticated:
                 entry.enter(request, request.user)

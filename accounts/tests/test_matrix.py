@@ -1,0 +1,403 @@
+"""Every address, by every method, as every kind of person: nobody reads or changes what is not theirs."""
+
+import logging
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.conf import settings as house
+from django.contrib.auth.hashers import make_password
+from django.test import Client
+from django.utils.timezone import now
+
+from accounts import limits, second_factor, sign_in, tenancy
+from accounts.models import ApiToken, Export, Invitation, Mail, Membership, Proposal, User, Workspace
+from accounts.tests.matrix import (
+    TEAM,
+    Door,
+    Matrix,
+    Person,
+    act,
+    addresses,
+    decide,
+    look,
+    look_act,
+    look_decide,
+    own,
+    public,
+    shown,
+    staff,
+    way_out,
+)
+from bots.models import Action, ApiPair, Bot, BotTask, Candidate, Kind, ListedPerson, MessageTemplate
+from errors import codes
+from errors.recording import log_activity, record
+from instagrowth import live
+from instagrowth.testing import PASSWORD, member, warm_account, workspace_of
+
+pytestmark = pytest.mark.django_db
+NEW_PASSWORD = "staple horse battery 11"
+
+# Who may do what at each address, and what a valid write says. A new address needs one line here.
+DOORS: dict[str, Door] = {
+    # ── Signing in, and one's own account: allauth ──
+    "home": public(),
+    "account_login_short": public(login="nobody@example.com", password=PASSWORD),
+    "account_login": public(login="nobody@example.com", password=PASSWORD),
+    "account_signup_short": public(),
+    "account_signup": public(),
+    "account_logout_short": way_out(),
+    "account_logout": way_out(),
+    "account_inactive": public(),
+    "account_reauthenticate": way_out(password=PASSWORD),
+    "account_email": own(action_add="", email="another@example.com"),
+    "account_email_verification_sent": public(),
+    "account_confirm_email": public(),
+    "account_change_password_short": way_out(oldpassword=PASSWORD, password1=NEW_PASSWORD, password2=NEW_PASSWORD),
+    "account_change_password": way_out(oldpassword=PASSWORD, password1=NEW_PASSWORD, password2=NEW_PASSWORD),
+    "account_set_password": own(password1=NEW_PASSWORD, password2=NEW_PASSWORD),
+    "account_reset_password": public(),
+    "account_reset_password_done": public(),
+    "account_reset_password_from_key": public(password1=NEW_PASSWORD, password2=NEW_PASSWORD),
+    "account_reset_password_from_key_done": public(),
+    "account_confirm_login_code": public(code="123456"),
+    "mfa_index": own(),
+    "mfa_authenticate": Door(frozenset({"half"}), frozenset({"half"}), {"code": "000000"}),
+    "mfa_reauthenticate": own(code="000000"),
+    "mfa_activate_totp": own(code="000000"),
+    "mfa_deactivate_totp": own(),
+    "mfa_view_recovery_codes": own(),
+    "mfa_generate_recovery_codes": own(),
+    "mfa_download_recovery_codes": own(),
+    "mfa_list_webauthn": own(),
+    "mfa_add_webauthn": own(name="key", credential="{}"),
+    "mfa_reauthenticate_webauthn": own(credential="{}"),
+    "mfa_remove_webauthn": own(),
+    "mfa_edit_webauthn": own(name="mine now"),
+    "mfa_login_webauthn": public(credential="{}"),
+    "socialaccount_login_cancelled": public(),
+    "socialaccount_login_error": public(),
+    "socialaccount_signup": public(email="nobody@example.com"),
+    "socialaccount_connections": own(account="1"),
+    "openid_connect_login": public(),
+    "openid_connect_callback": public(),
+    "/accounts/social/login/cancelled/": public(),
+    "/accounts/social/login/error/": public(),
+    "/accounts/social/signup/": public(),
+    "/accounts/social/connections/": public(),
+    "usersessions_list": own(),
+    "sign_out_one": own(),
+    "sign_out_others": own(),
+    # ── Members' pages ──
+    "accounts:settings": own(),
+    "accounts:save_person": own(name="Somebody Else", timezone="Europe/Oslo"),
+    "accounts:workspace": look_decide(name="Another", timezone="Europe/Oslo"),
+    "accounts:save_brand": decide(accent="#0a7f83", reply_to="answers@example.com"),
+    "accounts:remove_logo": decide(),
+    "accounts:brand_preview": public(),
+    "accounts:brand_css": public(),
+    "accounts:brand_logo": public(),
+    "accounts:tokens": own(),
+    "accounts:new_token": own(name="mine", scopes="look", days="30"),
+    "accounts:revoke_token": own(),
+    "accounts:revoke_all_tokens": own(),
+    "accounts:team": look(),
+    "accounts:invite": decide(email="invited@example.com", role="viewer"),
+    "accounts:resend_invitation": decide(),
+    "accounts:take_back_invitation": decide(),
+    "accounts:transfer": decide(person="<mate>"),
+    "accounts:leave": Door(TEAM, TEAM),
+    "accounts:change_role": decide(role="manager"),
+    "accounts:remove": decide(),
+    "accounts:privacy": own(),
+    "accounts:archive": own(),
+    "accounts:download_archive": own(),
+    "accounts:delete_workspace": decide(typed="kestrel studio"),
+    "accounts:keep_workspace": decide(),
+    "accounts:delete_account": own(typed="delete"),
+    "accounts:keep_account": own(),
+    "accounts:approvals": look(),
+    "accounts:want_approval": decide(wants_approval="on"),
+    "accounts:decide": decide(answer="refuse"),
+    "accounts:withdraw": act(),
+    "accounts:mine": own(),
+    "accounts:switch": own(workspace="<workspace>"),
+    "accounts:new_workspace": own(name="Another"),
+    "accounts:invitation": shown(answer="accept"),
+    "bots:dashboard": look(),
+    "bots:accounts": look(),
+    "bots:connect": act(accepted="on"),
+    "bots:connect_login": act(username="kestrel.new", password=PASSWORD),
+    "bots:connect_code": act(username="kestrel.new", code="123456"),
+    "bots:test_session": act(),
+    "bots:disconnect": act(),
+    "bots:choose": look(),
+    "bots:automation": look(),
+    "bots:start": act(),
+    "bots:stop": act(),
+    "bots:settings": act(cycle_delay="600", jitter="10", burst="3", timezone="Europe/Oslo"),
+    "bots:ask": act(hashtag="ceramics", amount="5"),
+    "bots:stop_task": act(),
+    "bots:growth": look(),
+    "bots:ledger": look(),
+    "bots:ledger_export": look(),
+    "bots:ledger_undo": act(),
+    "bots:people": look(),
+    "bots:people_add": act(list="block", names="somebody"),
+    "bots:people_export": look(),
+    "bots:people_remove": act(),
+    "bots:templates": look_act(name="hello", text="Welcome, {first_name}!"),
+    "bots:template_approve": decide(),
+    "bots:template_throw_away": act(),
+    "bots:activity": look(),
+    "bots:export": look(),
+    # ── Programs ──
+    "api_login": public(login="nobody@example.com", password=PASSWORD),
+    "api_logout": way_out(),
+    "api_me": way_out(),
+    "api_verify_otp": public(challenge="x", code="123456"),
+    "api_factor_enable": own(),
+    "api_factor_confirm": own(code="123456"),
+    "api_factor_disable": own(password=PASSWORD, code="123456"),
+    "api_reset": public(email="nobody@example.com"),
+    "api_reset_confirm": public(key="1-wrong", new_password=NEW_PASSWORD),
+    "api_tokens": own(password=PASSWORD, name="mine", scopes=["look"], days=30),
+    "api_token": own(),
+    "api_workspaces": own(),
+    "api_team": look(),
+    "api_invite": decide(email="invited@example.com", role="viewer"),
+    "api_invitation": decide(),
+    "api_teammate": decide(role="manager"),
+    "api_change_password": way_out(old_password=PASSWORD, new_password=NEW_PASSWORD),
+    "api_connect": act(username="kestrel.new", password=PASSWORD, accept_risk=True),
+    "api_disconnect": act(account="kestrel.clay"),
+    "api_test_session": act(account="kestrel.clay"),
+    "api_accounts": look(),
+    "api_bots": look(),
+    "api_bot": look_act(cycle_delay=700),
+    "api_bot_start": act(),
+    "api_bot_stop": act(),
+    "api_follow_hashtag": act(account="kestrel.clay", hashtag="ceramics", amount=5),
+    "api_follow_followers": act(account="kestrel.clay", username="somebody", amount=5),
+    "api_follow_likers": act(account="kestrel.clay", post="https://www.instagram.com/p/C0ffee/", amount=5),
+    "api_like_hashtag": act(account="kestrel.clay", hashtag="ceramics", amount=5),
+    "api_view_stories": act(account="kestrel.clay", hashtag="ceramics", amount=5),
+    "api_welcome_dm": act(account="kestrel.clay", template="hello", text="Welcome!", amount=5),
+    "api_unfollow": act(account="kestrel.clay", amount=5),
+    "api_tasks": look(),
+    "api_task": look(),
+    "api_task_stop": act(),
+    "api_activity": look(),
+    # ── Administrators' programs ──
+    "api_admin_login": public(email="nobody@example.com", password=PASSWORD, otp="123456"),
+    "api_admin_verify": staff(),
+    "api_admin_initialize_password": public(
+        email="nobody@example.com", password=PASSWORD, otp="123456", new_password=NEW_PASSWORD
+    ),
+    "api_admin_create_user": staff(email="made@example.com", password=NEW_PASSWORD, role="user", plan="free"),
+    "api_admin_upload_sessions": staff(),
+    "api_admin_list_sessions": staff(),
+    "api_admin_verify_session": staff(filename="kestrel.clay"),
+    "api_admin_move_session": staff(filename="kestrel.clay", to="frozen", force=True),
+    "api_admin_delete_session": staff(),
+    "api_admin_list_pairs": staff(),
+    "api_admin_add_pair": staff(app_id="1234567890", app_secret="f" * 32),
+    "api_admin_assign_pair": staff(bot="<bot_id>", api_pair="auto"),
+    "api_admin_delete_pair": staff(),
+    "api_admin_create_bot": staff(user="charlie@example.com", cycle_delay=600),
+    # ── The house ──
+    "mails": shown(),
+    "mail": shown(),
+    "mail_html": shown(),
+    "errors:help_index": public(),
+    "errors:help": public(),
+    "schema": public(),
+    "api_docs": public(),
+    "healthz": public(),
+    "readyz": public(),
+    "/healthz/": public(),
+    "/readyz/": public(),
+    "service_worker": public(),
+    "offline": public(),
+    "styleguide": public(),
+}
+
+
+@pytest.fixture
+def things(settings: Any, nobody_guessed: None) -> dict[str, object]:
+    """Alice's rows in every table, called kestrel, and what of them stands for each parameter of an address."""
+    settings.INSTAGRAM_PRIVATE_URL = "http://127.0.0.1:9"  # nobody listens: no cell reaches Instagram
+    alice = member("alice")
+    workspace = workspace_of(alice)
+    with tenancy.platform("a test furnishes the house"):
+        alice.name = "Kestrel Alice"
+        alice.save()
+        Workspace.objects.filter(pk=workspace.pk).update(name="kestrel studio", reply_to="kestrel@example.com")
+        account = warm_account(workspace, "kestrel.clay")
+        bot = Bot.objects.create(workspace=workspace, account=account, user=alice, status=Bot.Status.RUNNING)
+        owned = {"workspace": workspace, "bot": bot}
+        task = BotTask.objects.create(**owned, kind=Kind.FOLLOW, value="kestreltag", amount=3)
+        Candidate.objects.create(workspace=workspace, task=task, target_pk=5, username="kestrel.target", place=1)
+        Action.objects.create(
+            workspace=workspace,
+            account=account,
+            task=task,
+            kind=Kind.FOLLOW,
+            target_pk=6,
+            target_username="kestrel.fan",
+            fence=1,
+        )
+        log_activity("follow", workspace=workspace.pk, account=account, target="kestrel.fan")
+        record(codes.ACTION_BLOCKED, action="follow", workspace=workspace.pk, account=account, hint="kestrel hint")
+        live.publish(workspace.pk, "action", {"account": "kestrel.clay"})
+        invitation = Invitation.objects.create(
+            workspace=workspace, email="kestrel@example.com", token_hash="0" * 64, role="manager"
+        )
+        proposal = Proposal.objects.create(workspace=workspace, deed="test", summary="kestrel idea", proposed_by=alice)
+        listed = ListedPerson.objects.create(workspace=workspace, list="block", username="kestrel.foe")
+        words = MessageTemplate.objects.create(workspace=workspace, name="kestrel hello", text="kestrel text")
+        pair = ApiPair.objects.create(app_id="42", name="pair", sealed_secret=b"")
+        archive = Export.objects.create(user=alice, file="plover.zip")
+        mail = Mail.objects.create(to="kestrel@example.com", subject="kestrel mail")
+    totp = _authenticator(alice)
+    token, _ = ApiToken.objects.create(alice, expiry=timedelta(days=1), name="plover token")
+    return {
+        "workspace": workspace.pk,
+        "username": account.username,
+        "bot_id": bot.pk,
+        "task_id": task.pk,
+        "user_id": alice.pk,
+        "code_id": "E-AUTH-E-0001",
+        "key": token.token_key,
+        "pk": totp.pk,
+        "provider_id": "google",
+        "name": "follow-hashtag",
+        "invitation": invitation.pk,
+        "proposal": proposal.pk,
+        "listed_id": listed.pk,
+        "template_id": words.pk,
+        "api_id": pair.pk,
+        "filename": account.username,
+        "token": "0" * 43,
+        "accounts:download_archive key": archive.pk,
+        "mail key": mail.pk,
+        "mail_html key": mail.pk,
+        "sign_out_one key": 1,
+        "uidb36": "1",
+        "account_confirm_email key": "MQ:1abcde:wrong",
+        "account_reset_password_from_key key": "abc-wrong",
+    }
+
+
+@pytest.fixture
+def people(things: dict[str, object], settings: Any, monkeypatch: pytest.MonkeyPatch) -> list[Person]:
+    """Everybody who may come by. How often they may try, and what a hash costs, are other tests' matters."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    monkeypatch.setattr(limits, "take", lambda door, _: door.amount)
+    monkeypatch.setattr("rest_framework.throttling.SimpleRateThrottle.allow_request", lambda *_: True)
+    workspace = cast(Any, things["workspace"])
+    alice = User.objects.get(pk=cast(Any, things["user_id"]))
+    inside = {
+        name: member(name.replace(" ", ".")) for name in ("viewer", "manager", "must change", "half", "promoted")
+    } | {"owner": alice}
+    with tenancy.platform("a test lets people in"):
+        Membership.objects.filter(user__in=inside.values()).exclude(user=alice).delete()
+        for name, user in inside.items():
+            if user != alice:
+                role = "viewer" if name == "viewer" else "manager"
+                Membership.objects.create(workspace_id=workspace, user=user, role=role)
+    charlie = member("charlie")
+    mate = member("mate")
+    with tenancy.platform("one more of the team, to whom things are done"):
+        Membership.objects.filter(user=mate).update(workspace_id=workspace, role="viewer")
+    things["person"] = things["mate"] = mate.pk
+    quick = make_password(PASSWORD)
+    User.objects.update(password=quick)
+    found = [Person("anonymous")]
+    for name, user in [*inside.items(), ("foreign", charlie)]:
+        token, user.password = _token(user), quick
+        if name == "must change":
+            user.must_change_password = True
+        if name == "promoted":
+            user.role = User.Role.ADMIN
+        user.save()
+        if name != "half":
+            found += [Person(name, user.pk, _cookies(user)), Person(name, user.pk, {}, token, api_only=True)]
+    found.append(Person("half", None, _half(inside["half"])))
+    found.append(Person("forger", charlie.pk, _cookies(charlie, workspace=str(workspace))))
+    naming = _token(charlie) | {"X-Workspace": str(workspace)}
+    found.append(Person("forger", charlie.pk, {}, naming, api_only=True))
+    for name in ("staff", "new staff"):
+        user = User.objects.create(
+            email=f"{name[:3]}@example.com", role="admin", password=quick, must_change_password=name != "staff"
+        )
+        found.append(Person(name, user.pk, {}, _token(user, ApiToken.Realm.ADMIN), api_only=True))
+    return found
+
+
+@pytest.fixture
+def quiet() -> Iterator[None]:
+    """Thousands of refusals are not worth reading."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+def test_nobody_reads_or_changes_what_is_not_theirs(things: Any, people: list[Person], quiet: None) -> None:
+    places = addresses(things)
+    assert [place for place in places if place.name not in DOORS] == [], "say in DOORS who may go there"
+
+    found = Matrix(DOORS, things, things["workspace"]).run(people, places)
+
+    print(found)
+    print(f"half: opened={sorted(found.opened['half'] - _open())}")
+    print(f"must change: opened={sorted(found.opened['must change'] - _open())}")
+    print(f"written by nobody: {sorted(writable() - found.written)}")
+    assert (found.leaks, found.writes, found.faults) == ([], [], [])
+    assert found.opened["half"] - _open() == {"mfa_authenticate"}
+    assert found.opened["must change"] - _open() <= {
+        name for name, door in DOORS.items() if "must change" in door.looks
+    }
+
+
+def _open() -> set[str]:
+    return {name for name, door in DOORS.items() if door.looks == public().looks}
+
+
+def writable() -> set[str]:
+    """The addresses through which somebody of the team may write."""
+    return {name for name, door in DOORS.items() if door.writes & TEAM and door.writes != public().writes}
+
+
+def _cookies(user: User, **more: object) -> dict[str, str]:
+    client = Client()
+    client.force_login(user)
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time(), "username": user.pk.hex}]
+    session.update(more)
+    session.save()
+    return {house.SESSION_COOKIE_NAME: str(session.session_key)}
+
+
+def _authenticator(user: User) -> Authenticator:
+    secret = second_factor.seal("JBSWY3DPEHPK3PXP", user)
+    return Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": secret})
+
+
+def _half(user: User) -> dict[str, str]:
+    """The password was right, the code is still to come."""
+    _authenticator(user)
+    client = Client()
+    answer = client.post("/login", {"login": user.email, "password": PASSWORD})
+    assert answer["Location"].startswith("/accounts/2fa/authenticate/"), answer
+    return {house.SESSION_COOKIE_NAME: client.cookies[house.SESSION_COOKIE_NAME].value}
+
+
+def _token(user: User, realm: str = ApiToken.Realm.USER) -> dict[str, str]:
+    words = sign_in.make_token(user, realm)
+    # Used in the future: else each cell would note its use, which is a write.
+    ApiToken.objects.filter(user=user).update(last_used_at=now() + timedelta(days=1))
+    return {"Authorization": f"Bearer {words}"}
