@@ -66,7 +66,6 @@ EVENTS = {
         "Too many wrong codes",
         "Somebody knew your password, then sent too many wrong codes of your second factor. No code is taken for now.",
     ),
-    "invited": Event("You are invited", "{by} invites you to the workspace “{workspace}”.", alarming=False),
     "ownership_given": Event(
         "The workspace has a new owner",
         "You made {whom} an owner of the workspace “{workspace}”. You are a {role} of it now.",
