@@ -126,6 +126,7 @@ def test_from_signing_up_to_a_bot_that_follows(browser: Browser, stack: Stack) -
         ("test_session", "ok", ""),
         ("bot_settings", "ok", ""),
         ("bot_start", "ok", ""),
+        ("preview", "ok", ""),
         ("task", "ok", ""),
         *[("follow", "ok", "")] * 5,
         ("task", "ok", ""),
