@@ -85,7 +85,7 @@ def _take_back(bot: Bot) -> None:
     leave_unknown(turns)
     turns.update(state=Turn.State.EXPIRED, ended=codes.LEASE_LOST.id, ended_at=timezone.now())
     bot.lease_until = None
-    bot.next_run_at = timezone.now()
+    bot.next_run_at = Now()
     code = codes.LEASE_LOST
     if bot.attempt >= ATTEMPTS:
         bot.status, code = Bot.Status.PARKED, codes.BOT_PARKED
@@ -108,5 +108,5 @@ def leave_unknown(turns: QuerySet[Turn]) -> None:
     ):
         BotTask.objects.filter(pk=task.pk).update(unknown=F("unknown") + task.n)
     Action.objects.filter(turn__in=turns, state=Action.State.INTENT).update(
-        state=Action.State.UNKNOWN, error_code=codes.OUTCOME_UNKNOWN.id, look_up_at=timezone.now() + LOOK_UP_AFTER
+        state=Action.State.UNKNOWN, error_code=codes.OUTCOME_UNKNOWN.id, look_up_at=Now() + LOOK_UP_AFTER
     )

@@ -4,12 +4,13 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.utils import timezone
+from django.db.models.functions import Now
 from django.utils.dateparse import parse_datetime
 
 from accounts import notices
 from accounts.models import Membership
 from bots import session_moves
+from bots.clock import db_now
 from bots.models import Bot, InstagramAccount, Session
 from errors import correlation
 from errors.codes import Code, Then
@@ -33,14 +34,16 @@ def react(account: InstagramAccount, stop: BotException, kind: str = "") -> None
 
     Only the reactions that touch the account do something here; the runner skips targets and waits by itself.
     """
-    now = timezone.now()
+    if not hold(account):
+        return  # gone while Instagram was asked
+    now = db_now()
     then = stop.code.then
     if then is Then.COOL_1H:
         hours = min(LONGEST_REST, account.cooling_hours * 2 or 1)
         account.cooling_hours = hours
         _restrict(account, now)
         _move(account, Health.COOLING, stop, now + timedelta(hours=hours))
-    elif then is Then.COOL_24H:
+    elif then is Then.COOL_24H or (then is Then.BLOCK_KIND and not kind):  # a block of all that it does
         _restrict(account, now)
         _move(account, Health.COOLING, stop, now + timedelta(hours=24))
     elif then is Then.BLOCK_KIND:
@@ -61,14 +64,26 @@ def react(account: InstagramAccount, stop: BotException, kind: str = "") -> None
 
 def recover(account: InstagramAccount, now: datetime) -> bool:
     """Come back from a rest whose time is over; whether the account may work."""
-    if account.health == Health.COOLING and account.health_until and account.health_until <= now:
-        account.health, account.health_since, account.health_until = Health.SLOWED, now, now + SLOW
-        _save(account)
-    elif (account.health == Health.SLOWED and account.health_until and account.health_until <= now) or (
-        account.health == Health.WARMING and account.warmup_started_at and now - account.warmup_started_at >= WARMUP
-    ):
-        welcome(account, now)
+    if _is_over(account, now) and hold(account) and _is_over(account, now):
+        if account.health == Health.COOLING:
+            account.health, account.health_since, account.health_until = Health.SLOWED, now, now + SLOW
+            _save(account)
+        else:
+            welcome(account, now)
     return account.health in WORKING
+
+
+def hold(account: InstagramAccount) -> bool:
+    """Keep the account as it is now until the transaction ends; whether it is still there.
+
+    Whoever moves its health goes on from what was decided meanwhile, by other workers and by people.
+    """
+    try:
+        # Its journal may go on: a weaker lock than a deletion's lets rows point at it.
+        account.refresh_from_db(from_queryset=InstagramAccount.objects.select_for_update(no_key=True))
+    except InstagramAccount.DoesNotExist:
+        return False
+    return True
 
 
 def welcome(account: InstagramAccount, now: datetime) -> None:
@@ -83,6 +98,14 @@ def blocked_until(account: InstagramAccount, kind: str, now: datetime) -> dateti
     """Until when this kind of action rests, if Instagram blocked it."""
     until = parse_datetime(account.blocked_kinds.get(kind, {}).get("until", ""))
     return until if until and until > now else None
+
+
+def _is_over(account: InstagramAccount, now: datetime) -> bool:
+    """Whether a clock alone ends what the account is in."""
+    if account.health == Health.WARMING:
+        return account.warmup_started_at is not None and now - account.warmup_started_at >= WARMUP
+    by_the_clock = account.health in (Health.COOLING, Health.SLOWED)
+    return by_the_clock and account.health_until is not None and account.health_until <= now
 
 
 def _block(account: InstagramAccount, kind: str, stop: BotException, now: datetime) -> None:
@@ -115,8 +138,9 @@ def _restrict(account: InstagramAccount, now: datetime) -> None:
 
 def _move(account: InstagramAccount, health: str, stop: BotException, until: datetime | None = None) -> None:
     former = account.health
+    health, until = _worse(account, health, until)
     account.health, account.health_code, account.health_until = health, stop.code.id, until
-    account.health_since = timezone.now()
+    account.health_since = db_now()
     _save(account)
     if health in NEEDS_A_PERSON:
         Bot.objects.filter(account=account).update(status=Bot.Status.STOPPED)
@@ -131,6 +155,20 @@ def _move(account: InstagramAccount, health: str, stop: BotException, until: dat
         moved_to=health,
         until=until.isoformat() if until else None,
     )
+
+
+def _worse(account: InstagramAccount, health: str, until: datetime | None) -> tuple[str, datetime | None]:
+    """A sign never makes things better: who needs a person still does, a rest is not shortened, a ban stays.
+
+    A banned account whose session is taken away needs a login, as any other.
+    """
+    stays = account.health in NEEDS_A_PERSON and health not in NEEDS_A_PERSON
+    if stays or (account.health == Health.BANNED and health != Health.NEEDS_LOGIN):
+        return account.health, account.health_until
+    if account.health == Health.COOLING and health in (Health.COOLING, Health.SLOWED):
+        ends = [moment for moment in (account.health_until, until if health == Health.COOLING else None) if moment]
+        return Health.COOLING, max(ends, default=until)
+    return health, until
 
 
 def _call_owners(account: InstagramAccount, code: Code) -> None:
@@ -160,4 +198,4 @@ def _note(account: InstagramAccount, stop: BotException) -> None:
 
 def note_error(bots: QuerySet[Bot], code: Code) -> None:
     """Keep the last error where the automation page shows it."""
-    bots.update(last_error_code=code.id, last_error_at=timezone.now(), last_error_correlation=correlation.current())
+    bots.update(last_error_code=code.id, last_error_at=Now(), last_error_correlation=correlation.current())

@@ -87,7 +87,9 @@ def caps(bot: Bot, kind: str, plan: Plan, platform: dict[str, DailyLimit], now: 
     reasons = [
         Reason("Plan", plan.action_limits.get(kind, 0), plan.name),
         Reason(
-            "Platform", row.daily, "the default for all accounts" if row.workspace_id is None else "set by our staff"
+            "Platform",
+            min(row.daily, row.weekly),
+            "the default for all accounts" if row.workspace_id is None else "set by our staff",
         ),
         _trust(account, kind, row.daily, now),
     ]
@@ -97,7 +99,7 @@ def caps(bot: Bot, kind: str, plan: Plan, platform: dict[str, DailyLimit], now: 
         room = max(0, FOLLOW_CAP - account.following)
         if room < row.daily:
             reasons.append(Reason("Instagram", room, f"{account.following:,} of {FOLLOW_CAP:,} followed"))
-    daily = min(reason.value for reason in reasons)
+    daily = max(0, min(reason.value for reason in reasons))
     return Caps(kind, min(row.hourly, daily), daily, min(row.weekly, 7 * daily), tuple(reasons))
 
 
@@ -114,6 +116,14 @@ def _trust(account: InstagramAccount, kind: str, full: int, now: datetime) -> Re
             value, why = value * share, f"{why}, × {share:.0%} since the restriction of {account.restricted_at:%d %b}"
             break
     return Reason("Trust budget", math.floor(value), why)
+
+
+def reached(limit: Caps) -> Code:
+    """The code of a limit that has no room: what the person who reads it can do differs."""
+    source, value, _ = limit.decided_by
+    if source == "Plan" and value <= 0:
+        return codes.PLAN_FEATURE_MISSING
+    return codes.FOLLOW_CAP_REACHED if source == "Instagram" else REACHED[limit.kind]
 
 
 def take(account: InstagramAccount, limit: Caps) -> int | None:

@@ -1,7 +1,7 @@
 """When a bot works next: its delay with jitter, inside its working hours."""
 
 import random
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bots.models import Bot
@@ -19,14 +19,19 @@ def opens_at(bot: Bot, moment: datetime) -> datetime:
     """`moment` if the bot works then, else the next start of its working hours in the account's zone."""
     if bot.works_from is None or bot.works_to is None or bot.works_from == bot.works_to:
         return moment
-    local = moment.astimezone(ZoneInfo(bot.account.timezone))
-    time, opens, closes = local.time(), bot.works_from, bot.works_to
-    at_work = opens <= time < closes if opens < closes else time >= opens or time < closes
-    if at_work:
+    zone, opens, closes = ZoneInfo(bot.account.timezone), bot.works_from, bot.works_to
+    local = moment.astimezone(zone)
+    if _is_between(local.time(), opens, closes):
         return moment
-    start = local.replace(hour=opens.hour, minute=opens.minute, second=opens.second, microsecond=0, fold=0)
-    if start <= local:
-        start = (local + timedelta(days=1)).replace(
-            hour=opens.hour, minute=opens.minute, second=opens.second, microsecond=0, fold=0
-        )
-    return start.astimezone(moment.tzinfo)
+    # Where clocks are put back an hour comes twice; where they are put forward one is missing, or on an island a day.
+    starts = (
+        datetime.combine(local.date() + timedelta(days=days), opens, zone).replace(fold=fold).astimezone(UTC)
+        for days in range(4)
+        for fold in (0, 1)
+    )
+    inside = (start for start in starts if _is_between(start.astimezone(zone).time(), opens, closes))
+    return next(start for start in inside if start >= moment).astimezone(moment.tzinfo)
+
+
+def _is_between(at: time, opens: time, closes: time) -> bool:
+    return opens <= at < closes if opens < closes else at >= opens or at < closes

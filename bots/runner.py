@@ -19,8 +19,9 @@ from django.db.models.functions import Now
 from accounts import tenancy
 from billing import entitlements
 from billing.models import Plan
-from bots import growth, health, limits, pacing, sessions, targeting, tasking
+from bots import growth, health, limits, pacing, sessions, switch, targeting, tasking
 from bots.actions import MODULES
+from bots.clock import db_now
 from bots.dispatch import ATTEMPTS, LEASE, LOOK_UP_AFTER, leave_unknown
 from bots.instagram.private import Door, NoAnswer, Person, State
 from bots.limits import Caps
@@ -38,9 +39,9 @@ SEND_BEFORE = (
 PAGES_A_TURN = 3  # searches at most, so that a poor hashtag does not become a burst of reads
 SEARCHES_PER_ACTION = 8  # candidates weighed at most for each action of the burst
 UNSTABLE_AFTER = 5  # unknown outcomes in a row
+UNCLASSIFIED_AFTER = 3  # refusals in a row that we do not know
 LEAVES_ONE_PERSON = (Then.SKIP, Then.ALERT)  # what says something about this person, so that the next one is taken
 LOOK_AGAIN = timedelta(hours=1)  # a source that may have new people by then
-MEASURE_EVERY = timedelta(days=1)
 RESTING = timedelta(days=1)  # a running bot without a task is woken by the next task, not by the clock
 logger = structlog.get_logger("bots")
 
@@ -62,6 +63,7 @@ class Run:
     now: datetime
     actions: int = 0
     pages: int = 0
+    kind: str = ""  # of the task at hand
     waiting: dict[UUID, list[Candidate]] = field(default_factory=dict)  # candidates in hand, by task
 
 
@@ -75,10 +77,12 @@ def run_turn(workspace: UUID, bot_id: UUID, fence: int) -> str:
         with account_lock(run.bot.account_id, without_redis=True) as held:
             ended = _work(run) if held else codes.SESSION_BUSY.id
     except Fenced:
-        return "fenced"
+        ended = "fenced"  # by its owner, and then it is given back, or by another worker, whose it is now
     except BotException as stop:
         ended = _stop(run, stop)
     except Exception as unforeseen:  # ours, or Celery's soft time limit: either way the bot is given back
+        if _is_gone(run):
+            return "gone"
         _fail(run, unforeseen)
         raise
     _end(run, ended)
@@ -93,10 +97,11 @@ def _take_over(workspace: UUID, bot_id: UUID, fence: int) -> Run | None:
             return None
         bot = Bot.objects.select_related("account__session", "workspace__subscription__plan").get(pk=bot_id)
         turn = Turn.objects.filter(bot=bot, fence=fence).latest("due_at")
-        now = db_now()
-        return Run(
-            workspace, fence, bot, turn, entitlements.plan_of(bot.workspace), limits.platform_limits(workspace), now
-        )
+        now, plan = db_now(), entitlements.plan_of(bot.workspace)
+        terms = switch.terms(plan)
+        if terms != {name: getattr(bot, name) for name in terms}:
+            ours.update(**terms)  # the plan was changed while the bot ran
+        return Run(workspace, fence, bot, turn, plan, limits.platform_limits(workspace), now)
 
 
 def _work(run: Run) -> str:
@@ -104,8 +109,13 @@ def _work(run: Run) -> str:
     bot, account = run.bot, run.bot.account
     with tenancy.scope(run.workspace):
         able = bot.status == Bot.Status.RUNNING and health.recover(account, run.now)
+        beyond = able and switch.is_beyond_plan(account, run.plan)
+        if beyond:
+            health.note_error(Bot.objects.filter(pk=bot.pk), codes.PLAN_ACCOUNT_LIMIT)
     if not able:
         return bot.status if bot.status != Bot.Status.RUNNING else account.health
+    if beyond:
+        return codes.PLAN_ACCOUNT_LIMIT.id
     if pacing.opens_at(bot, run.now) > run.now:
         return codes.OUTSIDE_WORKING_HOURS.id
     if not sessions.is_usable(account):
@@ -123,15 +133,17 @@ def _work(run: Run) -> str:
 
 
 def _measure(run: Run, door: Door) -> None:
-    """Once a day ask how many the account follows, for Instagram's cap, and how many follow it."""
+    """Once on each of its days ask how many the account follows, for Instagram's cap, and how many follow it."""
     account = run.bot.account
-    if account.measured_at is not None and run.now - account.measured_at < MEASURE_EVERY:
+    zone = ZoneInfo(account.timezone)
+    today = run.now.astimezone(zone).date()
+    if account.measured_at is not None and account.measured_at.astimezone(zone).date() == today:
         return
     known = door.person(door.pk)
     with tenancy.scope(run.workspace):
         sessions.note_counts(account, known)
         account.save(update_fields=["followers", "following", "measured_at"])
-        growth.note_day(account, run.now.astimezone(ZoneInfo(account.timezone)).date())
+        growth.note_day(account, today)
 
 
 def _open_tasks(run: Run) -> list[BotTask]:
@@ -151,6 +163,7 @@ def _open_tasks(run: Run) -> list[BotTask]:
 
 def _step(run: Run, door: Door, task: BotTask) -> bool:
     """One action of a task, if it has one to do now: whether something was sent."""
+    run.kind = task.kind
     if task.confirmed + task.unknown >= task.amount:
         return False  # what is unknown may yet turn out to have arrived
     caps = limits.caps(run.bot, task.kind, run.plan, run.platform, run.now)
@@ -312,7 +325,7 @@ def _intend(run: Run, task: BotTask, candidate: Candidate, caps: Caps) -> Action
 
 def _reached(run: Run, task: BotTask, caps: Caps) -> None:
     """Let the task wait until the limit has room again."""
-    code = limits.REACHED[task.kind]
+    code = limits.reached(caps)
     with tenancy.scope(run.workspace):
         _wait(task, limits.room_at(run.bot.account, caps), code.id)
     _note(run, code, task)
@@ -340,6 +353,8 @@ def _perform(run: Run, door: Door, task: BotTask, candidate: Candidate, action: 
     else:
         state = Action.State.CONFIRMED if outcome.state is State.CONFIRMED else Action.State.REFUSED
         _write(run, task, candidate, action, state, code, sent=outcome.sent)
+    if code is codes.INSTAGRAM_UNCLASSIFIED and _last_actions(run, UNCLASSIFIED_AFTER, "error_code") == {code.id}:
+        raise BotException(codes.INSTAGRAM_UNCLASSIFIED_REPEATED, **outcome.meta)
     if refused and code.then is not Then.SKIP:
         raise BotException(code, kind=action.kind, **outcome.meta)
     return outcome.sent
@@ -366,11 +381,12 @@ def _write(
              json.dumps(story), json.dumps(news), run.bot.account.timezone],
         )  # fmt: skip
         seq, at = cursor.fetchone()
+    run.actions += sent
+    if seq is None:
+        return  # looked up and counted by another worker, or gone with its account
     task.confirmed += state == Action.State.CONFIRMED
     task.unknown += state == Action.State.UNKNOWN
-    run.actions += sent
-    if seq is not None:
-        live.tell(run.workspace, {"seq": seq, "name": "action", "data": news, "at": at.isoformat()})
+    live.tell(run.workspace, {"seq": seq, "name": "action", "data": news, "at": at.isoformat()})
     if task.confirmed >= task.amount:
         with tenancy.scope(run.workspace):
             tasking.close(task, run.bot, BotTask.Status.DONE, None)
@@ -388,15 +404,28 @@ def _stop(run: Run, stop: BotException) -> str:
             health.note_error(Bot.objects.filter(pk=run.bot.pk), stop.code)
             stop = BotException(codes.NET_UNSTABLE) if _is_unstable(run) else stop
         if not isinstance(stop, NoAnswer):
-            health.react(run.bot.account, stop, str(stop.meta.get("kind", "")))
+            health.react(run.bot.account, stop, str(stop.meta.get("kind", run.kind)))
     sessions.forget(run.bot.account_id)
     return stop.code.id
 
 
 def _is_unstable(run: Run) -> bool:
-    last = Action.objects.filter(account=run.bot.account_id).order_by("-created_at").values_list("state", flat=True)
-    states = list(last[:UNSTABLE_AFTER])
-    return len(states) == UNSTABLE_AFTER and set(states) <= {Action.State.UNKNOWN, Action.State.ABSENT}
+    states = _last_actions(run, UNSTABLE_AFTER, "state")
+    return bool(states) and states <= {Action.State.UNKNOWN, Action.State.ABSENT}
+
+
+def _last_actions(run: Run, count: int, field: str) -> set[str]:
+    """What the account's last so many actions have there; nothing if there were not so many."""
+    with tenancy.scope(run.workspace):
+        actions = Action.objects.filter(account=run.bot.account_id).order_by("-created_at")
+        last = list(actions.values_list(field, flat=True)[:count])
+    return set(last) if len(last) == count else set()
+
+
+def _is_gone(run: Run) -> bool:
+    """Whether the bot was deleted, with its account or its workspace, while it worked."""
+    with tenancy.scope(run.workspace):
+        return not Bot.objects.filter(pk=run.bot.pk).exists()
 
 
 def _fail(run: Run, error: Exception) -> None:
@@ -427,7 +456,10 @@ def _end(run: Run, ended: str) -> None:
     """T3: give the bot back and set its next turn, if it is still ours."""
     with tenancy.scope(run.workspace):
         now = db_now()
-        run.bot.refresh_from_db(fields=["cycle_delay", "jitter", "works_from", "works_to"])
+        try:
+            run.bot.refresh_from_db(fields=["cycle_delay", "jitter", "works_from", "works_to"])
+        except Bot.DoesNotExist:
+            return  # deleted, with its account or its workspace
         mine = Bot.objects.filter(pk=run.bot.pk, fence=run.fence)
         if mine.update(lease_until=None, attempt=0, next_run_at=_next(run, now)):
             Turn.objects.filter(pk=run.turn.pk).update(
@@ -441,16 +473,8 @@ def _next(run: Run, now: datetime) -> datetime:
     moment = pacing.next_run(run.bot, now)
     account = run.bot.account
     if account.health == health.Health.COOLING and account.health_until:
-        return max(moment, account.health_until)
+        return pacing.opens_at(run.bot, max(moment, account.health_until))
     open_tasks = BotTask.objects.filter(bot=run.bot, status__in=BotTask.OPEN).values_list("waits_until", flat=True)
     if not open_tasks:
         return now + RESTING
-    return max(moment, min(until or now for until in open_tasks))
-
-
-def db_now() -> datetime:
-    """The database's clock: the only one that decides when something is due."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT now()")
-        now: datetime = cursor.fetchone()[0]
-    return now
+    return pacing.opens_at(run.bot, max(moment, min(until or now for until in open_tasks)))

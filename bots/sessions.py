@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts import tenancy, vault
 from bots import health, session_moves
+from bots.clock import db_now
 from bots.instagram import clients, private
 from bots.instagram.private import Door, Person
 from bots.locks import account_lock
@@ -124,7 +125,10 @@ def check(account: InstagramAccount, user: object = None) -> Checked:
 
 def passed(account: InstagramAccount, person: Person) -> None:
     """The session is good: note who it is, and let an account that waited for it go on."""
-    now = timezone.now()
+    health.hold(account)
+    if account.session.status == Session.Status.BANNED:
+        return  # while Instagram was asked
+    now = db_now()
     mine = Session.objects.filter(pk=account.session.pk)
     mine.update(valid=True, probed_at=now)
     if session_moves.move(mine.filter(status=Session.Status.FROZEN), Session.Status.ASSIGNED):
@@ -144,7 +148,7 @@ def note_counts(account: InstagramAccount, person: Person) -> None:
         return
     account.followers = account.followers if person.followers is None else person.followers
     account.following = account.following if person.following is None else person.following
-    account.measured_at = timezone.now()
+    account.measured_at = db_now()
 
 
 def end(account: InstagramAccount) -> None:

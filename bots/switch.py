@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -10,7 +11,7 @@ from accounts.models import User, Workspace
 from billing import entitlements
 from billing.models import Plan
 from bots import health, sessions, tasking
-from bots.models import Bot
+from bots.models import Bot, InstagramAccount
 from errors import codes
 from errors.exceptions import BotException
 from errors.recording import log_activity
@@ -24,7 +25,7 @@ TOGETHER = (
 def start(bot: Bot, user: User) -> None:
     """Let the bot run, on the terms of today's plan; one that runs goes on as it was.
 
-    Raises BEING_DELETED, SESSION_INVALID, or what the account's health says if only a person can help.
+    Raises BEING_DELETED, SESSION_INVALID, PLAN_ACCOUNT_LIMIT, or what its health says if only a person can help.
     """
     farewell.nothing_new(bot.workspace_id)
     account = bot.account
@@ -34,11 +35,14 @@ def start(bot: Bot, user: User) -> None:
         raise BotException(codes.ACCOUNT_SUSPENDED)
     if not sessions.is_usable(account):
         raise BotException(codes.SESSION_INVALID)
+    plan = entitlements.plan_of(bot.workspace)
+    if is_beyond_plan(account, plan):
+        raise BotException(codes.PLAN_ACCOUNT_LIMIT)
     started = Bot.objects.filter(pk=bot.pk).exclude(status=Bot.Status.RUNNING)
     if started.update(
         status=Bot.Status.RUNNING,
         attempt=0,
-        **terms(entitlements.plan_of(bot.workspace)),
+        **terms(plan),
         started_at=Now(),
         last_error_code="",
         updated_at=timezone.now(),
@@ -51,6 +55,15 @@ def terms(plan: Plan) -> dict[str, Any]:
     """How many bots of a workspace run at once on a plan, and on which queue."""
     parallel = plan.execution_mode == Plan.Execution.PARALLEL
     return {"share": TOGETHER if parallel else 1, "queue": plan.queue}
+
+
+def is_beyond_plan(account: InstagramAccount, plan: Plan) -> bool:
+    """Whether a workspace that went to a smaller plan has more accounts than that, and this is not one of the first."""
+    if plan.account_limit == entitlements.UNLIMITED:
+        return False
+    before = Q(created_at__lt=account.created_at) | Q(created_at=account.created_at, pk__lt=account.pk)
+    earlier = InstagramAccount.objects.filter(before, workspace=account.workspace_id).count()
+    return not entitlements.allows_another(plan.account_limit, earlier)
 
 
 def stop(bot: Bot, user: User | None) -> None:

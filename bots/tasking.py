@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from django.db.models import Max
 from django.db.models.functions import Greatest, Now
-from django.utils import timezone
 from structlog.contextvars import bound_contextvars
 
 from accounts.models import User
@@ -221,5 +220,5 @@ def close(task: BotTask, bot: Bot, status: str, code: Code | None, user: object 
 def wake(bot: Bot) -> None:
     """Bring the next turn forward to now, or to when the pause after the last one that did something is over."""
     last = Turn.objects.filter(bot=bot, actions__gt=0).aggregate(last=Max("ended_at"))["last"]
-    rested = last + timedelta(seconds=bot.cycle_delay) if last else timezone.now()
+    rested = last + timedelta(seconds=bot.cycle_delay) if last else Now()
     Bot.objects.filter(pk=bot.pk, next_run_at__gt=rested).update(next_run_at=Greatest(Now(), rested))

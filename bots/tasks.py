@@ -12,15 +12,15 @@ BATCH = 200
 
 @shared_task(platform="due bots of all workspaces are claimed")
 def dispatch() -> None:
-    """Claim due bots and send each to a worker; as many batches as are due."""
-    while True:
-        claims = dispatching.claim(BATCH)
+    """Claim due bots and send each to a worker; as many batches as are due.
+
+    A batch that is not full may have looked only at the many bots of one workspace, which is out of the way now.
+    """
+    while claims := dispatching.claim(BATCH):
         for claim in claims:
             run_turn.apply_async(
                 (str(claim.workspace), str(claim.bot), claim.fence), queue=claim.queue, expires=dispatching.HANDOVER
             )
-        if len(claims) < BATCH:
-            return
 
 
 @shared_task(platform="what dead workers left is taken back in all workspaces")
