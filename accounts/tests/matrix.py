@@ -37,6 +37,7 @@ OWNER = frozenset({"owner"})
 STRANGERS = frozenset({"foreign", "forger"})  # owners of a workspace of their own
 STAFF = frozenset({"staff"})
 NOBODY: frozenset[str] = frozenset()
+_IDS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 HER_LOG = "the log of her workspace"  # where her team leaves traces by looking, and others must not
 
 
@@ -263,6 +264,32 @@ class Matrix:
         tenancy.look_at()
         answer = self.handler.get_response(request)
         return answer, f"{answer.headers.get('Location', '')} {_read(answer)}"
+
+    # Columns that say whose a row is, and what somebody may do; ids are new with each row.
+    GUARDED = (
+        "role", "plan_id", "workspace_id", "user_id", "is_superuser", "is_active", "must_change_password", "realm",
+        "session_generation", "fence", "email",
+    )  # fmt: skip
+
+    def guarded(self, person: Person, method: str, place: Address, body: dict[str, object]) -> set[str]:
+        """What the guarded columns of all rows are after a request, which is then undone."""
+        known = set(_IDS.findall(str(self._guarded())))
+        point = transaction.savepoint()
+        self.ask(person, method, place, body)
+        found = {_IDS.sub(lambda key: key[0] if key[0] in known else "new", text) for text in self._guarded()}
+        transaction.savepoint_rollback(point)
+        return found
+
+    def _guarded(self) -> set[str]:
+        queries = [
+            f"SELECT '{table}: ' || concat_ws(' ', {', '.join(columns)}) || ' x' || count(*) FROM {table}"
+            f" GROUP BY {', '.join(columns)}"
+            for table in self.tables
+            if table != HER_LOG and (columns := [name for name in self.GUARDED if name in self.columns[table]])
+        ]
+        with tenancy.platform("a test looks at everything"), connection.cursor() as cursor:
+            cursor.execute(" UNION ALL ".join(queries))
+            return {text for (text,) in cursor.fetchall()}
 
     def changed(self) -> set[str]:
         """Name the tables that differ from how they were: of those that were written to, the cheap question."""

@@ -5,17 +5,23 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, cast
+from uuid import UUID, uuid4
 
 import pytest
 from allauth.mfa.models import Authenticator
 from django.conf import settings as house
 from django.contrib.auth.hashers import make_password
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.test import Client
+from django.urls import path
 from django.utils.timezone import now
 
 from accounts import limits, second_factor, sign_in, tenancy
 from accounts.models import ApiToken, Export, Invitation, Mail, Membership, Proposal, User, Workspace
 from accounts.tests.matrix import (
+    SAFE,
     TEAM,
     Door,
     Matrix,
@@ -35,7 +41,7 @@ from accounts.tests.matrix import (
 from bots.models import Action, ApiPair, Bot, BotTask, Candidate, Kind, ListedPerson, MessageTemplate
 from errors import codes
 from errors.recording import log_activity, record
-from instagrowth import live
+from instagrowth import live, urls
 from instagrowth.testing import PASSWORD, member, warm_account, workspace_of
 
 pytestmark = pytest.mark.django_db
@@ -361,6 +367,89 @@ def test_nobody_reads_or_changes_what_is_not_theirs(things: Any, people: list[Pe
     assert found.opened["must change"] - _open() <= {
         name for name, door in DOORS.items() if "must change" in door.looks
     }
+
+
+# ── The machine itself: what is open is found ──
+
+
+def ajar(request: HttpRequest, bot_id: UUID) -> HttpResponse:
+    """Show a bot to whoever comes."""
+    with tenancy.platform("a door that somebody forgot"):
+        return HttpResponse(Bot.objects.get(pk=bot_id).account.username)
+
+
+def pushed(request: HttpRequest, bot_id: UUID) -> HttpResponse:
+    """Change a bot for whoever comes, and say that it was refused."""
+    with tenancy.platform("a door that somebody forgot"):
+        Bot.objects.filter(pk=bot_id).update(burst=9)
+    return HttpResponse(status=403)
+
+
+def leaning(request: HttpRequest, bot_id: UUID) -> HttpResponse:
+    """Show a bot to whom the wall shows it: the view asks for nothing itself."""
+    return HttpResponse(get_object_or_404(Bot, pk=bot_id).pk)
+
+
+FORGOTTEN = {"ajar": ajar, "pushed": pushed, "leaning": leaning}
+urlpatterns = [path(f"{name}/<uuid:bot_id>/", view, name=name) for name, view in FORGOTTEN.items()] + urls.urlpatterns
+handler404 = urls.handler404
+
+
+@pytest.mark.urls(__name__)
+def test_what_somebody_forgot_is_found(things: Any, people: list[Person], quiet: None) -> None:
+    forgotten = [place for place in addresses(things) if place.name not in DOORS]
+    assert {place.name for place in forgotten} == set(FORGOTTEN)
+    outsiders = [person for person in people if person.name in ("anonymous", "foreign") and not person.api_only]
+    matrix = Matrix(dict.fromkeys(FORGOTTEN, look()), things, things["workspace"])
+
+    def blamed(found: list[str]) -> set[str]:
+        return {name for name in FORGOTTEN if any(f"({name})" in line for line in found)}
+
+    found = matrix.run(outsiders, forgotten)
+    assert (blamed(found.leaks), blamed(found.writes)) == ({"ajar"}, {"pushed"})
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE bots_bot DISABLE ROW LEVEL SECURITY")
+    assert blamed(matrix.run(outsiders, forgotten).leaks) == {"ajar", "leaning"}
+
+
+# ── Fields that nobody asked for ──
+
+
+def test_fields_that_a_form_does_not_have_change_nothing(things: Any, people: list[Person], quiet: None) -> None:
+    charlie = next(person.user for person in people if person.name == "foreign")
+    more = {
+        "role": "owner",
+        "plan": "enterprise",
+        "workspace": str(workspace_of(User.objects.get(pk=charlie)).pk),
+        "workspace_id": str(workspace_of(User.objects.get(pk=charlie)).pk),
+        "user": str(charlie),
+        "user_id": str(charlie),
+        "id": str(uuid4()),
+        "is_staff": True,
+        "is_superuser": True,
+        "must_change_password": True,
+        "realm": "admin",
+        "session_generation": 99,
+        "status": "running",
+        "fence": 99,
+    }
+    matrix, tried, changed = Matrix(DOORS, things, things["workspace"]), 0, []
+    for place in addresses(things):
+        door = DOORS[place.name]
+        role = next((role for role in ("viewer", "manager", "owner") if role in door.writes), None)
+        if role is None:
+            continue
+        for person in [person for person in people if person.name == role and person.api_only == place.is_api]:
+            for method in sorted(set(place.methods) - set(SAFE)):
+                body = matrix.body_of(place, method)
+                plain = matrix.guarded(person, method, place, body)
+                stuffed = matrix.guarded(person, method, place, more | body)
+                tried += 1
+                if plain != stuffed:
+                    changed.append(f"{person.name}: {method} {place.path}: {plain ^ stuffed}")
+    print(f"forms={tried} fields={len(more)} changed={len(changed)}")
+    assert (changed, tried > 50) == ([], True)
 
 
 def _open() -> set[str]:
