@@ -7,6 +7,7 @@ from typing import NamedTuple
 from django.db import connection
 from django.db.models import Q
 
+from billing import entitlements
 from billing.models import Plan
 from bots.models import Action, Bot, DailyLimit, InstagramAccount, Kind
 from errors import codes
@@ -85,7 +86,6 @@ def caps(bot: Bot, kind: str, plan: Plan, platform: dict[str, DailyLimit], now: 
     """Weigh all limits of one kind for today. Quota falls by itself and rises only by a person."""
     row, account = platform[kind], bot.account
     reasons = [
-        Reason("Plan", plan.action_limits.get(kind, 0), plan.name),
         Reason(
             "Platform",
             min(row.daily, row.weekly),
@@ -93,13 +93,15 @@ def caps(bot: Bot, kind: str, plan: Plan, platform: dict[str, DailyLimit], now: 
         ),
         _trust(account, kind, row.daily, now),
     ]
+    if (most := plan.action_limits.get(kind, 0)) != entitlements.UNLIMITED:
+        reasons.insert(0, Reason("Plan", most, plan.name))
     if kind in bot.own_limits:
         reasons.append(Reason("Your setting", bot.own_limits[kind], "set by you"))
     if kind == Kind.FOLLOW and account.following is not None:
         room = max(0, FOLLOW_CAP - account.following)
         if room < row.daily:
             reasons.append(Reason("Instagram", room, f"{account.following:,} of {FOLLOW_CAP:,} followed"))
-    daily = max(0, min(reason.value for reason in reasons))
+    daily = min(reason.value for reason in reasons)
     return Caps(kind, min(row.hourly, daily), daily, min(row.weekly, 7 * daily), tuple(reasons))
 
 
@@ -115,13 +117,13 @@ def _trust(account: InstagramAccount, kind: str, full: int, now: datetime) -> Re
         if account.restricted_at is not None and now - account.restricted_at < span:
             value, why = value * share, f"{why}, × {share:.0%} since the restriction of {account.restricted_at:%d %b}"
             break
-    return Reason("Trust budget", math.floor(value), why)
+    return Reason("Trust budget", max(0, math.floor(value)), why)
 
 
 def reached(limit: Caps) -> Code:
     """The code of a limit that has no room: what the person who reads it can do differs."""
     source, value, _ = limit.decided_by
-    if source == "Plan" and value <= 0:
+    if source == "Plan" and not value:
         return codes.PLAN_FEATURE_MISSING
     return codes.FOLLOW_CAP_REACHED if source == "Instagram" else REACHED[limit.kind]
 
