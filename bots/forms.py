@@ -6,6 +6,8 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 
 from accounts.forms import zones
+from bots import lists
+from bots.actions.welcome_dm import LONGEST
 from bots.models import Bot, Kind, MessageTemplate, Source
 from bots.recipes import Recipe
 from bots.targeting import FLAGS, WORDS
@@ -126,6 +128,11 @@ class TaskForm(forms.Form):
         """The fields that leave people out."""
         return [self[name] for name in (*NUMBERS, *FLAGS, "language", *WORDS) if name in self.fields]
 
+    @property
+    def leaves_out(self) -> bool:
+        """Whether the fields that leave people out hold something of the person's own, or an error."""
+        return any(bound.errors or bound.data not in (None, bound.initial or "") for bound in self.filter_fields)
+
     def clean(self) -> dict[str, Any]:
         """Refuse a range that nobody can be in."""
         data: dict[str, Any] = super().clean() or {}
@@ -148,6 +155,47 @@ class TaskForm(forms.Form):
             "options": {name: data[name] for name in OPTIONS.get(self.recipe.kind, ())},
             "template": data.get("template"),
         }
+
+
+class PeopleForm(forms.Form):
+    """People for one of the two lists, typed or in a file."""
+
+    use_required_attribute = False
+    names = forms.CharField(
+        label="Usernames",
+        widget=forms.Textarea({"rows": 4, "autocapitalize": "none", "spellcheck": "false"}),
+        error_messages={"required": "Type a username, or choose a file."},
+    )
+    file = forms.FileField(
+        label="Or a CSV file",
+        required=False,
+        allow_empty_file=True,
+        widget=forms.FileInput({"accept": ".csv,text/csv"}),
+    )
+    note = forms.CharField(required=False, max_length=120)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Ask for no names where a file comes."""
+        super().__init__(*args, **kwargs)
+        self.fields["names"].required = not self.files
+
+    def usernames(self) -> list[str]:
+        """Give the names, typed and filed. Raises VALIDATION_FAILED for a file that is none."""
+        file = self.cleaned_data["file"]
+        typed = self.cleaned_data["names"].replace(",", " ").split()
+        return [*typed, *(lists.names_in(file.read(lists.LARGEST_FILE + 1)) if file else [])]
+
+
+class TextForm(forms.Form):
+    """A text for welcomes."""
+
+    use_required_attribute = False
+    name = forms.CharField(max_length=40)
+    text = forms.CharField(widget=forms.Textarea({"rows": 5, "maxlength": LONGEST}))
+
+    def clean_text(self) -> str:
+        """Take line ends as Instagram gives them back, by which a sent welcome is known again."""
+        return str(self.cleaned_data["text"]).replace("\r\n", "\n")
 
 
 class BotForm(forms.ModelForm):

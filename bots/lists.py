@@ -16,7 +16,7 @@ LARGEST_FILE = 256 * 1024  # bytes; 10,000 names and more
 
 def add(workspace: Workspace, which: str, names: list[str], note: str = "", user: object = None) -> int:
     """Put people on a list by their usernames; how many are new to it. Raises SOURCE_INVALID or VALIDATION_FAILED."""
-    clean = list(dict.fromkeys(clean_username(name) for name in names))
+    clean = list(dict.fromkeys(_clean(name) for name in names))
     there = ListedPerson.objects.filter(workspace=workspace, list=which)
     known = set(there.filter(username__in=clean).values_list("username", flat=True))
     new = [name for name in clean if name not in known]
@@ -49,3 +49,11 @@ def names_in(data: bytes) -> list[str]:
     body = rows[1:] if "username" in header else rows
     # Our own export puts an apostrophe before what a spreadsheet would take for a formula.
     return [row[column].strip().removeprefix("'") for row in body if len(row) > column and row[column].strip()]
+
+
+def _clean(name: str) -> str:
+    """The username, or which of many is none."""
+    try:
+        return clean_username(name)
+    except BotException:
+        raise BotException(codes.SOURCE_INVALID, f"“{name[:40]}” is no Instagram username.", field="names") from None

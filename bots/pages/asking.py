@@ -61,6 +61,7 @@ def _page(
         "siblings": [other for other in RECIPES.values() if other.kind == recipe.kind],
         "form": form,
         "look": look,
+        "unsure": look is not None and any(met.unsure for met in look.people),
         "no_template": "template" in form.fields and not MessageTemplate.objects.exclude(approved_at=None).exists(),
     }
     return render(request, "bots/ask.html", context, status=status)

@@ -73,6 +73,7 @@ def ledger(request: MemberRequest, username: str) -> HttpResponse:
     context = {
         "account": bot.account,
         "rows": shown,
+        "choosable": any(action.kind == Kind.FOLLOW and action.state == Action.State.CONFIRMED for action in shown),
         "filters": filters,
         "kinds": Kind.choices,
         "states": Action.State.choices,

@@ -11,6 +11,7 @@ from bots.limits import Today
 from bots.models import Bot, InstagramAccount, Kind
 from bots.pages import story
 from bots.pages.story import Story
+from errors import codes
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,11 @@ class Line:
     def needs_check(self) -> bool:
         """Tell whether the next step is to solve something in the app, and then a test of the session."""
         return self.account.health in (health.Health.NEEDS_YOU, health.Health.FROZEN)
+
+    @property
+    def needs_password(self) -> bool:
+        """Tell whether Instagram wants a new password, after which only a login helps."""
+        return self.account.health_code == codes.PASSWORD_CHANGE_FORCED.id
 
     @property
     def desk(self) -> tuple[str, str]:

@@ -11,9 +11,12 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.requests import MemberRequest
 from accounts.roles import members
 from bots import lists
+from bots.forms import PeopleForm
 from bots.models import ListedPerson
 from bots.pages.activity import inert
-from bots.pages.doors import do
+from bots.pages.doors import do, do_for
+from errors import codes
+from errors.exceptions import BotException
 
 A_PAGE = 50
 List = ListedPerson.List
@@ -27,13 +30,7 @@ WORDS = {
 @members("look")
 def people(request: MemberRequest) -> HttpResponse:
     """Answer one of the two lists, the newest first, with a search."""
-    which = _which(request.GET.get("list", ""))
-    found = ListedPerson.objects.filter(workspace=request.workspace, list=which).order_by("-created_at", "username")
-    if search := request.GET.get("q", "").strip().lower().removeprefix("@"):
-        found = found.filter(username__startswith=search)
-    page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
-    context = {"which": which, "lists": List.choices, "words": WORDS[which], "people": page, "search": search}
-    return render(request, "bots/people.html", context)
+    return _page(request, _which(request.GET.get("list", "")), PeopleForm())
 
 
 @require_POST
@@ -41,15 +38,20 @@ def people(request: MemberRequest) -> HttpResponse:
 def add(request: MemberRequest) -> HttpResponse:
     """Put people on a list: names that were typed, and a CSV file."""
     which = _which(request.POST.get("list", ""))
-    typed = request.POST.get("names", "").replace(",", " ").split()
-    file = request.FILES.get("file")
+    form = PeopleForm(request.POST, request.FILES)
 
-    def deed() -> None:
-        names = [*typed, *(lists.names_in(file.read(lists.LARGEST_FILE + 1)) if file else [])]
-        lists.add(request.workspace, which, names, request.POST.get("note", "").strip(), request.user)
+    def deed() -> str:
+        names = form.usernames()
+        if not names:
+            raise BotException(codes.VALIDATION_FAILED, "There is no username in it.", field="file")
+        new = lists.add(request.workspace, which, names, form.cleaned_data["note"], request.user)
+        word = which.label.lower()
+        people = "person is" if new == 1 else "people are"
+        return f"{new:,} more {people} on the {word}." if new else f"Nobody is new to the {word}."
 
-    do(request, deed, f"The {which.label.lower()} is kept.", name="list")
-    return redirect(f"{reverse('bots:people')}?list={which}")
+    if form.is_valid() and do_for(request, form, deed, name="list"):
+        return redirect(f"{reverse('bots:people')}?list={which}")
+    return _page(request, which, form, 400)
 
 
 @require_POST
@@ -74,6 +76,15 @@ def export(request: MemberRequest) -> HttpResponse:
     found = ListedPerson.objects.filter(workspace=request.workspace, list=which).order_by("username")
     write.writerows([inert(one.username), inert(one.note), one.created_at.isoformat()] for one in found.iterator())
     return answer
+
+
+def _page(request: MemberRequest, which: List, form: PeopleForm, status: int = 200) -> HttpResponse:
+    found = ListedPerson.objects.filter(workspace=request.workspace, list=which).order_by("-created_at", "username")
+    if search := request.GET.get("q", "").strip().lower().removeprefix("@"):
+        found = found.filter(username__startswith=search)
+    page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
+    context = {"which": which, "words": WORDS[which], "people": page, "search": search, "form": form}
+    return render(request, "bots/people.html", context, status=status)
 
 
 def _which(name: str) -> List:

@@ -1,5 +1,6 @@
 """The texts of welcomes: writing, changing, approving, throwing away."""
 
+from django.db.models import F
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
@@ -7,9 +8,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.requests import MemberRequest
 from accounts.roles import may, members
 from bots import welcomes
-from bots.actions.welcome_dm import LONGEST, PLACEHOLDERS, worded
+from bots.actions.welcome_dm import PLACEHOLDERS, worded
+from bots.forms import TextForm
 from bots.models import MessageTemplate
-from bots.pages.doors import do
+from bots.pages.doors import do, do_for
 from errors import codes
 from errors.exceptions import BotException
 
@@ -20,23 +22,28 @@ def texts(request: MemberRequest) -> HttpResponse:
     """Answer the workspace's texts, and keep a new or changed one. Raises NO_PERMISSION."""
     mine = MessageTemplate.objects.filter(workspace=request.workspace)
     chosen = get_object_or_404(mine, pk=request.GET["change"]) if request.GET.get("change") else None
-    name, text = request.POST.get("name", ""), request.POST.get("text", "")
+    known = {"name": chosen.name, "text": chosen.text} if chosen else None
+    form = TextForm(request.POST if request.method == "POST" else None, initial=known)
+
+    def deed() -> str:
+        template = welcomes.write(request.membership, **form.cleaned_data, template=chosen)
+        then = "It may be sent." if template.approved_at else "An owner approves it before it is sent."
+        return f"The text “{template}” is kept. {then}"
+
     if request.method == "POST":
         if not may(request.membership, "act"):
             raise BotException(codes.NO_PERMISSION)
-        done = f"The text “{name.strip()}” is kept."
-        if do(request, lambda: welcomes.write(request.membership, name, text, chosen), done, name="template"):
+        if form.is_valid() and do_for(request, form, deed, name="template"):
             return redirect("bots:templates")
-    found = list(mine.select_related("written_by", "approved_by"))
+    waiting_first = F("approved_at").desc(nulls_first=True)
+    found = list(mine.select_related("written_by", "approved_by").order_by(waiting_first, "name"))
     for template in found:
         template.example = worded(template.text, "mira.clay")  # type: ignore[attr-defined]
     context = {
         "texts": found,
         "chosen": chosen,
-        "name": name or (chosen.name if chosen else ""),
-        "text": text or (chosen.text if chosen else ""),
-        "longest": LONGEST,
-        "placeholders": PLACEHOLDERS,
+        "form": form,
+        "placeholders": [f"{{{name}}}" for name in PLACEHOLDERS],
     }
     return render(request, "bots/texts.html", context, status=400 if request.method == "POST" else 200)
 

@@ -57,7 +57,7 @@ def test_a_difference_that_is_no_luck_is_told(client: Client, alice: User, alice
 
     assert "Measurable" in page
     assert "60 of 300" in page
-    assert "18 %" in page
+    assert "18\N{NO-BREAK SPACE}%" in page
 
 
 def test_one_that_could_be_luck_is_called_so(client: Client, alice: User, alices_bot: Bot) -> None:

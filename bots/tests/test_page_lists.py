@@ -33,7 +33,6 @@ def test_people_are_put_on_a_list_once(client: Client, alice: User) -> None:
         (b"mira.clay\nkiln.studio\n", ["kiln.studio", "mira.clay"]),
         (b"\xef\xbb\xbfnote;,username\nfriend,mira.clay\n\n,\n", ["mira.clay"]),
         (b'"username","note"\n"\'mira.clay","x"\n', ["mira.clay"]),
-        (b"username\n", []),
     ],
 )
 def test_a_file_is_read(client: Client, alice: User, data: bytes, kept: list[str]) -> None:
@@ -48,18 +47,42 @@ def test_a_file_is_read(client: Client, alice: User, data: bytes, kept: list[str
     ("data", "sentence"),
     [
         (b"\xff\xfe\x00", "This is no CSV file in UTF-8."),
-        (b"two words\n", "This is no Instagram username."),
+        (b"two words\n", "“two words” is no Instagram username."),
         (b"a\n" * 200_000, "The file is larger than 256 KB."),
-        (b"<script>alert(1)</script>", "This is no Instagram username."),
+        (b"<script>alert(1)</script>", "“&lt;script&gt;alert(1)&lt;/script&gt;” is no Instagram username."),
+        (b"username\n", "There is no username in it."),
     ],
 )
 def test_a_file_that_is_none_changes_nothing(client: Client, alice: User, data: bytes, sentence: str) -> None:
     client.force_login(alice)
 
-    page = client.post(f"{PAGE}add/", {"list": "block", "file": SimpleUploadedFile("x", data)}, follow=True)
+    answer = client.post(f"{PAGE}add/", {"list": "block", "file": SimpleUploadedFile("x", data)})
 
-    assert sentence in page.content.decode()
+    assert answer.status_code == 400
+    assert sentence in answer.content.decode()
     assert names("block") == []
+
+
+def test_what_was_typed_stays_beside_what_is_wrong_with_it(client: Client, alice: User) -> None:
+    client.force_login(alice)
+
+    answer = client.post(f"{PAGE}add/", {"list": "keep", "names": "mira.clay, not!a!name", "note": "friends"})
+
+    page = answer.content.decode()
+    assert "“not!a!name” is no Instagram username." in page
+    assert "mira.clay, not!a!name</textarea>" in page
+    assert names() == []
+    assert "Type a username, or choose a file." in client.post(f"{PAGE}add/", {"list": "keep"}).content.decode()
+
+
+def test_it_says_how_many_are_new(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    asked = {"list": "keep", "names": "mira.clay kiln_studio"}
+
+    first, second = (client.post(f"{PAGE}add/", asked, follow=True).content.decode() for _ in range(2))
+
+    assert "2 more people are on the keep list." in first
+    assert "Nobody is new to the keep list." in second
 
 
 def test_a_list_goes_out_and_comes_in_again(client: Client, alice: User) -> None:

@@ -35,6 +35,33 @@ def test_words_that_cannot_be_sent_are_refused(client: Client, alice: User, name
         assert not MessageTemplate.objects.exists()
 
 
+def test_what_was_typed_stays_beside_what_is_wrong_with_it(client: Client, alice: User) -> None:
+    client.force_login(alice)
+
+    page = client.post(PAGE, {"name": "Spring", "text": "Hi {name}"}).content.decode()
+
+    assert "{name} is no placeholder." in page
+    assert "Hi {name}</textarea>" in page
+
+
+def test_lines_end_as_instagram_gives_them_back(client: Client, alice: User) -> None:
+    client.force_login(alice)
+
+    client.post(PAGE, {"name": "Spring", "text": "Hi\r\nthere"})
+
+    assert text().text == "Hi\nthere"
+
+
+def test_what_waits_for_an_owner_stands_first(client: Client, alice: User, alices_workspace: Workspace) -> None:
+    client.force_login(alice)
+    for name in ("B", "A", "C"):
+        client.post(PAGE, {"name": name, "text": "Hi"})
+    with everywhere():
+        MessageTemplate.objects.filter(name="C").update(approved_at=None)
+
+    assert client.get(PAGE).context["texts"][0].name == "C"
+
+
 def test_a_managers_words_wait_for_an_owner(
     client: Client, alice: User, bob: User, alices_workspace: Workspace
 ) -> None:

@@ -364,7 +364,8 @@ def sparkline(values: Iterable[float | None], label: str) -> SafeString:
 @register.simple_tag
 def percent(value: float) -> str:
     """A share as per cent, with one digit below ten."""
-    return f"{100 * value:.1f} %" if abs(value) < 0.0995 else f"{100 * value:.0f} %"
+    digits = 1 if value and abs(value) < 0.0995 else 0
+    return f"{100 * value:.{digits}f}\N{NO-BREAK SPACE}%".replace("-", "\N{MINUS SIGN}")
 
 
 @register.simple_tag
@@ -387,9 +388,9 @@ def chart(days: Iterable[tuple[date, float | None]], label: str) -> dict[str, An
         else:
             run.append((position, value))
     low, high = (min(values), max(values)) if values else (0, 0)
-    step, scale = 600 / max(len(known) - 1, 1), 140 / (high - low) if high > low else 0
+    step, scale = 600 / max(len(known) - 1, 1), 160 / (high - low) if high > low else 0
     lines = [
-        "M" + "L".join(f"{x * step:.1f} {150 - (value - low) * scale:.1f}" for x, value in run)
+        "M" + "L".join(f"{x * step:.1f} {160 - (value - low) * scale if scale else 80:.1f}" for x, value in run)
         for run in (*parts, run)
         if run
     ]
