@@ -50,6 +50,54 @@ def test_a_thousand_takes_at_once_give_exactly_the_limit(engine: Engine, limit: 
         assert set(Usage.objects.values_list("used", flat=True)) == {37}
 
 
+def test_two_kinds_taken_at_once_get_exactly_theirs(engine: Engine) -> None:
+    account, workspace = engine.account, engine.workspace
+    granted: dict[str, list[int]] = {Kind.FOLLOW: [], Kind.LIKE: []}
+
+    def taker(kinds: list[str]) -> None:
+        try:
+            for kind in kinds * 12:
+                with tenancy.scope(workspace):
+                    taken = limits.take(account, cap(daily=37, hourly=41)._replace(kind=kind))
+                granted[kind].extend([taken] if taken else [])
+        finally:
+            connection.close()
+
+    # Half of them begin with the one, half with the other: nobody waits in a circle.
+    orders = [[Kind.FOLLOW, Kind.LIKE], [Kind.LIKE, Kind.FOLLOW]] * 21
+    takers = [threading.Thread(target=taker, args=(kinds,)) for kinds in orders]
+    for thread in takers:
+        thread.start()
+    for thread in takers:
+        thread.join()
+
+    assert {kind: sorted(taken) for kind, taken in granted.items()} == dict.fromkeys(granted, list(range(1, 38)))
+    with engine.seen():
+        assert Usage.objects.count() == 4
+        assert set(Usage.objects.values_list("used", flat=True)) == {37}
+
+
+def test_at_the_accounts_midnight_the_day_begins_anew_and_the_week_does_not(engine: Engine) -> None:
+    """Niue's date is always one or two behind Kiritimati's: the same account before and after its midnight."""
+
+    def take_in(zone: str, limit: Caps) -> int | None:
+        with engine.seen():
+            account = engine.account
+            account.timezone = zone
+            return limits.take(account, limit)
+
+    before = [take_in("Pacific/Niue", cap(daily=3, weekly=5)) for _ in range(4)]
+    after = [take_in("Pacific/Kiritimati", cap(daily=3, weekly=5)) for _ in range(4)]
+
+    assert (before, after) == ([1, 2, 3, None], [1, 2, None, None])
+    with engine.seen():
+        days = Usage.objects.filter(period="day").order_by("starts")
+        assert [(day.starts.date(), day.used) for day in days] == [
+            (timezone.now().astimezone(ZoneInfo("Pacific/Niue")).date(), 3),
+            (timezone.now().astimezone(ZoneInfo("Pacific/Kiritimati")).date(), 2),
+        ]
+
+
 def test_reading_first_and_writing_after_overshoots(engine: Engine) -> None:
     """The negative control: what the conditional UPDATE is there for."""
     take(engine, cap(daily=1))
@@ -163,6 +211,22 @@ def test_instagrams_own_cap_counts_when_it_is_near() -> None:
 def test_there_is_one_global_default_of_a_kind() -> None:
     with tenancy.platform("a test tries"), pytest.raises(IntegrityError), transaction.atomic():
         DailyLimit.objects.create(workspace=None, kind="follow", hourly=1, daily=1, weekly=1)
+
+
+@pytest.mark.parametrize("of_a_workspace", [True, False])
+def test_of_three_rows_for_the_same_limit_one_stays(engine: Engine, of_a_workspace: bool) -> None:
+    """NULL is one workspace like any other here: "everybody"."""
+    workspace = engine.workspace if of_a_workspace else None
+    refused = 0
+    with tenancy.platform("a test tries"):
+        for daily in (1, 2, 3):
+            try:
+                with transaction.atomic():
+                    DailyLimit.objects.create(workspace=workspace, kind=Kind.LIKE, hourly=1, daily=daily, weekly=9)
+            except IntegrityError:
+                refused += 1
+        assert DailyLimit.objects.filter(workspace=workspace, kind=Kind.LIKE).count() == 1
+    assert refused == (2 if of_a_workspace else 3)  # the default is there from the start
 
 
 def test_an_admins_row_for_one_workspace_stands_in_for_the_default(engine: Engine) -> None:
