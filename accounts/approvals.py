@@ -64,6 +64,8 @@ def decide(workspace: Workspace, by: User, proposal_id: UUID, *, approve: bool) 
     teams.deciding(teams.hold(workspace), by)
     proposal = _end(workspace, by, proposal_id, State.APPROVED if approve else State.REFUSED)
     if approve:
+        if proposal.deed not in DEEDS:  # proposed before an update that knows it no more
+            raise BotException(codes.NOT_FOUND)
         DEEDS[proposal.deed].does(workspace, by, proposal.facts)
     if proposal.proposed_by is not None:
         how, what = "approved" if approve else "refused", proposal.summary
