@@ -12,10 +12,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts import sign_in, tenancy
-from accounts.models import User, Workspace
+from accounts.models import Membership, User, Workspace
 from adminpanel import members
-from bots import connecting, health, sessions, switch, tasking, tuning
-from bots.models import Bot, BotTask, DailyLimit, InstagramAccount, Kind
+from bots import connecting, health, lists, sessions, switch, tasking, tuning, welcomes
+from bots.models import Bot, BotTask, DailyLimit, InstagramAccount, Kind, ListedPerson, Source
 from errors import codes
 from errors.exceptions import BotException
 
@@ -29,7 +29,9 @@ YOURS = {
     "password": "demo-password-2",
     "authenticator secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
 }
-PACE: dict[str, object] = {"cycle_delay": 8, "jitter": 20, "burst": 1, "timezone": ZONE}
+PACE: dict[str, object] = {"cycle_delay": 8, "jitter": 20, "burst": 1, "timezone": ZONE, "holdout": 10}
+GREETING = ("Thank you", "Hello {first_name}, thank you for following our small studio. What do you like to make?")
+FRIENDS = ["mira.clay", "kiln.studio", "the.blue.glaze"]
 PATIENCE = 10.0  # seconds for a sandbox that is just starting
 
 
@@ -60,9 +62,23 @@ def set_to_work() -> Bot | None:
         _age(bot.account)
         tuning.tune(bot, user, PACE)
         if not BotTask.objects.filter(bot=bot).exists():
-            tasking.follow_hashtag(bot, "ceramics", 25, user=user)
+            _ask(bot, user)
         switch.start(bot, user)
     return bot
+
+
+def _ask(bot: Bot, user: User) -> None:
+    """Give the bot something of each kind, and its owner's lists and text: what they bring, the bot must do itself."""
+    keep, block = ListedPerson.List
+    lists.add(bot.workspace, keep, FRIENDS, "Friends of the studio", user)
+    lists.add(bot.workspace, block, [YOURS["username"]], "Our own other account", user)
+    owner = Membership.objects.select_related("workspace", "user").get(workspace=bot.workspace, user=user)
+    greeting = welcomes.write(owner, *GREETING)
+    tasking.follow_hashtag(bot, "ceramics", 25, user=user)
+    tasking.ask(bot, Kind.LIKE, 15, source=Source.HASHTAG, value="pottery", user=user)
+    tasking.ask(bot, Kind.STORY_VIEW, 15, source=Source.HASHTAG, value="ceramics", user=user)
+    tasking.ask(bot, Kind.WELCOME_DM, 5, options={"only_new": True}, template=greeting, user=user)
+    tasking.ask(bot, Kind.UNFOLLOW, 10, options={"after_days": 14, "keep_mutual": True}, user=user)
 
 
 def _person(kept: dict[str, Any]) -> tuple[User, str]:

@@ -15,7 +15,7 @@ LARGEST_FILE = 256 * 1024  # bytes; 10,000 names and more
 
 
 def add(workspace: Workspace, which: str, names: list[str], note: str = "", user: object = None) -> int:
-    """Put people on a list by their usernames; how many are new to it. Raises SOURCE_INVALID or VALIDATION_FAILED."""
+    """Put people on a list by their usernames; how many are new to it. Raises VALIDATION_FAILED."""
     clean = list(dict.fromkeys(_clean(name) for name in names))
     there = ListedPerson.objects.filter(workspace=workspace, list=which)
     known = set(there.filter(username__in=clean).values_list("username", flat=True))
@@ -56,4 +56,4 @@ def _clean(name: str) -> str:
     try:
         return clean_username(name)
     except BotException:
-        raise BotException(codes.SOURCE_INVALID, f"“{name[:40]}” is no Instagram username.", field="names") from None
+        raise BotException(codes.VALIDATION_FAILED, f"“{name[:40]}” is no Instagram username.", field="names") from None

@@ -40,8 +40,8 @@ SAID = {  # a source with its value
     "hashtag": "from #{}",
     "followers": "from followers of @{}",
     "likers": "from likers of {}",
-    "own_followers": "from own followers",
-    "followed": "from people the bot followed",
+    "own_followers": "to own followers",
+    "followed": "people the bot followed",
     "chosen": "people chosen in the ledger",
 }
 

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from accounts.models import User
 from adminpanel import demo
 from bots import sessions
-from bots.models import Bot, BotTask, InstagramAccount
+from bots.models import AccountDay, Action, Bot, BotTask, InstagramAccount, Kind, ListedPerson, MessageTemplate
 from instagrowth.testing import everywhere
 
 
@@ -40,9 +40,21 @@ def test_the_demo_is_at_work_and_says_how_to_sign_in(instagram, visitor, folder)
     assert told["instagram"]["username"] == "demo.bakery"
     with everywhere():
         bot = Bot.objects.select_related("account").get()
-        task = BotTask.objects.get()
+        first, *_ = tasks = BotTask.objects.order_by("created_at")
+        assert {task.kind for task in tasks} == set(Kind.values)
+        assert sorted(ListedPerson.objects.values_list("list", flat=True)) == ["block", *["keep"] * 3]
+        assert MessageTemplate.objects.get().approved_at is not None
     assert (bot.account.username, bot.status, bot.account.health) == ("demo.ceramics", "running", "active")
-    assert (task.value, task.amount, task.status) == ("ceramics", 25, "queued")
+    assert (first.kind, first.value, first.amount, first.status) == ("follow", "ceramics", 25, "queued")
+
+
+def test_it_invents_nothing_that_the_bot_did_not_do(instagram):
+    fill()
+
+    with everywhere():
+        assert not Action.objects.exists()
+        assert not AccountDay.objects.exists()
+        assert not BotTask.objects.exclude(confirmed=0).exists()
 
 
 def test_a_second_time_changes_nothing(instagram):
@@ -50,7 +62,8 @@ def test_a_second_time_changes_nothing(instagram):
 
     assert fill() == first
     with everywhere():
-        assert (Bot.objects.count(), BotTask.objects.count(), User.objects.count()) == (1, 1, 1)
+        assert (Bot.objects.count(), User.objects.count()) == (1, 1)
+        assert (BotTask.objects.count(), ListedPerson.objects.count(), MessageTemplate.objects.count()) == (5, 4, 1)
 
 
 def test_a_lost_password_is_made_anew(folder, visitor):

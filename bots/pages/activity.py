@@ -23,7 +23,7 @@ from accounts.models import Membership, Workspace
 from accounts.requests import MemberRequest
 from accounts.roles import members
 from bots.health import Health
-from bots.models import InstagramAccount, Kind
+from bots.models import SAID, InstagramAccount, Kind, ListedPerson
 from errors.models import ActivityLog
 from instagrowth import live
 
@@ -31,20 +31,68 @@ ROWS = 50
 CSV_ROWS = 1000  # a chunk of the export, one short transaction each
 LOOKED_THROUGH = 20_000  # newest rows in which words are searched; codes and correlation ids are found in all
 STATUSES = {"ok": "Done", "info": "Note", "warning": "Warning", "error": "Error"}
-# How a deed is called; others say their own name.
-DEEDS: dict[str, str] = {
-    **{kind.value: kind.label for kind in Kind},
-    "connect": "Connect",
-    "disconnect": "Disconnect",
-    "test_session": "Test session",
-    "bot_start": "Start bot",
-    "bot_stop": "Stop bot",
-    "bot_settings": "Bot settings",
-    "task": "Task",
-    "user_created": "Welcome",
-    "bot_turn": "Turn",
-    "health": "Health",
+# How a deed is called, in the groups of the filter; others say their own name.
+GROUPS: dict[str, dict[str, str]] = {
+    "Actions": {kind.value: kind.label for kind in Kind},
+    "Accounts and bots": {
+        "connect": "Connect",
+        "disconnect": "Disconnect",
+        "test_session": "Test session",
+        "session_verified": "Session verified",
+        "session_released": "Session taken back",
+        "session_stopped": "Session stopped",
+        "session_deleted": "Session deleted",
+        "bot_created": "Bot made",
+        "bot_start": "Start bot",
+        "bot_stop": "Stop bot",
+        "bot_settings": "Bot settings",
+        "bot_turn": "Turn",
+        "task": "Task",
+        "preview": "Dry run",
+        "list": "List",
+        "template": "Text",
+        "health": "Health",
+    },
+    "Team": {
+        "team_invite": "Invitation",
+        "team_take_back": "Invitation taken back",
+        "team_join": "Joined the team",
+        "team_decline": "Invitation declined",
+        "team_role": "Role",
+        "team_remove": "Removed from the team",
+        "team_leave": "Left the team",
+        "team_transfer": "Workspace handed over",
+        "propose": "Proposal",
+        "proposal": "Answer to a proposal",
+        "approvals_on": "Approvals on",
+        "approvals_off": "Approvals off",
+    },
+    "Workspace": {
+        "user_created": "Welcome",
+        "workspace_made": "New workspace",
+        "brand_changed": "Brand",
+        "logo_removed": "Logo removed",
+        "export": "Archive of data",
+        "export_download": "Archive fetched",
+        "workspace_deletion_asked": "Deletion asked",
+        "workspace_deletion_undone": "Deletion undone",
+    },
+    "Sign-in": {
+        "login": "Sign in",
+        "sign_out_everywhere": "Sign out everywhere",
+        "change_password": "New password",
+        "reset_password": "Password reset",
+        "google_linked": "Google linked",
+        "google_unlinked": "Google unlinked",
+        "totp_activated": "Second factor on",
+        "totp_deactivated": "Second factor off",
+        "recovery_code_used": "Recovery code used",
+        "token_made": "API token made",
+        "token_revoked": "API token revoked",
+        "tokens_revoked": "All API tokens revoked",
+    },
 }
+DEEDS = {deed: word for group in GROUPS.values() for deed, word in group.items()}
 _CODE = re.compile(r"E-[A-Z]{2,4}-[IWEC]-\d{4}")
 _STORY = re.compile(r"c-[0-9a-f]{8,}")
 _FORMULA = re.compile(r"^[\s]*[=+\-@\t\r]")
@@ -115,7 +163,7 @@ def activity(request: MemberRequest) -> HttpResponse:
         "filters": filters,
         "rows": [told(log, accounts, people) for log in logs],
         "accounts": accounts.values(),
-        "deeds": DEEDS.items(),
+        "groups": [(group, deeds.items()) for group, deeds in GROUPS.items()],
         "statuses": STATUSES.items(),
         "newer": filters.address(newer=logs[0].pk) if newer else "",
         "older": filters.address(older=logs[-1].pk) if older else "",
@@ -214,6 +262,10 @@ def _about(meta: dict[str, Any]) -> str:
         return f"now {Health(meta['moved_to']).label.lower()}"
     if meta.get("ended"):
         return str(meta["ended"])
+    if meta.get("source") in SAID:
+        return f"{Kind(meta['kind']).label.lower()} {meta['asked']} {SAID[meta['source']].format(meta['value'])}"
+    if meta.get("list") in ListedPerson.List.values:
+        return f"{meta['list']}, {meta['added']} added" if "added" in meta else f"{meta['list']}, 1 taken off"
     return f"#{meta['value']}" if meta.get("value") else ""
 
 

@@ -509,11 +509,13 @@ def field(
     switch: bool = False,
     link: str = "",
     link_word: str = "",
+    optional: bool = True,
     **attrs: str | bool,
 ) -> dict[str, Any]:
     """Draw a form field: label above, help below, an error that says what to do.
 
-    `link` and `link_word` stand at the end of the label's line. Further names become attributes of the input
+    `link` and `link_word` stand at the end of the label's line. `optional=False` keeps “(optional)” away where all
+    fields are. Further names become attributes of the input
     (`rows=4`, `inputmode="numeric"`, `placeholder=False` to drop one).
     """
     widget = bound.field.widget
@@ -534,6 +536,7 @@ def field(
         "control": control,
         "link": link,
         "link_word": link_word,
+        "optional": optional and not bound.field.required,
     }
 
 
