@@ -263,9 +263,11 @@ def _about(meta: dict[str, Any]) -> str:
     if meta.get("ended"):
         return str(meta["ended"])
     if meta.get("source") in SAID:
-        return f"{Kind(meta['kind']).label.lower()} {meta['asked']} {SAID[meta['source']].format(meta['value'])}"
+        return f"{Kind(meta['kind']).label} {meta['asked']} {SAID[meta['source']].format(meta['value'])}"
     if meta.get("list") in ListedPerson.List.values:
         return f"{meta['list']}, {meta['added']} added" if "added" in meta else f"{meta['list']}, 1 taken off"
+    if "approved" in meta:
+        return f"“{meta['name']}”" + ("" if meta["approved"] else ", waits for an owner")
     return f"#{meta['value']}" if meta.get("value") else ""
 
 

@@ -129,3 +129,29 @@ def export_of(user: User, query: str) -> list[dict[str, str]]:
 def test_what_a_spreadsheet_would_compute_is_made_inert(start: str) -> None:
     assert activity.inert(f"{start}1+1") == f"'{start}1+1"
     assert activity.inert("E-FLW-W-0007") == "E-FLW-W-0007"
+
+
+FOLLOWERS = {"kind": "follow", "asked": 5, "source": "followers", "value": "kiln"}
+WELCOME = {"kind": "welcome_dm", "asked": 5, "source": "own_followers", "value": ""}
+
+
+@pytest.mark.parametrize(
+    ("deed", "meta", "said"),
+    [
+        ("task", FOLLOWERS, "Follow 5 from followers of @kiln"),
+        ("task", WELCOME, "Welcome DM 5 to own followers"),
+        ("list", {"list": "keep", "added": 3}, "keep, 3 added"),
+        ("list", {"list": "block", "removed": 1}, "block, 1 taken off"),
+        ("template", {"name": "Spring", "approved": True}, "“Spring”"),
+        ("template", {"name": "Spring", "approved": False}, "“Spring”, waits for an owner"),
+    ],
+)
+def test_a_deed_says_what_it_was_about(
+    client: Client, alice: User, write, deed: str, meta: dict[str, object], said: str
+) -> None:
+    write(deed, **meta)
+    client.force_login(alice)
+
+    (row,) = client.get(PAGE).context["rows"]
+
+    assert row.about == said
