@@ -1,11 +1,12 @@
 """Who works now: claims due bots, and gives up on turns whose worker is gone. Any number of these may run at once."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, F, QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -103,10 +104,10 @@ def _take_back(bot: Bot) -> None:
 
 def leave_unknown(turns: QuerySet[Turn]) -> None:
     """Nobody knows what became of the open intents of these turns: they are looked up later, and never sent again."""
-    for task in BotTask.objects.filter(actions__turn__in=turns, actions__state=Action.State.INTENT).annotate(
-        n=Count("actions")
-    ):
-        BotTask.objects.filter(pk=task.pk).update(unknown=F("unknown") + task.n)
-    Action.objects.filter(turn__in=turns, state=Action.State.INTENT).update(
+    # Actions before tasks, as `write_outcome` has it, so that a worker that comes back now does not wait in a circle.
+    left = list(Action.objects.select_for_update().filter(turn__in=turns, state=Action.State.INTENT))
+    Action.objects.filter(pk__in=[action.pk for action in left]).update(
         state=Action.State.UNKNOWN, error_code=codes.OUTCOME_UNKNOWN.id, look_up_at=Now() + LOOK_UP_AFTER
     )
+    for task, count in Counter(action.task_id for action in left if action.task_id).items():
+        BotTask.objects.filter(pk=task).update(unknown=F("unknown") + count)

@@ -188,7 +188,7 @@ def clean_options(kind: str, options: dict[str, object]) -> dict[str, object]:
 
 def stop(task: BotTask, user: object = None) -> None:
     """End a task now: nothing of it is sent after this commits. Raises TASK_STOPPED if it has ended already."""
-    task = BotTask.objects.select_for_update().select_related("bot").get(pk=task.pk)
+    task = BotTask.objects.select_for_update(of=("self",)).select_related("bot").get(pk=task.pk)
     if task.status not in (*BotTask.OPEN, BotTask.Status.PAUSED):
         raise BotException(codes.TASK_STOPPED)
     close(task, task.bot, BotTask.Status.STOPPED, None, user)

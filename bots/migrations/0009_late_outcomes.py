@@ -1,4 +1,7 @@
-"""`write_outcome` for an action that was given up before its worker came back: it is no longer counted as unknown."""
+"""`write_outcome` for an action that was given up before its worker came back: it is no longer counted as unknown.
+
+And it changes the task before the candidate, as whoever stops a task does: the other way round the two waited in a circle.
+"""
 
 import re
 from importlib import import_module
@@ -11,6 +14,9 @@ _BEFORE = re.search(r"CREATE FUNCTION write_outcome\(.*?END \$\$;\n", journal.FO
 )
 
 
+_PERSON = re.search(r"    UPDATE bots_candidate SET .*?WHERE id = person;\n", _BEFORE, re.DOTALL)[0]
+
+
 def _replaced(text: str, *pairs: tuple[str, str]) -> str:
     for before, after in pairs:
         if before not in text:
@@ -21,6 +27,8 @@ def _replaced(text: str, *pairs: tuple[str, str]) -> str:
 
 FORWARDS = _replaced(
     _BEFORE,
+    (_PERSON, ""),
+    ("    WHERE id = task;\n", f"    WHERE id = task;\n{_PERSON}"),
     ("    done bots_action;\n", "    done bots_action;\n    was text;\n"),
     (
         "    UPDATE bots_action SET state = outcome,",

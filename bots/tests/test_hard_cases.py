@@ -294,9 +294,10 @@ def test_no_action_begins_after_a_stop_commits(
     engine_of: Callable[..., Engine], stop: Callable[[Engine, BotTask], None]
 ) -> None:
     engine, chance, amid = engine_of(burst=10), random.Random(7), 0
-    for _ in range(8):
+    engine.sandbox.control.fault("slow", account=engine.username, path="friendships/create", times=None, seconds=0.05)
+    for number in range(8):
         engine.start()
-        task = engine.ask(20)
+        task = engine.ask(20, f"clay{number}")
         (claim,) = claims_of(engine)
         before = len(engine.actions())
         turn = threading.Thread(target=run_here, args=(claim,))
