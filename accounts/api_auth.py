@@ -140,7 +140,7 @@ class VisitorThrottle(PersonThrottle, AnonRateThrottle):
 
     scope = "anon"
 
-    def get_cache_key(self, request: Request, view: object) -> str | None:
+    def get_cache_key(self, request: Request, view: Any) -> str | None:
         """Count visitors only."""
         return AnonRateThrottle.get_cache_key(self, request, view)
 
