@@ -22,19 +22,23 @@ LOOK_UP_AFTER = timedelta(seconds=60)
 SHARE_OF_TICK = 4  # due bots looked at for each one claimed, so that one workspace's many do not hide the others
 
 # One statement: due bots, at most `share` of a workspace at once, become leased and get their turn's row.
-# The lease alone keeps the workspace's count exact, because claims queue behind one advisory lock (see `claim`).
+# The leases alone keep a workspace's count exact, because claims queue behind one advisory lock (see `claim`); they are
+# counted for the workspaces that have due bots, never for all. Only what is claimed is locked.
 _CLAIM = """
-WITH busy AS MATERIALIZED (
-    SELECT workspace_id, count(*) AS n FROM bots_bot WHERE lease_until IS NOT NULL GROUP BY workspace_id
-), due AS MATERIALIZED (
-    SELECT b.id, b.workspace_id, b.next_run_at, b.share - coalesce(busy.n, 0) AS room
-    FROM bots_bot b LEFT JOIN busy ON busy.workspace_id = b.workspace_id
-    WHERE b.status = 'running' AND b.lease_until IS NULL AND b.next_run_at <= now() AND b.share > coalesce(busy.n, 0)
-    ORDER BY b.next_run_at, b.id LIMIT %(looked_at)s FOR UPDATE OF b SKIP LOCKED
+WITH due AS MATERIALIZED (
+    SELECT b.id, b.workspace_id, b.next_run_at, b.share - busy.n AS room
+    FROM bots_bot b CROSS JOIN LATERAL (
+        SELECT count(*) AS n FROM bots_bot l WHERE l.workspace_id = b.workspace_id AND l.lease_until IS NOT NULL
+    ) busy
+    WHERE b.status = 'running' AND b.lease_until IS NULL AND b.next_run_at <= now() AND busy.n < b.share
+    ORDER BY b.next_run_at, b.id LIMIT %(looked_at)s
 ), placed AS (
     SELECT *, row_number() OVER (PARTITION BY workspace_id ORDER BY next_run_at, id) AS place FROM due
-), mine AS MATERIALIZED (
+), chosen AS MATERIALIZED (
     SELECT id FROM placed WHERE place <= room ORDER BY next_run_at, id LIMIT %(limit)s
+), mine AS MATERIALIZED (
+    SELECT id FROM bots_bot WHERE id = ANY(ARRAY(SELECT id FROM chosen)) AND status = 'running' AND lease_until IS NULL
+    FOR UPDATE SKIP LOCKED
 ), claimed AS (
     UPDATE bots_bot b SET fence = b.fence + 1,
            lease_until = now() + make_interval(secs => %(handover)s)
@@ -62,7 +66,11 @@ class Claim:
 def claim(limit: int = 200) -> list[Claim]:
     """Claim up to `limit` due bots. What is claimed here is claimed by nobody else."""
     with tenancy.platform("the engine claims due bots of all workspaces"), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('bots.dispatch.claim'))")
+        # The planner believes that sorting all due bots is cheap; walking their index stops after the first ones.
+        cursor.execute(
+            "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true),"
+            " pg_advisory_xact_lock(hashtext('bots.dispatch.claim'))"
+        )
         cursor.execute(_CLAIM, {"limit": limit, "looked_at": limit * SHARE_OF_TICK, "handover": HANDOVER})
         return [Claim(*row) for row in cursor.fetchall()]
 

@@ -244,6 +244,7 @@ class Bot(Owned):
                 fields=["next_run_at", "id"], name="bot_due", condition=Q(status="running", lease_until__isnull=True)
             ),
             models.Index(fields=["lease_until"], name="bot_leased", condition=Q(lease_until__isnull=False)),
+            models.Index(fields=["workspace"], name="bot_leased_in", condition=Q(lease_until__isnull=False)),
         ]
 
     def __str__(self) -> str:

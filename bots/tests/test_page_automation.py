@@ -94,7 +94,7 @@ def test_without_a_session_a_start_is_refused_with_its_code(client: Client, alic
 
     assert "/help/errors/E-SESS-E-0001/" in page
     with everywhere():
-        row = ActivityLog.objects.get(action="bot_start")
+        row = ActivityLog.objects.get(action="bot_start", workspace_id=alices_bot.workspace_id)
         assert (row.error_code, row.account_id) == ("E-SESS-E-0001", alices_bot.account_id)
         assert Bot.objects.get().status == "stopped"
 
