@@ -18,4 +18,4 @@ class BotsConfig(AppConfig):
 
         farewell.stopped_by(switch.stop_all)
         post_migrate.connect(startup.seal_canary, sender=self, dispatch_uid="bots.canary")
-        worker_init.connect(lambda **_: startup.examine(), weak=False, dispatch_uid="bots.examine")
+        worker_init.connect(startup.examine_worker, dispatch_uid="bots.examine")

@@ -1,5 +1,7 @@
 """What web and workers ask before they begin: whether the vault opens, and whether the walls bind us."""
 
+import sys
+
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, InterfaceError, connection, connections
 
@@ -24,6 +26,14 @@ def examine() -> None:
             vault.check_canary(canary.sealed)
     except BotException as wrong:
         raise ImproperlyConfigured(wrong.message) from None
+
+
+def examine_worker(**_: object) -> None:
+    """The same for a worker: Celery swallows what a signal's receiver raises, unless it is the end of the program."""
+    try:
+        examine()
+    except ImproperlyConfigured as refused:
+        sys.exit(str(refused))
 
 
 def seal_canary(using: str, **_: object) -> None:

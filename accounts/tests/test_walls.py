@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import psycopg
 import pytest
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 
@@ -159,15 +160,39 @@ def test_a_month_of_the_log_named_directly_shows_nothing(alice: User) -> None:
             assert cursor.fetchone()[0] >= 1
 
 
-def test_a_role_that_passes_the_walls_is_refused_with_one_sentence(services: Any) -> None:
-    address = urlsplit(services.environment["DATABASE_URL"])
-    superuser = address._replace(netloc=f"postgres:{quote(services.secrets['postgres'])}@").geturl()
-    env = os.environ | services.environment | {"DATABASE_URL": superuser}
-    command = [sys.executable, "manage.py", "migrate", "-v", "0"]
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+PROGRAMS = {
+    "a command": ["manage.py", "migrate", "-v", "0"],
+    "the web": ["-m", "uvicorn", "instagrowth.asgi:application", "--port", "0"],
+    "a worker": ["-m", "celery", "-q", "-A", "instagrowth", "worker", "-c", "1"],
+}
 
-    assert done.returncode == 1
-    assert done.stderr.startswith('The database role "postgres" is a superuser')
+
+@pytest.mark.parametrize(
+    ("role", "nature", "program"),
+    [
+        ("postgres", "", "a command"),
+        ("walker", "BYPASSRLS", "a command"),
+        ("twice", "SUPERUSER BYPASSRLS", "a command"),
+        ("walker", "BYPASSRLS", "the web"),
+        ("walker", "BYPASSRLS", "a worker"),
+    ],
+)
+def test_a_role_that_passes_the_walls_starts_nothing(services: Any, role: str, nature: str, program: str) -> None:
+    address, password = urlsplit(services.environment["DATABASE_URL"]), services.secrets["postgres"]
+
+    def named(name: str) -> str:
+        return address._replace(netloc=f"{name}:{quote(password)}@").geturl()
+
+    if nature:
+        with psycopg.connect(named("postgres"), autocommit=True) as connection:
+            connection.execute(f"DROP ROLE IF EXISTS {role}")
+            connection.execute(f"CREATE ROLE {role} LOGIN {nature} PASSWORD '{password}'")
+    env = os.environ | services.environment | {"DATABASE_URL": named(role)}
+    command = [sys.executable, *PROGRAMS[program]]
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=60)
+
+    assert done.returncode != 0
+    assert f'The database role "{role}" is a superuser or has BYPASSRLS' in done.stdout + done.stderr
 
 
 def test_deleting_a_workspace_takes_everything_with_it(alices_bot: Bot) -> None:
