@@ -94,6 +94,7 @@ def test_the_switcher_opens_with_the_keyboard_and_leads_to_another_workspace(
         hers.types(name="Second studio")
         hers.presses("Make a workspace")
         hers.sees("Second studio is made, and you own it.")
+        hers.page.wait_for_load_state()  # the list comes by htmx
         if size == PHONE:
             hers.presses("Open menu")
         menu = hers.page.locator("#sidebar details.menu").first

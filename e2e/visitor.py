@@ -77,6 +77,7 @@ class Visitor:
 
     def examines(self) -> None:
         """Read the page with axe, dark and light, and look whether it scrolls sideways."""
+        self.page.wait_for_load_state()
         for theme in ("light", "dark"):
             self.page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
             found = [violation for violation in Axe().run(self.page).response["violations"] if _is_grave(violation)]

@@ -234,7 +234,10 @@ def test_of_many_workers_one_sends_it_and_no_transaction_waits_for_the_mail_serv
     def slow(_: Request) -> Response:
         time.sleep(0.5)
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'")
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND state LIKE 'idle in transaction%'"
+            )
             waiting.append(cursor.fetchone()[0])
         connection.close()
         return Response('{"id": "49a3999c"}', content_type="application/json")
