@@ -12,6 +12,13 @@ from instagrowth.testing_processes import Processes, ending, eventually, servers
 from sandbox.testing import Control, Sandbox
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A browser's clock is not ours: a journey in one that failed is walked once more, and named in the report."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 class Stack(Processes):
     """The processes with the address of their web server and the controls of their Instagram."""
 
