@@ -1030,6 +1030,12 @@ MAIL_NOT_SENT = _code(
     then=Then.ALERT,
     http=502,
 )
+ADDRESS_NOT_PUBLIC = _code(
+    "E-NET-E-0011",
+    "ADDRESS_NOT_PUBLIC",
+    "We do not send to this address: it must begin with https:// and lead to a public server.",
+    "Give an address that the whole internet can reach, with a name and without login, such as https://hooks.example.com/.",
+)
 
 # ── BILL: plans and payments ────────────────────────────────────────────────────────────────────────────────────────
 PLAN_ACCOUNT_LIMIT = _code(

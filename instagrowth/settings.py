@@ -355,6 +355,11 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024  # no less than a body may have: n
 # ── Outside services: unset means the real one; `make run` points those without a key at the sandbox ─────────────────
 INSTAGRAM_PRIVATE_URL = env.str("INSTAGRAM_PRIVATE_URL", default="").rstrip("/")
 ALERT_WEBHOOK_URL = env.str("ALERT_WEBHOOK_URL", default="")
+ALERT_WEBHOOK_SECRET = env.str("ALERT_WEBHOOK_SECRET", default="")
+# Whether errors.outbound may also post to http on this machine: to try webhooks out, never in production.
+OUTBOUND_LOOPBACK = env.bool("OUTBOUND_LOOPBACK", default=False)
+if OUTBOUND_LOOPBACK and not DEBUG:
+    raise ImproperlyConfigured("OUTBOUND_LOOPBACK is for development: unset it.")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="InstaGrowth OS <noreply@localhost>")
 # Everything a page or a library mails goes into the outbox; this is what a worker sends it by.
 EMAIL_BACKEND = "accounts.mails.Outbox"
