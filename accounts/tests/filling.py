@@ -70,6 +70,8 @@ class Filling:
         return self.rows[model]
 
     def _value(self, field: models.Field, mark: str) -> Any:
+        if field.related_model is field.model and field.null:  # a row that hangs on one of its own kind
+            return models.NOT_PROVIDED
         if field.related_model:
             return self._row(field.related_model)
         if isinstance(field, models.AutoField) or field.has_db_default():

@@ -53,6 +53,9 @@ GROUPS: dict[str, dict[str, str]] = {
         "template": "Text",
         "health": "Health",
     },
+    "Calendar": {
+        "post_draft": "Draft",
+    },
     "Team": {
         "team_invite": "Invitation",
         "team_take_back": "Invitation taken back",
