@@ -13,7 +13,7 @@ from allauth.usersessions.models import UserSession
 from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.db import connection
-from django.db.models import SET_NULL, Exists, ForeignKey, Model, OuterRef, Q, UUIDField
+from django.db.models import DO_NOTHING, SET_NULL, Exists, ForeignKey, Model, OuterRef, Q, UUIDField
 from django.utils.timezone import now
 
 from accounts import archives, farewell, notices, tenancy
@@ -97,7 +97,7 @@ def _erase_workspace(workspace: Workspace) -> None:
         rows = model._default_manager.filter(**{f"{field.name}__workspace_id": workspace.pk})
         if field.remote_field.on_delete is SET_NULL:
             rows.update(**{field.name: None})
-        else:
+        elif field.remote_field.on_delete is not DO_NOTHING:  # that stays with the row it hangs on, which outlives too
             rows.delete()
     for model in tenant_tables():
         _empty(model, workspace.pk)

@@ -1,12 +1,53 @@
-"""What a workspace may do: the only thing other apps ask of billing."""
+"""What a workspace may do: the only thing other apps ask of billing.
 
+The rooms to our right say here, when they start, how much of a limit is used (`counted_by`) and what a change of plan
+means to them (`followed_by`).
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
-from accounts.models import Workspace
-from billing.models import Plan, Subscription
+from django.db.models import QuerySet
+from django.utils.timezone import now
 
-ALIVE = (Subscription.Status.TRIALING, Subscription.Status.ACTIVE, Subscription.Status.PAST_DUE)
+from accounts.models import Workspace
+from billing import history
+from billing.models import ALIVE as ALIVE
+from billing.models import Invoice, Plan, Subscription
+
 UNLIMITED = -1
+Count = Callable[[Workspace], int]
+
+
+class Usage(NamedTuple):
+    """How much of one limit of the plan is used; `allowed` of -1 is without limit."""
+
+    field: str
+    name: str
+    used: int
+    allowed: int
+    larger: Plan | None  # the cheapest plan on sale with more of it
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing is left."""
+        return not allows_another(self.allowed, self.used)
+
+
+_counts: dict[str, tuple[str, Count]] = {}
+_followers: list[Callable[[UUID], None]] = []
+
+
+def counted_by(field: str, name: str, count: Count) -> None:
+    """Let this function count what a workspace has used of the limit that `field` of a plan sets."""
+    _counts[field] = (name, count)
+
+
+def followed_by(follow: Callable[[UUID], None]) -> None:
+    """Let this function fit a workspace (its id) to its plan, in the transaction that changes the plan."""
+    _followers.append(follow)
 
 
 def plan_of(workspace: Workspace) -> Plan:
@@ -29,8 +70,12 @@ def _look_up(workspace: Workspace) -> Plan:
 
 def plans_with(feature: str) -> list[str]:
     """The names of the plans on sale that have this, the cheapest first."""
-    on_sale = Plan.objects.filter(status=Plan.Status.ACTIVE, **{feature: True})
-    return list(on_sale.order_by("price").values_list("name", flat=True))
+    return list(on_sale().filter(**{feature: True}).values_list("name", flat=True))
+
+
+def on_sale() -> QuerySet[Plan]:
+    """The plans that one can choose, the cheapest first."""
+    return Plan.objects.filter(status=Plan.Status.ACTIVE).order_by("price", "name")
 
 
 def allows_another(limit: int, have: int) -> bool:
@@ -38,15 +83,55 @@ def allows_another(limit: int, have: int) -> bool:
     return limit == UNLIMITED or have < limit
 
 
-def subscribe(workspace: Workspace, plan_key: str) -> Subscription:
-    """Put a workspace on a plan, from now."""
+def larger_than(plan: Plan, field: str) -> Plan | None:
+    """The cheapest plan on sale that allows more of `field` than this one; None where nothing does."""
+    have = getattr(plan, field)
+    if have == UNLIMITED:
+        return None
+    return next((one for one in on_sale() if getattr(one, field) == UNLIMITED or getattr(one, field) > have), None)
+
+
+def usage(workspace: Workspace) -> list[Usage]:
+    """How much of each limit is used, in the order in which the rooms stand."""
+    plan = plan_of(workspace)
+    return [
+        Usage(field, name, count(workspace), getattr(plan, field), larger_than(plan, field))
+        for field, (name, count) in _counts.items()
+    ]
+
+
+def history_since(workspace: Workspace) -> datetime | None:
+    """From when on the plan shows what happened; None is without limit."""
+    days = plan_of(workspace).history_days
+    return None if days == UNLIMITED else now() - timedelta(days=days)
+
+
+def subscribe(workspace: Workspace, plan_key: str, *, until: datetime | None = None) -> Subscription:
+    """Give a workspace a plan without payment, from now, until a moment or for good."""
     plan = Plan.objects.get(key=plan_key)
-    subscription, _ = Subscription.objects.update_or_create(
-        workspace=workspace, defaults={"plan": plan, "status": Subscription.Status.ACTIVE}
-    )
+    given = {
+        "plan": plan,
+        "status": Subscription.Status.ACTIVE,
+        "stripe_subscription_id": "",
+        "mrr": 0,
+        "discount": "",
+        "current_period_end": until,
+        "cancel_at_period_end": False,
+        "past_due_since": None,
+    }
+    subscription, _ = Subscription.objects.update_or_create(workspace=workspace, defaults=given)
+    changed(subscription, "given")
     return subscription
+
+
+def changed(subscription: Subscription, reason: str) -> None:
+    """Write a change down and let every room fit the workspace to its plan, in the caller's transaction."""
+    if history.note(subscription, reason) and subscription.workspace_id:
+        for follow in _followers:
+            follow(subscription.workspace_id)
 
 
 def let_go(workspace_id: UUID) -> None:
     """Keep what a workspace paid, and nothing that names it: its rows become nobody's when it is erased."""
     Subscription.objects.filter(workspace=workspace_id).update(stripe_customer_id="", stripe_subscription_id="")
+    Invoice.objects.filter(workspace=workspace_id).update(page_url="", pdf_url="")

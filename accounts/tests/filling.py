@@ -10,11 +10,15 @@ from django.utils.timezone import now
 
 from accounts.archives import has
 from accounts.models import User, Workspace
-from billing.models import Subscription
+from billing.models import Invoice, Subscription, SubscriptionChange
 from instagrowth.testing import everywhere
 
 # Fields that a constraint ties together.
 TIED: dict[str, dict[str, Any]] = {"bots.Session": {"status": "assigned"}}
+
+
+# What was paid stays, as nobody's.
+OUTLIVE = (Subscription, SubscriptionChange, Invoice)
 
 
 class Filling:
@@ -51,7 +55,7 @@ class Filling:
         return [row.pk for model, row in self.rows.items() if model in self.owned and isinstance(row.pk, UUID)]
 
     def _fill(self, tables: list[type[models.Model]]) -> list[type[models.Model]]:
-        self.owned |= {model for model in tables if model is not Subscription}
+        self.owned |= {model for model in tables if model not in OUTLIVE}
         with everywhere():
             for model in tables:
                 self._row(model)

@@ -15,11 +15,13 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template import engines
 from django.template.response import TemplateResponse
 from django.urls import path
+from django.utils.timezone import now
 
 from accounts import tenancy
 from accounts.models import Mail, User, Workspace
 from accounts.tests.filling import Filling
 from accounts.tests.test_walls import tenant_tables
+from billing.models import Drift, StripeEvent
 from bots.models import ListedPerson
 from errors.models import ActivityLog
 from instagrowth import urls
@@ -68,6 +70,8 @@ def full(nobody_guessed: None) -> Workspace:
     filling.persons()
     with everywhere():
         Mail.objects.create(to="full@example.com", subject="full")
+        StripeEvent.objects.create(id="evt_full", type="full", created_at=now())
+        Drift.objects.create(kind="stale", stripe_customer_id="cus_full")
     return workspace
 
 
