@@ -513,3 +513,6 @@ class VaultCanary(models.Model):
 
     key_id = models.PositiveIntegerField(primary_key=True)
     sealed = models.BinaryField()
+
+
+from bots.models_official import OfficialAccess as OfficialAccess  # noqa: E402  (of the same app, in a file of its own)

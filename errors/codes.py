@@ -948,6 +948,53 @@ INSTAGRAM_THROTTLED = _code(
     then=Then.COOL_1H,
     http=409,
 )
+GRAPH_REFUSED = _code(
+    "E-API-E-0025",
+    "GRAPH_REFUSED",
+    "Meta refused the request with an answer that we do not know.",
+    "Try again later. If it returns, tell the operators: the activity log has Meta's own code.",
+    http=502,
+)
+GRAPH_THROTTLED = _code(
+    "E-API-W-0026",
+    "GRAPH_THROTTLED",
+    "Meta says that there were too many requests for this account or this app.",
+    "Nothing: we wait for an hour and go on by ourselves.",
+    then=Then.WAIT,
+    http=409,
+)
+GRAPH_UNAVAILABLE = _code(
+    "E-API-W-0027",
+    "GRAPH_UNAVAILABLE",
+    "Meta could not answer just now.",
+    "Reading is tried again by itself. What was being sent is looked up before anything else happens.",
+    then=Then.RETRY,
+    http=502,
+)
+GRAPH_NOT_UNDERSTOOD = _code(
+    "E-API-E-0028",
+    "GRAPH_NOT_UNDERSTOOD",
+    "Meta did not understand what we asked, which is our fault.",
+    "Nothing. The operators were told.",
+    then=Then.ALERT,
+    http=502,
+)
+GRAPH_NOT_FOUND = _code(
+    "E-API-E-0029",
+    "GRAPH_NOT_FOUND",
+    "Meta does not know this post, comment or person any more.",
+    "It may have been deleted in the Instagram app. Reload the page.",
+    then=Then.SKIP,
+    http=404,
+)
+GRAPH_APP_WRONG = _code(
+    "E-API-E-0030",
+    "GRAPH_APP_WRONG",
+    "Meta does not accept the id or the secret of our app.",
+    "The operators must check the API pair of this account, or META_APP_ID and META_APP_SECRET.",
+    then=Then.ALERT,
+    http=502,
+)
 
 # ── NET: the way to Instagram and other services ────────────────────────────────────────────────────────────────────
 NET_TIMEOUT = _code(
@@ -1183,6 +1230,81 @@ IG_PROFILE_EDIT_REFUSED = _code(
     "Instagram refused the change of the profile.",
     "Make the change in the official app; it says what is missing, such as an e-mail address.",
 )
+IG_OFFICIAL_MISSING = _code(
+    "E-IG-E-0014",
+    "IG_OFFICIAL_MISSING",
+    "This account is not connected through Meta.",
+    "Connect it on the page Instagram, with “Connect through Meta”. It must be a professional account.",
+    http=409,
+)
+IG_OFFICIAL_RECONNECT = _code(
+    "E-IG-E-0015",
+    "IG_OFFICIAL_RECONNECT",
+    "Meta no longer accepts our access to this account: it ended, or it was taken back.",
+    "Connect the account through Meta again. Nothing that was planned is lost.",
+    http=409,
+)
+IG_OFFICIAL_STATE = _code(
+    "E-IG-E-0016",
+    "IG_OFFICIAL_STATE",
+    "The answer from Meta does not belong to a request of this browser, or came too late.",
+    "Start again from the page Instagram, and stay in the same browser.",
+)
+IG_OFFICIAL_DECLINED = _code(
+    "E-IG-W-0017",
+    "IG_OFFICIAL_DECLINED",
+    "The connection through Meta was not allowed on Meta's page.",
+    "Start again when you are ready. Nothing was stored.",
+)
+IG_OFFICIAL_SCOPE = _code(
+    "E-IG-E-0018",
+    "IG_OFFICIAL_SCOPE",
+    "Meta does not let us do this: a permission was left out or taken back.",
+    "Connect the account through Meta again and leave all permissions on.",
+    http=409,
+)
+IG_OFFICIAL_NO_APP = _code(
+    "E-IG-E-0019",
+    "IG_OFFICIAL_NO_APP",
+    "This installation has no Meta app, so no account can be connected through Meta.",
+    "The operators set META_APP_ID and META_APP_SECRET, or give the account an API pair.",
+    http=409,
+)
+IG_OFFICIAL_NO_ACCOUNT = _code(
+    "E-IG-E-0020",
+    "IG_OFFICIAL_NO_ACCOUNT",
+    "Meta told of no professional Instagram account behind this login.",
+    "Make the account a business or creator account in the Instagram app. For Facebook Login, link it to a Page.",
+)
+IG_OFFICIAL_AGING = _code(
+    "E-IG-W-0021",
+    "IG_OFFICIAL_AGING",
+    "Our access through Meta ends within a week, and Meta did not renew it.",
+    "Connect the account through Meta again before it ends.",
+    http=409,
+)
+IG_WINDOW_CLOSED = _code(
+    "E-IG-W-0022",
+    "IG_WINDOW_CLOSED",
+    "More than 24 hours have passed since this person wrote, so Meta allows no message.",
+    "Wait until the person writes again. A comment can be answered in public at any time.",
+    then=Then.SKIP,
+    http=409,
+)
+IG_PRIVATE_REPLY_USED = _code(
+    "E-IG-W-0023",
+    "IG_PRIVATE_REPLY_USED",
+    "This comment already has its one private reply, or it is older than 7 days.",
+    "Answer in public instead.",
+    then=Then.SKIP,
+    http=409,
+)
+IG_REPLY_INVALID = _code(
+    "E-IG-E-0024",
+    "IG_REPLY_INVALID",
+    "The text is empty or too long for Instagram.",
+    "A message has at most 1,000 bytes, a comment at most 2,200 characters.",
+)
 
 # ── PUB: publishing posts ───────────────────────────────────────────────────────────────────────────────────────────
 PUB_UPLOAD_FAILED = _code(
@@ -1191,6 +1313,81 @@ PUB_UPLOAD_FAILED = _code(
     "Instagram did not accept the photo or the video.",
     "Check its format, size and length. Posts are published through the official connection: connect that first.",
     http=502,
+)
+PUB_MEDIA_NOT_READY = _code(
+    "E-PUB-W-0002",
+    "PUB_MEDIA_NOT_READY",
+    "Instagram has not finished preparing the photo or the video.",
+    "Nothing: we look again by ourselves and publish when it is ready.",
+    then=Then.WAIT,
+    http=409,
+)
+PUB_DAILY_LIMIT = _code(
+    "E-PUB-W-0003",
+    "PUB_DAILY_LIMIT",
+    "Instagram takes no more posts of this account within 24 hours.",
+    "Nothing: the post waits until there is room again.",
+    then=Then.WAIT,
+    http=409,
+)
+PUB_ACCOUNT_RESTRICTED = _code(
+    "E-PUB-E-0004",
+    "PUB_ACCOUNT_RESTRICTED",
+    "Instagram has restricted this account, so nothing can be published.",
+    "Open the Instagram app with this account and do what it asks.",
+    http=409,
+)
+PUB_MEDIA_UNREACHABLE = _code(
+    "E-PUB-E-0005",
+    "PUB_MEDIA_UNREACHABLE",
+    "Instagram could not fetch the photo or the video from our address.",
+    "The operators must check that SITE_URL can be reached from the internet. Then try again.",
+    http=502,
+)
+PUB_MEDIA_TOO_LARGE = _code(
+    "E-PUB-E-0006",
+    "PUB_MEDIA_TOO_LARGE",
+    "The photo or the video is too large for Instagram.",
+    "Photos have at most 8 MiB. Make it smaller and add it again.",
+)
+PUB_MEDIA_FORMAT = _code(
+    "E-PUB-E-0007",
+    "PUB_MEDIA_FORMAT",
+    "Instagram does not take this format.",
+    "Use JPEG for photos, and MP4 or MOV with H.264 for videos.",
+)
+PUB_MEDIA_RATIO = _code(
+    "E-PUB-E-0008",
+    "PUB_MEDIA_RATIO",
+    "Instagram does not take this aspect ratio.",
+    "Photos in the feed are between 4:5 and 1.91:1. Crop it and add it again.",
+)
+PUB_CAPTION_INVALID = _code(
+    "E-PUB-E-0009",
+    "PUB_CAPTION_INVALID",
+    "Instagram does not take this caption: it is too long, or has too many hashtags or mentions.",
+    "At most 2,200 characters, 30 hashtags and 20 mentions.",
+)
+PUB_CONTAINER_GONE = _code(
+    "E-PUB-W-0010",
+    "PUB_CONTAINER_GONE",
+    "What Instagram had prepared for this post is gone: it expired, failed, or was used.",
+    "Nothing: we look whether the post is there, and prepare it anew only if it is not.",
+    then=Then.RETRY,
+    http=409,
+)
+PUB_SPAM = _code(
+    "E-PUB-E-0011",
+    "PUB_SPAM",
+    "Instagram takes this for spam and blocked it.",
+    "Wait a day, change the post, and publish it by hand first to see whether Instagram takes it.",
+    http=409,
+)
+PUB_POST_REFUSED = _code(
+    "E-PUB-E-0012",
+    "PUB_POST_REFUSED",
+    "Instagram refused something in this post: its kind, its cover, its number of pictures or its tags.",
+    "Change what the activity log names, and try again.",
 )
 
 # ── SESS: the session of a connected account ────────────────────────────────────────────────────────────────────────

@@ -354,6 +354,15 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024  # no less than a body may have: n
 
 # ── Outside services: unset means the real one; `make run` points those without a key at the sandbox ─────────────────
 INSTAGRAM_PRIVATE_URL = env.str("INSTAGRAM_PRIVATE_URL", default="").rstrip("/")
+INSTAGRAM_GRAPH_URL = env.str("INSTAGRAM_GRAPH_URL", default="").rstrip("/")
+GRAPH_API_VERSION = env.str("GRAPH_API_VERSION", default="") or "v25.0"
+META_APP_ID = env.str("META_APP_ID", default="")
+META_APP_SECRET = env.str("META_APP_SECRET", default="")
+META_WEBHOOK_VERIFY_TOKEN = env.str("META_WEBHOOK_VERIFY_TOKEN", default="")
+# The forms that connect an account end, redirected, on Meta's pages.
+CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"] += (
+    [INSTAGRAM_GRAPH_URL] if INSTAGRAM_GRAPH_URL else ["https://www.instagram.com", "https://www.facebook.com"]
+)
 ALERT_WEBHOOK_URL = env.str("ALERT_WEBHOOK_URL", default="")
 ALERT_WEBHOOK_SECRET = env.str("ALERT_WEBHOOK_SECRET", default="")
 # Whether errors.outbound may also post to http on this machine: to try webhooks out, never in production.

@@ -24,8 +24,8 @@ from accounts import sign_in, teams, tenancy
 from accounts.models import ApiToken, Mail, Membership, User, Workspace
 from billing import entitlements
 from billing.models import Subscription
-from bots import connecting, sessions
-from bots.models import Bot, InstagramAccount, Session
+from bots import connecting, official, sessions
+from bots.models import Bot, InstagramAccount, OfficialAccess, Session
 from errors import codes
 from errors.models import ErrorCode
 from instagrowth.settings import google_provider
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 PASSWORD = "correct horse battery 9"  # noqa: S105  (of everybody here; it guards nothing)
 INSTAGRAM_PASSWORD = "instagram-password-1"  # noqa: S105  (at the sandbox; it guards nothing)
 GOOGLE_CLIENT = {"id": "sandbox.apps.googleusercontent.com", "secret": "sandbox-google-secret"}
+META_APP = {"id": "sandbox-meta-app", "secret": "sandbox-meta-secret", "verify": "sandbox-verify-token"}
 JSON = "application/json"
 _hash = functools.cache(lambda: make_password(PASSWORD))
 
@@ -181,6 +182,39 @@ def instagram(sandbox: "Sandbox", settings: "Settings") -> "Control":
     """Our private door leads to the sandbox; arrange the world through this."""
     settings.INSTAGRAM_PRIVATE_URL = sandbox.url
     return sandbox.control
+
+
+@pytest.fixture
+def meta(sandbox: "Sandbox", settings: "Settings") -> "Control":
+    """Our official door leads to the sandbox's Graph API, as the app it knows; arrange the world through this."""
+    settings.INSTAGRAM_GRAPH_URL = sandbox.url
+    settings.META_APP_ID, settings.META_APP_SECRET = META_APP["id"], META_APP["secret"]
+    settings.META_WEBHOOK_VERIFY_TOKEN = META_APP["verify"]
+    return sandbox.control
+
+
+@pytest.fixture
+def alices_official(alices_account: InstagramAccount, meta: "Control") -> InstagramAccount:
+    """@alice.clay, connected through Meta at the sandbox by Instagram Login."""
+    return connect_officially(alices_account, meta)
+
+
+def connect_officially(account: InstagramAccount, meta: "Control", **fields: Any) -> InstagramAccount:
+    """Give an account an access through the sandbox's Meta; `fields` go into its account there."""
+    meta.account(account.username, **{"business": True, "followers": 900, "media": 30} | fields)
+    given = meta.graph("token", username=account.username)
+    with everywhere():
+        access = OfficialAccess(
+            workspace_id=account.workspace_id,
+            account=account,
+            login="instagram",
+            ig_id=given["ig_id"],
+            app_id=META_APP["id"],
+            expires_at=timezone.now() + timedelta(days=60),
+        )
+        official.seal_token(access, given["token"])
+        access.save(force_insert=True)
+    return account
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@
 | `POST /_control/messages` | `{sender, to, text}` | somebody writes to somebody |
 | `GET /_control/people` | `?tag=&start=&count=` or `?username=` | people with all their fields |
 | `GET`, `POST /_control/google/people` | `{email, sub, email_verified, name}` | Google's people, by `sub` |
+| `POST /_control/graph/...` | | see `sandbox.graph_control` |
 | `POST /_control/reset` | | the world as it was at the start; every session ends |
 
 A malformed request gets 400 with `{"error": "<one sentence>"}`; people are named by username or by key.
@@ -28,8 +29,10 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
+from sandbox import graph_control, graph_errors
 from sandbox.faults import NAMES, compiled, known
 from sandbox.instagram_reads import tag_name
 from sandbox.people import Person
@@ -70,6 +73,8 @@ def handle(world: World, request: Request) -> Answer:
         return answer_json({"error": "The control interface answers this machine only."}, 403)
     name = request.path.removeprefix("/_control/").rstrip("/")
     handler = HANDLERS.get((request.method, name))
+    if request.method == "POST" and name in graph_control.CALLS:
+        handler = partial(graph_control.handle, name=name, document=document)
     if handler is None:
         known_here = ", ".join(f"{method} {path}" for method, path in HANDLERS)
         return answer_json({"error": f"There is no {request.method} {name} here; there is {known_here}."}, 404)
@@ -228,10 +233,10 @@ def checked_fault(world: World, sent: object) -> dict[str, Any]:
     """Check one order of faults."""
     order = checked_object(sent, FAULT_FIELDS, {"fault"})
     rules: dict[str, tuple[Callable[[Any], bool], str]] = {
-        "fault": (lambda v: v in NAMES, f"one of {known()}"),
+        "fault": (lambda v: v in NAMES or graph_errors.known(v), f"one of {known()}, graph_<code>_<subcode>"),
         "account": (lambda v: v is None or v in world.accounts, "the username of an account"),
         "path": (lambda v: isinstance(v, str), "a regular expression"),
-        "method": (lambda v: v in (None, "GET", "POST"), "GET or POST"),
+        "method": (lambda v: v in (None, "GET", "POST", "DELETE"), "GET, POST or DELETE"),
         "times": (lambda v: v is None or (is_count(v) and v > 0), "a number of 1 or more, or null for always"),
         "after": (is_count, "a number of 0 or more"),
         "apply": (lambda v: isinstance(v, bool), "true or false"),

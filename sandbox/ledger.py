@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass, field
 
 # Kinds that nobody does twice to the same target on purpose; signing in twice is no mistake.
-ONCE = frozenset({"follow", "unfollow", "like", "unlike", "story_seen", "story_like", "dm", "comment"})
+ONCE = frozenset({"follow", "unfollow", "like", "unlike", "story_seen", "story_like", "dm", "comment", "publish"})
 
 
 @dataclass(slots=True)

@@ -165,6 +165,24 @@ class Control:
                     raise ControlError(sent.code, json.load(sent)["error_description"]) from None
                 return str(sent.headers["Location"])
 
+    def graph(self, name: str, **fields: object) -> dict[str, Any]:
+        """Arrange Meta's Graph API: `graph("comments", username=…, by=…, text=…)`; see `sandbox.graph_control`."""
+        return self.call("POST", f"graph/{name}", fields)
+
+    def meta_answers(self, consent_url: str, *usernames: str, without: Sequence[str] = ()) -> str:
+        """Be the person at Meta's consent page: choose these accounts, or none; returns where one is sent back."""
+        chosen = [("username", name) for name in usernames] or [("deny", "1")]
+        form = urlencode([*chosen, *(("without", scope) for scope in without)]).encode()
+        request = Request(consent_url, form)  # noqa: S310 - our own http URL
+        try:
+            with build_opener(ProxyHandler({}), _Stay()).open(request, timeout=20):
+                raise ControlError(200, "Meta sent nobody anywhere.")
+        except HTTPError as sent:
+            with sent:
+                if sent.code != 302:
+                    raise ControlError(sent.code, json.load(sent)["error"]["message"]) from None
+                return str(sent.headers["Location"])
+
     def reset(self) -> None:
         """The world as it was at the start; every session ends."""
         self.call("POST", "reset", {})

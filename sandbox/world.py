@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from sandbox import google_people, people
 from sandbox.faults import Faults
+from sandbox.graph_world import GraphWorld
 from sandbox.ledger import Ledger
 from sandbox.people import Person
 
@@ -131,6 +132,7 @@ class World:
         self.ledger = Ledger()
         self.faults = Faults()
         self.google = google_people.demo()
+        self.graph = GraphWorld()
         for person in DEMO_PEOPLE:
             self.put_account(**person)
 
@@ -309,6 +311,8 @@ DEMO_PEOPLE: tuple[dict[str, Any], ...] = (
         "followers": 1240,
         "following": 310,
         "media": 86,
+        "business": True,
+        "category": "Artist",
     },
     {
         "username": "demo.bakery",

@@ -31,6 +31,13 @@ SANDBOX_GOOGLE = {
     "GOOGLE_CLIENT_ID": "sandbox.apps.googleusercontent.com",
     "GOOGLE_CLIENT_SECRET": "sandbox-google-secret",
 }
+# The app that `sandbox.graph` knows; it sends its webhooks to SANDBOX_HOOKS.
+SANDBOX_META = {
+    "INSTAGRAM_GRAPH_URL": "{}",
+    "META_APP_ID": "sandbox-meta-app",
+    "META_APP_SECRET": "sandbox-meta-secret",
+    "META_WEBHOOK_VERIFY_TOKEN": "sandbox-verify-token",
+}
 QUEUES = "dispatch,starter,enterprise,ai,publish,mail"
 # Who stops after whom, with patience in seconds: first no new requests, then no new ticks, then the worker finishes
 # what it does, and the sandbox answers it to the end.
@@ -54,6 +61,7 @@ def up() -> int:
             if played := services_without_keys():
                 sandbox = free_port()
                 services.publish(**{name: word.format(f"http://127.0.0.1:{sandbox}") for name, word in played.items()})
+                services.publish(SANDBOX_HOOKS=f"http://localhost:{port}/webhooks/instagram/")
                 parts.add("sandbox", *uvicorn("sandbox.app:app", sandbox), "--no-access-log", "--log-level", "warning")
             parts.add("web", *uvicorn("instagrowth.asgi:application", port), "--limit-concurrency", "200")
             celery = [*parts.after_migrate(), sys.executable, "-m", "celery", "--app", "instagrowth", "--quiet"]
@@ -81,6 +89,8 @@ def services_without_keys() -> dict[str, str]:
         played["INSTAGRAM_PRIVATE_URL"] = "{}"
     if not os.environ.get("GOOGLE_CLIENT_ID"):
         played |= SANDBOX_GOOGLE
+    if not os.environ.get("META_APP_ID") and not os.environ.get("INSTAGRAM_GRAPH_URL"):
+        played |= SANDBOX_META
     return played
 
 

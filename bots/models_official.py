@@ -1,0 +1,55 @@
+"""The nouns of the official door: our access to an account through Meta."""
+
+from django.db import models
+from django.utils.timezone import now
+
+from bots.models import Owned
+
+
+class OfficialAccess(Owned):
+    """What Meta gave us to act for one account: a sealed token, with what it may do and until when."""
+
+    class Login(models.TextChoices):
+        """By which of Meta's two logins."""
+
+        INSTAGRAM = "instagram", "Instagram Login"
+        FACEBOOK = "facebook", "Facebook Login"
+
+    class Status(models.TextChoices):
+        """Moves: ACTIVE -> RECONNECT (Meta said no, or the person removed us); back by connecting again."""
+
+        ACTIVE = "active", "Connected"
+        RECONNECT = "reconnect", "Needs reconnect"
+
+    account = models.OneToOneField(
+        "bots.InstagramAccount", models.CASCADE, related_name="official", db_constraint=False
+    )
+    login = models.CharField(max_length=9, choices=Login)
+    ig_id = models.CharField(max_length=32)  # Meta's id of the professional account: not instagrapi's number
+    page_id = models.CharField(max_length=32, blank=True)  # of the Facebook Page, with Facebook Login
+    app_id = models.CharField(max_length=40)  # the Meta app that the token belongs to
+    sealed_token = models.BinaryField()
+    scopes = models.JSONField(default=list)
+    status = models.CharField(max_length=9, choices=Status, default=Status.ACTIVE)
+    code = models.CharField(max_length=16, blank=True)  # why it needs a reconnect
+    issued_at = models.DateTimeField(default=now)
+    expires_at = models.DateTimeField(null=True)  # null: a Page's token, which does not end by itself
+    refresh_at = models.DateTimeField(null=True)  # when it is tried next
+    warned_at = models.DateTimeField(null=True)  # when the owners were told that it ends soon
+    subscribed = models.BooleanField(default=False)  # whether Meta tells us of comments and messages
+    connected_by = models.UUIDField(null=True)
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["ig_id"], name="official_ig"),
+            models.Index(fields=["refresh_at"], name="official_refresh", condition=models.Q(status="active")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_login_display()} of {self.account}"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether Meta still lets us in, as far as we know."""
+        return self.status == self.Status.ACTIVE
