@@ -243,6 +243,11 @@ def unseal(sealed: str, user: User) -> str:
     return vault.unseal(base64.b64decode(sealed), **_place(user)).decode()
 
 
+def reseal(sealed: str, user: User) -> str:
+    """The same secret under the newest key. Raises VAULT_CANNOT_OPEN or VAULT_WRONG_KEY."""
+    return base64.b64encode(vault.rotate(base64.b64decode(sealed), **_place(user))).decode()
+
+
 def _say_locked(user: User) -> None:
     """Once per lock. Beside the request, whose refusal undoes what it wrote."""
     from accounts.tasks import tell_of_wrong_codes

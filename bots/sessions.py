@@ -49,6 +49,11 @@ def seal(session: Session, settings: dict[str, Any], taken: Code) -> None:
     session.fingerprint = marks[0]
 
 
+def fingerprint_of(settings: dict[str, Any]) -> str:
+    """The mark by which the same login is known again, under the newest key."""
+    return vault.fingerprint(_login_of(settings))
+
+
 def settings_of(session: Session) -> dict[str, Any]:
     """The unsealed settings. Never log, show or send them anywhere but to Instagram."""
     settings: dict[str, Any] = vault.unseal_json(session.sealed, **_place(session))
