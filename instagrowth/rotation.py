@@ -28,16 +28,14 @@ class Sealed:
     column: str
     table: str
     name: str = "sealed"
-    also: Callable[[bytes], dict[str, Any]] = lambda secret: {}
+    also: Callable[[bytes], dict[str, Any]] = lambda _: {}
 
     def __str__(self) -> str:
         return f"{self.model._meta.label}.{self.column}"
 
 
 SEALED = [
-    Sealed(
-        Session, "sealed", "session", also=lambda said: {"fingerprint": sessions.fingerprint_of(json.loads(said))}
-    ),
+    Sealed(Session, "sealed", "session", also=lambda said: {"fingerprint": sessions.fingerprint_of(json.loads(said))}),
     Sealed(ConnectAttempt, "sealed", "attempt"),
     Sealed(InstagramAccount, "sealed_proxy", "account", "proxy"),
     Sealed(ApiPair, "sealed_secret", "api_pair", "sealed_secret"),

@@ -15,6 +15,7 @@ from accounts import tenancy
 from accounts.models import Membership, User, Workspace
 from bots.models import Bot, InstagramAccount, Turn
 from errors.models import ActivityLog
+from errors.recording import log_activity
 from instagrowth.testing import warm_account, workspace_of
 
 pytestmark = pytest.mark.django_db
@@ -150,16 +151,23 @@ def test_the_log_cannot_be_changed_or_emptied(alice: User) -> None:
                 attempt()
 
 
-def test_a_month_of_the_log_named_directly_shows_nothing(alice: User) -> None:
-    with tenancy.platform("a test looks"):
-        ActivityLog.objects.create(action="test", status="ok")
-        with connection.cursor() as cursor:
+def test_a_month_of_the_log_named_directly_shows_itself_to_the_platform_alone(alice: User) -> None:
+    workspace = workspace_of(alice)
+    seen = []
+    for view in (tenancy.scope(workspace), tenancy.platform("a backup copies month by month")):
+        with view, connection.cursor() as cursor:
+            log_activity("test", workspace=workspace.pk)
             cursor.execute("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM')")
             (month,) = cursor.fetchone()
-            cursor.execute(f"SELECT count(*) FROM activity_logs_{month}")
-            assert cursor.fetchone() == (0,)
-            cursor.execute("SELECT count(*) FROM activity_logs")
-            assert cursor.fetchone()[0] >= 1
+            cursor.execute(f"SELECT count(*) FROM activity_logs_{month} WHERE workspace_id = %s", [workspace.pk])
+            seen += cursor.fetchone()
+            with pytest.raises(ProgrammingError), transaction.atomic():
+                cursor.execute(
+                    f"INSERT INTO activity_logs_{month} (action, status, error_code, error_message, correlation_id,"
+                    " metadata) VALUES ('x', 'ok', '', '', '', '{}')"
+                )
+
+    assert seen == [0, 2]
 
 
 PROGRAMS = {

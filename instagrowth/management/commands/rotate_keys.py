@@ -22,10 +22,15 @@ class Command(BaseCommand):
             for column in rotation.rotate():
                 lost += column.lost
                 self.stdout.write(
-                    f"{column.what}: {column.done} sealed anew" + f", {column.lost} cannot be opened" * bool(column.lost)
+                    f"{column.what}: {column.done} sealed anew"
+                    + f", {column.lost} cannot be opened" * bool(column.lost)
                 )
         except BotException as refused:
             raise CommandError(f"{refused} {refused.code.do_next} ({refused.code.id})") from None
         if lost:
-            raise CommandError(f"{lost} secrets cannot be opened by any key: they were changed or moved. (E-SEC-C-0001)")
-        self.stdout.write(f"Everything is sealed with key number {settings.VAULT_KEYS[0][0]}: VAULT_KEYS needs no other.")
+            raise CommandError(
+                f"{lost} secrets cannot be opened by any key: they were changed or moved. (E-SEC-C-0001)"
+            )
+        self.stdout.write(
+            f"Everything is sealed with key number {settings.VAULT_KEYS[0][0]}: VAULT_KEYS needs no other."
+        )
