@@ -37,7 +37,7 @@ HEAD, FRAME = Struct(">4sH16s"), Struct(">I?")
 ALL = "-c app.scope=platform -c statement_timeout=0 -c lock_timeout=0 -c timezone=UTC"
 # Every table, partitioned ones beside their parts, with how many rows it has and the sum of their hashes, which no order
 # changes.
-TABLES = "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace ORDER BY relname"
+TABLES = "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace"
 DIGEST = "SELECT count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text FROM {} t"
 
 
