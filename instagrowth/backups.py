@@ -1,7 +1,7 @@
 """One sealed file with everything: the database and the private files as they were at one moment.
 
 The file is a tar under AES-256-GCM, with a key of its own that only a key of `VAULT_KEYS` leads to. It begins with
-`IGB1`, the number of that key and a random salt; then come parts of 1 MiB, each with its length, whether it is the last,
+`IGB1`, the number of that key and a random salt; then come parts of 1 MiB, each with its length, a mark for the last,
 and its tag, so that a part that is changed, moved or missing is noticed.
 """
 
@@ -35,8 +35,8 @@ from instagrowth.embedded.postgres import client_program
 MAGIC, SALT, PART = b"IGB1", 16, 1024 * 1024
 HEAD, FRAME = Struct(">4sH16s"), Struct(">I?")
 ALL = "-c app.scope=platform -c statement_timeout=0 -c lock_timeout=0 -c timezone=UTC"
-# Every table, partitioned ones beside their parts, with how many rows it has and the sum of their hashes, which no order
-# changes.
+# Every table, partitioned ones beside their parts, with the count of its rows and the sum of their hashes, which no
+# order changes.
 TABLES = "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace"
 DIGEST = "SELECT count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text FROM {} t"
 
