@@ -13,7 +13,8 @@ from django.db.models import BinaryField, F, Func, Model
 from accounts import second_factor, tenancy, vault
 from accounts.models import Mail, StaffDevice
 from bots import sessions
-from bots.models import ApiPair, ConnectAttempt, InstagramAccount, Session, VaultCanary
+from bots.models import ApiPair, ConnectAttempt, InstagramAccount, OfficialAccess, Session, VaultCanary
+from content.models import Hook
 from errors import codes
 from errors.exceptions import BotException
 
@@ -39,8 +40,10 @@ SEALED = [
     Sealed(ConnectAttempt, "sealed", "attempt"),
     Sealed(InstagramAccount, "sealed_proxy", "account", "proxy"),
     Sealed(ApiPair, "sealed_secret", "api_pair", "sealed_secret"),
+    Sealed(OfficialAccess, "sealed_token", "official", "sealed_token"),
     Sealed(StaffDevice, "sealed_secret", "accounts_staffdevice", "sealed_secret"),
     Sealed(Mail, "sealed", "accounts_mail"),
+    Sealed(Hook, "sealed_secret", "content_hook", "sealed_secret"),
 ]
 
 

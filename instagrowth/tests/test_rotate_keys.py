@@ -54,7 +54,11 @@ def test_everything_opens_with_the_new_key_alone(secrets, alice, admin, settings
     told = {column.what: column.done for column in rotate(settings, [NEW, old])}
 
     assert told["bots.Session.sealed"] == 3
-    assert [what for what, done in told.items() if not done] == ["bots.ConnectAttempt.sealed"]
+    assert [what for what, done in told.items() if not done] == [
+        "bots.ConnectAttempt.sealed",
+        "bots.OfficialAccess.sealed_token",
+        "content.Hook.sealed_secret",
+    ]
     settings.VAULT_KEYS = [NEW]
     with everywhere():
         for account in InstagramAccount.objects.select_related("session"):
@@ -99,7 +103,8 @@ def test_what_was_broken_off_goes_on(secrets, settings, old, monkeypatch):
         assert all(sessions.settings_of(session) for session in Session.objects.all())
 
     assert next(rotation.rotate()) == rotation.Rotated("bots.Session.sealed", done=2)
-    assert [column.done for column in [*rotation.rotate(), *rotation.rotate()][-len(rotation.SEALED) - 2 :]] == [0] * 8
+    list(rotation.rotate())
+    assert {column.done for column in rotation.rotate()} == {0}
 
 
 def test_a_changed_secret_is_counted_and_stops_nothing(secrets, settings, old):
@@ -138,4 +143,4 @@ def test_no_sealed_column_is_forgotten():
     fields = [field for model in apps.get_models() for field in model._meta.local_fields]
     sealed = {str(field) for field in fields if isinstance(field, BinaryField) and field.name.startswith("sealed")}
 
-    assert sealed - {"bots.VaultCanary.sealed"} == {str(place) for place in rotation.SEALED}
+    assert sealed - {"bots.VaultCanary.sealed"} == {str(place) for place in rotation.SEALED}, "see rotation.SEALED"
