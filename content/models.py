@@ -1,4 +1,6 @@
-"""The nouns of the calendar: media, posts and their journal, slots, feeds, and the hooks of other programs."""
+"""The nouns of content: the calendar, what a language model was asked and what it cost, and what came of it."""
+
+import uuid
 
 from django.db import models
 from django.db.models import Q
@@ -247,3 +249,333 @@ class Delivery(Owned):
             models.Index(fields=["due_at"], name="delivery_due", condition=Q(state="waiting")),
             models.Index(fields=["workspace", "hook", "-created_at"], name="delivery_recent"),
         ]
+
+
+# ── What is asked of a language model, and what it costs ────────────────────────────────────────────────────────────
+
+
+class Feature(models.TextChoices):
+    """What the language model is asked for. Its prompt is in `content.prompts`."""
+
+    IDEAS = "ideas", "Ideas"
+    CAPTIONS = "captions", "Captions"
+    HASHTAGS = "hashtags", "Hashtags"
+    SCRIPT = "script", "Reel script"
+    CAROUSEL = "carousel", "Carousel"
+    ALT_TEXT = "alt_text", "Alt text"
+    VOICE = "voice", "Brand voice"
+    AUDIT = "audit", "Account audit"
+    BIO = "bio", "Bio"
+    PLAN = "plan", "Growth plan"
+    DM_TEMPLATE = "dm_template", "DM template"
+    COMPETITORS = "competitors", "Competitors"
+
+
+class Run(Owned):
+    """One thing asked of the model: the row that outlives the page, the worker and the answer."""
+
+    class Status(models.TextChoices):
+        """QUEUED -> RUNNING -> DONE | FAILED. One whose worker died fails, and a person asks again."""
+
+        QUEUED = "queued"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+
+    OPEN = (Status.QUEUED, Status.RUNNING)
+
+    feature = models.CharField(max_length=12, choices=Feature)
+    account = tenant_key("bots.InstagramAccount", null=True, related_name="runs")
+    asked_by = models.ForeignKey("accounts.User", models.SET_NULL, null=True, related_name="+")
+    request_key = models.CharField(max_length=64, default=uuid.uuid4)  # the same key twice is one run and one charge
+    brief = models.JSONField(default=dict)  # what the person wrote and chose
+    status = models.CharField(max_length=8, choices=Status, default=Status.QUEUED)
+    step = models.CharField(max_length=60, blank=True)  # what is happening now, in words
+    answer = models.JSONField(null=True)  # the model's, checked against the prompt's schema
+    prompt_version = models.CharField(max_length=12, blank=True)
+    model = models.CharField(max_length=60, blank=True)
+    error_code = models.CharField(max_length=16, blank=True)
+    correlation_id = models.CharField(max_length=40, blank=True)
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [models.UniqueConstraint("workspace", "request_key", name="run_once_a_key")]
+        indexes = [
+            models.Index(fields=["workspace", "feature", "-created_at"], name="run_recent"),
+            models.Index(fields=["created_at"], name="run_open", condition=Q(status__in=["queued", "running"])),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_feature_display()} of {self.created_at:%d %b %H:%M}"
+
+
+class AiCall(Owned):
+    """One exchange with the model, retries and a repair included: what was set aside for it, and what it cost."""
+
+    class State(models.TextChoices):
+        """RESERVED -> CHARGED (an answer we could use) | RELEASED (none: it costs the workspace nothing)."""
+
+        RESERVED = "reserved"
+        CHARGED = "charged"
+        RELEASED = "released"
+
+    run = tenant_key("content.Run", on_delete=models.SET_NULL, null=True, related_name="calls")
+    user = models.ForeignKey("accounts.User", models.SET_NULL, null=True, related_name="+")
+    feature = models.CharField(max_length=12, choices=Feature)
+    request_key = models.CharField(max_length=64)
+    month = models.DateField()  # the first day of the month (UTC) whose allowance it uses
+    model = models.CharField(max_length=60)
+    prompt_version = models.CharField(max_length=12, blank=True)
+    state = models.CharField(max_length=8, choices=State, default=State.RESERVED)
+    reserved_micros = models.BigIntegerField(default=0)  # millionths of a US dollar: the worst case
+    # What the provider bills, by our price table; of a released call it is our loss, not the workspace's.
+    cost_micros = models.BigIntegerField(default=0)
+    input_tokens = models.PositiveIntegerField(default=0)
+    output_tokens = models.PositiveIntegerField(default=0)
+    requests = models.PositiveSmallIntegerField(default=0)  # on the wire: the first, retries, a repair
+    milliseconds = models.PositiveIntegerField(default=0)
+    error_code = models.CharField(max_length=16, blank=True)
+    created_at = models.DateTimeField(default=now, editable=False)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [models.UniqueConstraint("workspace", "request_key", name="ai_call_once_a_key")]
+        indexes = [
+            models.Index(fields=["-created_at"], name="ai_call_recent"),
+            models.Index(fields=["workspace", "month", "feature"], name="ai_call_month"),
+            models.Index(fields=["created_at"], name="ai_call_reserved", condition=Q(state="reserved")),
+        ]
+
+
+class AiUsage(Owned):
+    """What a workspace has used of a month, and what is set aside for calls on their way."""
+
+    month = models.DateField()  # its first day, UTC
+    calls = models.PositiveIntegerField(default=0)
+    spent_micros = models.BigIntegerField(default=0)
+    reserved_calls = models.PositiveIntegerField(default=0)
+    reserved_micros = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("workspace", "month", name="ai_usage_once_a_month")]
+
+
+class AiBudget(Owned):
+    """What an owner lets the workspace's AI calls cost a month; without a row the platform's budget counts."""
+
+    cents = models.PositiveIntegerField()  # US cents
+    set_by = models.ForeignKey("accounts.User", models.SET_NULL, null=True, related_name="+")
+    set_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("workspace", name="ai_budget_once")]
+
+
+class Piece(Owned):
+    """One thing written: a variant, an idea, a script. What people keep, look for and send to the calendar."""
+
+    run = tenant_key("content.Run", related_name="pieces")
+    account = tenant_key("bots.InstagramAccount", null=True, related_name="pieces")
+    kind = models.CharField(max_length=12, choices=Feature)
+    place = models.PositiveSmallIntegerField(default=0)
+    title = models.CharField(max_length=200, blank=True)
+    text = models.TextField()
+    hashtags = models.JSONField(default=list)
+    first_comment = models.TextField(blank=True)
+    favourite = models.BooleanField(default=False)
+    edited_at = models.DateTimeField(null=True)  # by a person: it is not the model's any more
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        ordering = ["place"]
+        indexes = [models.Index(fields=["workspace", "-created_at"], name="piece_recent")]
+
+    def __str__(self) -> str:
+        return self.title or self.text[:60]
+
+    @property
+    def caption(self) -> str:
+        """The text with its hashtags below, as it goes to Instagram."""
+        return "\n\n".join(filter(None, (self.text, " ".join(f"#{tag}" for tag in self.hashtags))))
+
+
+class Voice(Owned):
+    """How an account writes: what we counted in its captions, and what the model says of them."""
+
+    account = tenant_key("bots.InstagramAccount", related_name="voices")
+    run = tenant_key("content.Run", on_delete=models.SET_NULL, null=True, related_name="+")
+    measured = models.JSONField(default=dict)  # by us: lengths, emoji, hashtags, languages
+    described = models.JSONField(default=dict)  # by the model, or by a person
+    captions = models.PositiveIntegerField(default=0)  # how many it was learnt from
+    learnt_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("workspace", "account", name="voice_once")]
+
+
+# ── Looking at accounts ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Audit(Owned):
+    """One look at an account: numbers we computed, scores by rule, and what the model makes of them."""
+
+    account = tenant_key("bots.InstagramAccount", related_name="audits")
+    run = tenant_key("content.Run", on_delete=models.SET_NULL, null=True, related_name="audits")
+    door = models.CharField(max_length=8)  # which one the numbers came through
+    facts = models.JSONField(default=dict)  # a missing key is unknown
+    scores = models.JSONField(default=list)
+    findings = models.JSONField(default=dict)  # the model's
+    read_at = models.DateTimeField(default=now)
+
+    class Meta:
+        ordering = ["-read_at"]
+        indexes = [models.Index(fields=["account", "-read_at"], name="audit_recent")]
+
+
+class Competitor(Owned):
+    """Somebody else's public account that the workspace watches through one of its own."""
+
+    account = tenant_key("bots.InstagramAccount", related_name="competitors")  # whose door reads it
+    username = models.CharField(max_length=30)
+    full_name = models.CharField(max_length=150, blank=True)
+    added_by = models.ForeignKey("accounts.User", models.SET_NULL, null=True, related_name="+")
+    error_code = models.CharField(max_length=16, blank=True)  # why the last look failed
+    looked_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        ordering = ["username"]
+        constraints = [models.UniqueConstraint("workspace", "account", "username", name="competitor_once")]
+
+    def __str__(self) -> str:
+        return f"@{self.username}"
+
+
+class CompetitorDay(Owned):
+    """What a competitor's account showed on one day (UTC)."""
+
+    competitor = tenant_key("content.Competitor", related_name="days")
+    day = models.DateField()
+    door = models.CharField(max_length=8)
+    followers = models.PositiveIntegerField(null=True)
+    facts = models.JSONField(default=dict)
+    read_at = models.DateTimeField(default=now)
+
+    class Meta:
+        ordering = ["day"]
+        constraints = [models.UniqueConstraint("workspace", "competitor", "day", name="competitor_day_once")]
+
+
+# ── Plans ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class GrowthPlan(Owned):
+    """Thirty days of an account: posts, routines, and settings for its bot that respect its limits."""
+
+    class Status(models.TextChoices):
+        """DRAFT -> ACCEPTED; either -> DROPPED."""
+
+        DRAFT = "draft"
+        ACCEPTED = "accepted"
+        DROPPED = "dropped"
+
+    account = tenant_key("bots.InstagramAccount", related_name="plans")
+    run = tenant_key("content.Run", on_delete=models.SET_NULL, null=True, related_name="plans")
+    goal = models.CharField(max_length=200)
+    niche = models.CharField(max_length=120)
+    posts_a_week = models.PositiveSmallIntegerField()
+    starts_on = models.DateField()
+    status = models.CharField(max_length=8, choices=Status, default=Status.DRAFT)
+    summary = models.TextField(blank=True)
+    routines = models.JSONField(default=list)
+    settings = models.JSONField(default=dict)  # proposed for the bot, already cut down to its limits
+    followers = models.PositiveIntegerField(null=True)  # when it began; null is unknown
+    accepted_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+
+class PlannedPost(Owned):
+    """One post of a plan; once accepted, it is in the calendar."""
+
+    plan = tenant_key("content.GrowthPlan", related_name="posts")
+    post = tenant_key("content.Post", models.SET_NULL, null=True, related_name="+")
+    day = models.DateField()
+    at = models.TimeField()  # in the account's zone
+    kind = models.CharField(max_length=8)  # image, carousel, reel, story
+    title = models.CharField(max_length=200)
+    caption = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["day", "at"]
+
+
+# ── Experiments ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Experiment(Owned):
+    """Two ways of doing one thing, given out at random, and what can be said about the difference."""
+
+    class Status(models.TextChoices):
+        """DRAFT -> RUNNING -> DECIDED | STOPPED (by a person, without a verdict)."""
+
+        DRAFT = "draft"
+        RUNNING = "running"
+        DECIDED = "decided"
+        STOPPED = "stopped"
+
+    class Subject(models.TextChoices):
+        """What differs between A and B."""
+
+        CAPTION = "caption", "Captions"
+        HASHTAGS = "hashtags", "Hashtags"
+        TIME = "time", "Posting times"
+        DM = "dm", "DM templates"
+        FIRST_COMMENT = "comment", "First comments"
+
+    account = tenant_key("bots.InstagramAccount", related_name="experiments")
+    subject = models.CharField(max_length=8, choices=Subject)
+    name = models.CharField(max_length=80)
+    a = models.TextField()
+    b = models.TextField()
+    seed = models.CharField(max_length=32)  # with a unit's name it decides its arm: nobody chooses
+    # As decided before the start: what is usual, what difference matters, and the units of each arm that takes.
+    baseline = models.JSONField(default=dict)
+    units_each = models.PositiveIntegerField()
+    status = models.CharField(max_length=8, choices=Status, default=Status.DRAFT)
+    verdict = models.JSONField(default=dict)
+    created_by = models.ForeignKey("accounts.User", models.SET_NULL, null=True, related_name="+")
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                "workspace", "account", "subject", name="experiment_one_at_a_time", condition=Q(status="running")
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Trial(Owned):
+    """One unit of an experiment: a person who was written to, or a post. Its arm is known before its outcome."""
+
+    experiment = tenant_key("content.Experiment", related_name="trials")
+    unit = models.CharField(max_length=64)  # whom or what: Instagram's number
+    arm = models.CharField(max_length=1)
+    assigned_at = models.DateTimeField(default=now)
+    value_millionths = models.BigIntegerField(null=True)  # 0 or 1,000,000 for no and yes; null is not known yet
+    measured_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("workspace", "experiment", "unit", name="trial_once")]

@@ -1138,6 +1138,71 @@ AI_ANSWER_UNUSABLE = _code(
     "Try again, or say more precisely what you want.",
     http=502,
 )
+AI_LIMIT_REACHED = _code(
+    "E-AI-W-0003",
+    "AI_LIMIT_REACHED",
+    "The workspace has used all the AI runs that its plan gives it this month.",
+    "Wait for the first of the next month (UTC), or choose a larger plan on the billing page.",
+    then=Then.WAIT,
+    http=402,
+)
+AI_BUDGET_REACHED = _code(
+    "E-AI-W-0004",
+    "AI_BUDGET_REACHED",
+    "What AI calls may cost this workspace in a month is used up, or too little is left for this one.",
+    "An owner raises the budget on the page of AI usage, or you wait for the first of the next month (UTC).",
+    then=Then.WAIT,
+    http=402,
+)
+AI_REFUSED = _code(
+    "E-AI-W-0005",
+    "AI_REFUSED",
+    "The AI service declined to write this.",
+    "Say it in another way, without what could be harmful or private. Nothing was counted.",
+    http=422,
+)
+AI_TIMED_OUT = _code(
+    "E-AI-W-0006",
+    "AI_TIMED_OUT",
+    "The AI service did not finish its answer within 30 seconds.",
+    "Try again. Nothing was counted.",
+    then=Then.RETRY,
+    http=504,
+)
+AI_NOT_SET_UP = _code(
+    "E-AI-C-0007",
+    "AI_NOT_SET_UP",
+    "The AI service does not take our key, our model or our request.",
+    "Our operators are told. An operator checks `OPENAI_API_KEY`, `OPENAI_MODEL` and `OPENAI_BASE_URL`.",
+    then=Then.ALERT,
+    http=503,
+)
+AI_TEXT_UNSAFE = _code(
+    "E-AI-W-0008",
+    "AI_TEXT_UNSAFE",
+    "The text holds a link, an @name or a price, which no text of the AI may bring into a message.",
+    "Take it out. What a message links to or offers is written by a person, as a text of their own.",
+)
+AI_NOTHING_TO_READ = _code(
+    "E-AI-W-0009",
+    "AI_NOTHING_TO_READ",
+    "There is nothing to read for this account: no connection lets us, or it shows no posts.",
+    "Connect the account on the Instagram page, or publish a few posts first.",
+    http=409,
+)
+EXPERIMENT_INVALID = _code(
+    "E-AI-E-0010",
+    "EXPERIMENT_INVALID",
+    "This test cannot be run as it is.",
+    "Change what the sentence names. A and B must differ, and only one test of a kind runs on an account at a time.",
+)
+AI_NOT_READY = _code(
+    "E-AI-W-0011",
+    "AI_NOT_READY",
+    "This is not finished yet, or it was ended already.",
+    "Load the page again and look at where it stands.",
+    http=409,
+)
 
 # ── IG: connecting an Instagram account ─────────────────────────────────────────────────────────────────────────────
 IG_BAD_PASSWORD = _code(

@@ -15,6 +15,8 @@ _LEVELS = {
     "public_request": "WARNING",
     "graphql_request": "WARNING",
     "urllib3": "WARNING",
+    "httpx2": "WARNING",
+    "openai": "WARNING",  # its DEBUG prints what was asked
     "django.request": "CRITICAL",
     "django.security.csrf": "ERROR",
     "django_structlog.celery": "ERROR",

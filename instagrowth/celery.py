@@ -14,11 +14,13 @@ app.conf.task_routes = {
     "bots.tasks.sweep": {"queue": "dispatch"},
     "errors.*": {"queue": "dispatch"},
     "accounts.*": {"queue": "mail"},
+    "content.*": {"queue": "ai"},
 }
 app.conf.beat_schedule = {
     # Each entry expires before the next, so that a stopped worker wakes to one tick, not to hundreds.
     "bots-dispatch": {"task": "bots.tasks.dispatch", "schedule": 1.0, "options": {"expires": 1}},
     "bots-sweep": {"task": "bots.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    "ai-sweep": {"task": "content.tasks.sweep", "schedule": 20.0, "options": {"expires": 20}},
     "mails": {"task": "accounts.tasks.send_due_mails", "schedule": 30.0, "options": {"expires": 30}},
     "mails-forget": {"task": "accounts.tasks.forget_old_mails", "schedule": 3600.0, "options": {"expires": 3600}},
     "unconfirmed": {"task": "accounts.tasks.forget_unconfirmed", "schedule": 3600.0, "options": {"expires": 3600}},

@@ -363,6 +363,10 @@ META_WEBHOOK_VERIFY_TOKEN = env.str("META_WEBHOOK_VERIFY_TOKEN", default="")
 CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"] += (
     [INSTAGRAM_GRAPH_URL] if INSTAGRAM_GRAPH_URL else ["https://www.instagram.com", "https://www.facebook.com"]
 )
+OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
+OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="").rstrip("/")
+OPENAI_MODEL = env.str("OPENAI_MODEL", default="") or "gpt-4o"
+AI_BUDGET_CENTS = env.int("AI_BUDGET_CENTS", default=5000)  # US cents that AI may cost one workspace a month, at most
 ALERT_WEBHOOK_URL = env.str("ALERT_WEBHOOK_URL", default="")
 ALERT_WEBHOOK_SECRET = env.str("ALERT_WEBHOOK_SECRET", default="")
 # Whether errors.outbound may also post to http on this machine: to try webhooks out, never in production.

@@ -16,6 +16,7 @@
 | `GET /_control/people` | `?tag=&start=&count=` or `?username=` | people with all their fields |
 | `GET`, `POST /_control/google/people` | `{email, sub, email_verified, name}` | Google's people, by `sub` |
 | `POST /_control/graph/...` | | see `sandbox.graph_control` |
+| `GET /_control/openai/requests` | | what the language model was asked, the oldest first |
 | `POST /_control/reset` | | the world as it was at the start; every session ends |
 
 A malformed request gets 400 with `{"error": "<one sentence>"}`; people are named by username or by key.
@@ -359,6 +360,11 @@ def put_google_person(world: World, request: Request) -> object:
     return asdict(world.google.put(fields.pop("email"), **fields))
 
 
+def list_openai_requests(world: World, request: Request) -> object:
+    """Show what the language model was asked since the world began."""
+    return {"requests": list(world.openai_requests)}
+
+
 def reset(world: World, request: Request) -> object:
     """Make the world as new."""
     world.reset()
@@ -382,5 +388,6 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     ("GET", "people"): list_people,
     ("GET", "google/people"): list_google_people,
     ("POST", "google/people"): put_google_person,
+    ("GET", "openai/requests"): list_openai_requests,
     ("POST", "reset"): reset,
 }

@@ -56,6 +56,8 @@ Google's, with a `path` of `oauth2/v4/token` but for the first; of those above, 
 | `id_token_aud`, `id_token_iss` | names another client, or another issuer |
 | `id_token_expired` | gives a token of the year 2020 |
 | `id_token_sub`, `id_token_no_sub` | names somebody else, or nobody |
+
+OpenAI's, with the path `v1/responses`, are told in `sandbox.openai`.
 """
 
 import re
@@ -143,8 +145,9 @@ AFTER_APPLY = {"reset_after_apply": "reset", "hang_after_apply": "hang"}
 SECONDS = {"hang": 600.0, "slow": 2.0}
 SPOILT = ("signature", "nonce", "no_nonce", "aud", "iss", "expired", "sub", "no_sub")
 GOOGLE = ("consent_denied", *(f"id_token_{what}" for what in SPOILT))
+OPENAI = ("refusal", "truncated", "malformed", "off_schema", "drip", "obedient", "bad_key")
 BARE = ("ban", "challenge_404", "not_json", "bad_json", "cut", "reset")
-NAMES = frozenset((*FAIL, *SERVER_ERRORS, *AFTER_APPLY, *SECONDS, *BARE, *GOOGLE))
+NAMES = frozenset((*FAIL, *SERVER_ERRORS, *AFTER_APPLY, *SECONDS, *BARE, *GOOGLE, *OPENAI))
 
 
 @dataclass(slots=True)

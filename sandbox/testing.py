@@ -136,6 +136,10 @@ class Control:
         """following, requested or none."""
         return str(self.call("GET", "relations", follower=follower, target=target)["state"])
 
+    def openai_requests(self) -> list[dict[str, Any]]:
+        """What the language model was asked, the oldest first."""
+        return list(self.call("GET", "openai/requests")["requests"])
+
     def relate(self, follower: object, target: object, state: str) -> None:
         """Set how one person stands to another: somebody follows back, or accepts a request."""
         self.call("POST", "relations", {"follower": follower, "target": target, "state": state})

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import json
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -133,6 +133,7 @@ class World:
         self.faults = Faults()
         self.google = google_people.demo()
         self.graph = GraphWorld()
+        self.openai_requests: deque[dict[str, Any]] = deque(maxlen=500)
         for person in DEMO_PEOPLE:
             self.put_account(**person)
 

@@ -30,6 +30,7 @@ __all__ = [
     "NoAnswer",
     "Outcome",
     "Person",
+    "Post",
     "Relation",
     "State",
     "Story",
@@ -75,6 +76,18 @@ class Message:
     text: str
     own: bool
     sent_at: datetime
+
+
+@dataclass(frozen=True)
+class Post:
+    """One post of a profile. `kind` is image, carousel, reel or video; a count that is not told is None."""
+
+    id: str
+    posted_at: datetime
+    caption: str
+    kind: str
+    likes: int | None
+    comments: int | None
 
 
 @dataclass(frozen=True)
@@ -262,6 +275,20 @@ class Door:
                 reel.get("seen")
             )
 
+    def posts(self, pk: str, *, most: int) -> list[Post]:
+        """The newest posts of a person, the newest first, as many pages as it takes."""
+        found: list[Post] = []
+        cursor = ""
+        with self._reading(missing=codes.IG_TARGET_GONE):
+            while True:
+                params = {"count": 33, "rank_token": self._client.rank_token, "ranked_content": "true"}
+                params |= {"max_id": cursor} if cursor else {}
+                page = self._client.private_request(f"feed/user/{_number(pk)}/", params=params)
+                found += [post for media in page["items"] if (post := _post(media))]
+                cursor = str(page.get("next_max_id") or "")
+                if len(found) >= most or not cursor or not page.get("more_available"):
+                    return found[:most]
+
     def likes(self, media_id: str) -> bool:
         """Whether the account likes a post."""
         with self._reading(missing=codes.IG_TARGET_GONE):
@@ -442,6 +469,28 @@ def _person(user: dict[str, Any], media: dict[str, Any] | None = None) -> Person
         bio=user.get("biography"),
         media_id=_media_id(media, user.get("pk")) if media else None,
         posted_at=_moment(media.get("taken_at")) if media else None,
+    )
+
+
+def _post(media: dict[str, Any]) -> Post | None:
+    """A post of a feed; None when it is cut short."""
+    at = _moment(media.get("taken_at"))
+    if not media.get("pk") or at is None:
+        return None
+    kind = {8: "carousel", 2: "reel" if media.get("product_type") == "clips" else "video"}.get(
+        media.get("media_type", 1)
+    )
+    # Instagram tells -1 or nothing where the owner hides the count.
+    likes, comments = media.get("like_count"), media.get("comment_count")
+    return Post(
+        id=str(media["pk"]),
+        posted_at=at,
+        caption=str((media.get("caption") or {}).get("text") or ""),
+        kind=kind or "image",
+        likes=likes
+        if isinstance(likes, int) and likes >= 0 and not media.get("like_and_view_counts_disabled")
+        else None,
+        comments=comments if isinstance(comments, int) and comments >= 0 else None,
     )
 
 

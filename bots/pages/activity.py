@@ -56,6 +56,15 @@ GROUPS: dict[str, dict[str, str]] = {
     "Calendar": {
         "post_draft": "Draft",
     },
+    "Content": {
+        "ai_run": "AI run",
+        "ai_piece": "Text changed",
+        "ai_budget": "AI budget",
+        "audit": "Account audit",
+        "plan": "Growth plan",
+        "competitor": "Competitor",
+        "experiment": "A/B test",
+    },
     "Team": {
         "team_invite": "Invitation",
         "team_take_back": "Invitation taken back",

@@ -38,6 +38,7 @@ SANDBOX_META = {
     "META_APP_SECRET": "sandbox-meta-secret",
     "META_WEBHOOK_VERIFY_TOKEN": "sandbox-verify-token",
 }
+SANDBOX_OPENAI = {"OPENAI_BASE_URL": "{}/v1", "OPENAI_API_KEY": "sandbox-openai-key"}
 QUEUES = "dispatch,starter,enterprise,ai,publish,mail"
 # Who stops after whom, with patience in seconds: first no new requests, then no new ticks, then the worker finishes
 # what it does, and the sandbox answers it to the end.
@@ -91,6 +92,8 @@ def services_without_keys() -> dict[str, str]:
         played |= SANDBOX_GOOGLE
     if not os.environ.get("META_APP_ID") and not os.environ.get("INSTAGRAM_GRAPH_URL"):
         played |= SANDBOX_META
+    if not os.environ.get("OPENAI_API_KEY") and not os.environ.get("OPENAI_BASE_URL"):
+        played |= SANDBOX_OPENAI
     return played
 
 

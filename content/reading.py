@@ -1,0 +1,99 @@
+"""What can be read of an account on Instagram, and through which door: the official one where it is open, else ours.
+
+A figure that Instagram did not tell is None, never zero. Reading is patient with a bot at work and takes the reaction
+that a stop sign asks for.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from accounts import tenancy
+from bots import health, sessions
+from bots.instagram.private import Door
+from bots.locks import account_lock
+from bots.models import InstagramAccount
+from errors import codes
+from errors.exceptions import BotException
+
+POSTS = 60  # of which two pages of the private door tell
+TRIES, PAUSE = 8, 1.0  # while the bot is at work, in seconds
+OFFICIAL, PRIVATE = "official", "private"
+DOORS = {OFFICIAL: "Instagram’s official API", PRIVATE: "the account’s own session"}
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Post:
+    """One post as its account shows it. `kind` is image, reel, carousel or video."""
+
+    id: str
+    posted_at: datetime
+    caption: str = ""
+    kind: str = "image"
+    likes: int | None = None
+    comments: int | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A profile and its newest posts, the newest first."""
+
+    door: str
+    username: str
+    full_name: str = ""
+    bio: str = ""
+    followers: int | None = None
+    following: int | None = None
+    posts_in_all: int | None = None
+    posts: list[Post] = field(default_factory=list)
+
+
+def door_of(account: InstagramAccount) -> str:
+    """Through which door the account is read: "" if none is open."""
+    return PRIVATE if sessions.is_usable(account) else ""
+
+
+def read(account: InstagramAccount, username: str = "") -> Reading:
+    """Read the account itself, or another one through it. Hold no transaction.
+
+    Raises AI_NOTHING_TO_READ without a door, SESSION_BUSY, IG_TARGET_GONE, and what Instagram's answer means.
+    """
+    if not door_of(account):
+        raise BotException(codes.AI_NOTHING_TO_READ)
+    return through(account, lambda door: _read_privately(door, account, username))
+
+
+def through(account: InstagramAccount, look: Callable[[Door], T]) -> T:
+    """Look through the account's own session when its bot lets it go. Raises SESSION_BUSY, and what was met."""
+    try:
+        for _ in range(TRIES):
+            with account_lock(account.pk) as held:
+                if held:
+                    with sessions.borrow(account) as door:
+                        return look(door)
+            time.sleep(PAUSE)
+    except BotException as stop:
+        if stop.code.then in health.TOUCH_ACCOUNT:
+            with tenancy.scope(account.workspace_id):
+                health.react(account, stop)
+            sessions.forget(account.pk)
+        raise
+    raise BotException(codes.SESSION_BUSY)
+
+
+def _read_privately(door: Door, account: InstagramAccount, username: str) -> Reading:
+    person = door.profile(username) if username else door.person(str(account.instagram_pk))
+    posts = [] if person.private and username else door.posts(person.pk, most=POSTS)
+    return Reading(
+        PRIVATE,
+        person.username,
+        person.full_name or "",
+        person.bio or "",
+        person.followers,
+        person.following,
+        person.media_count,
+        [Post(post.id, post.posted_at, post.caption, post.kind, post.likes, post.comments) for post in posts],
+    )
