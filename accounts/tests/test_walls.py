@@ -26,6 +26,7 @@ ALLOWED = {
     "bots_session_fingerprint_key": "a keyed hash of a login: to ask about it one must hold the login",
     "bots_session_account_id_key": "the composite foreign key already ties it to the workspace",
     "bots_bot_account_id_key": "the composite foreign key already ties it to the workspace",
+    "bots_officialaccess_account_id_key": "the composite foreign key already ties it to the workspace",
     "subscriptions_workspace_id_key": "is the workspace",
     "content_feed_token_hash_key": "the hash of a secret: to ask about it one must hold the address",
     "invoices_stripe_invoice_id_key": "Stripe's own name, and only what Stripe tells us is written",
