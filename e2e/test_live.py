@@ -1,8 +1,9 @@
 """Live events over WebSockets: told at once, told again after a break, told to nobody else."""
 
+import contextlib
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -16,13 +17,15 @@ from accounts.models import User
 from bots import switch, tasking
 from bots.models import Bot
 from e2e.conftest import Stack
-from instagrowth import live
+from instagrowth import consumers, live
 from instagrowth.testing import everywhere, workspace_of
 
 
 @contextmanager
-def listening(stack: Stack, user: User | None = None, origin: str = "", **hello: int) -> Iterator[ClientConnection]:
-    """A socket with the person's cookie, open and subscribed; `since=0` asks for all that was missed."""
+def listening(
+    stack: Stack, user: User | None = None, origin: str = "", **hello: int | None
+) -> Iterator[ClientConnection]:
+    """A socket with the person's cookie, open; `since=0` asks for all there is, `since=None` for the moment alone."""
     cookie = {}
     if user is not None:
         client = Client()
@@ -42,8 +45,16 @@ def heard(socket: ClientConnection, name: str, seconds: float = 20) -> dict[str,
     """Wait for the next event of this name."""
     while True:
         event: dict[str, Any] = json.loads(socket.recv(timeout=seconds))
-        if event["name"] == name:
+        if event.get("name") == name:
             return event
+
+
+def closed_with(socket: ClientConnection) -> int | None:
+    """Wait until the server closes the line; the code it gives."""
+    with contextlib.suppress(ConnectionClosed):
+        while True:
+            socket.recv(timeout=20)
+    return socket.close_code
 
 
 def test_an_action_is_told_while_the_page_is_open(stack: Stack, alice: User, alices_connected_bot: Bot) -> None:
@@ -61,19 +72,38 @@ def test_an_action_is_told_while_the_page_is_open(stack: Stack, alice: User, ali
 
 def test_who_comes_back_is_told_what_was_missed_in_order(stack: Stack, alice: User) -> None:
     workspace = workspace_of(alice)
-    with listening(stack, alice) as socket:
-        with tenancy.scope(workspace):
-            live.publish(workspace.pk, "bell", {"n": 1})
-        last = heard(socket, "bell")["seq"]
+    with tenancy.scope(workspace):
+        live.publish(workspace.pk, "bell", {"n": 1})
+    with listening(stack, alice, since=None) as socket:
+        moment = json.loads(socket.recv(timeout=10))["since"]
     with tenancy.scope(workspace):
         for n in (2, 3, 4):
             live.publish(workspace.pk, "bell", {"n": n})
 
-    with listening(stack, alice, since=last) as socket:
+    with listening(stack, alice, since=moment) as socket:
         missed = [heard(socket, "bell") for _ in range(3)]
 
     assert [event["data"]["n"] for event in missed] == [2, 3, 4]
-    assert last < missed[0]["seq"] < missed[1]["seq"] < missed[2]["seq"]
+    assert missed[0]["seq"] < missed[1]["seq"] < missed[2]["seq"]
+
+
+@pytest.mark.parametrize(("flood", "code"), [(["{}"] * 50, 1008), (["x" * 20_000_000], 1009)])
+def test_a_line_says_so_much_and_no_more(stack: Stack, alice: User, flood: list[str], code: int) -> None:
+    with listening(stack, alice) as socket:
+        with contextlib.suppress(ConnectionClosed):
+            for words in flood:
+                socket.send(words)
+        assert closed_with(socket) == code
+
+
+def test_a_person_has_so_many_lines_and_no_more(stack: Stack, alice: User) -> None:
+    workspace = workspace_of(alice)
+    with ExitStack() as held:
+        sockets = [held.enter_context(listening(stack, alice, since=None)) for _ in range(consumers.LINES + 2)]
+        assert [closed_with(socket) for socket in sockets[:2]] == [consumers.TOO_MANY_LINES] * 2
+        with tenancy.scope(workspace):
+            live.publish(workspace.pk, "bell", {"n": 1})
+        assert [heard(socket, "bell")["data"] for socket in sockets[2:]] == [{"n": 1}] * consumers.LINES
 
 
 def test_a_member_of_another_workspace_is_told_nothing(stack: Stack, alice: User, charlie: User) -> None:
@@ -81,6 +111,7 @@ def test_a_member_of_another_workspace_is_told_nothing(stack: Stack, alice: User
     with tenancy.scope(workspace):
         live.publish(workspace.pk, "bell", {"n": 1})
     with listening(stack, charlie, since=0) as socket:
+        assert list(json.loads(socket.recv(timeout=10))) == ["since"]
         with tenancy.scope(workspace):
             live.publish(workspace.pk, "bell", {"n": 2})
         with pytest.raises(TimeoutError):
@@ -88,9 +119,8 @@ def test_a_member_of_another_workspace_is_told_nothing(stack: Stack, alice: User
 
 
 def test_nobody_unknown_may_listen(stack: Stack) -> None:
-    with listening(stack) as socket, pytest.raises(ConnectionClosed) as closed:
-        socket.recv(timeout=10)
-    assert closed.value.rcvd.code == 4401
+    with listening(stack) as socket:
+        assert closed_with(socket) == consumers.SIGNED_OUT
 
 
 def test_a_page_of_another_site_may_not_listen(stack: Stack, alice: User) -> None:
@@ -102,6 +132,5 @@ def test_a_page_of_another_site_may_not_listen(stack: Stack, alice: User) -> Non
 def test_who_must_change_the_password_may_not_listen(stack: Stack, alice: User) -> None:
     with everywhere():
         User.objects.filter(pk=alice.pk).update(must_change_password=True)
-    with listening(stack, alice) as socket, pytest.raises(ConnectionClosed) as closed:
-        socket.recv(timeout=10)
-    assert closed.value.rcvd.code == 4401
+    with listening(stack, alice) as socket:
+        assert closed_with(socket) == consumers.SIGNED_OUT

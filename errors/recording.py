@@ -4,9 +4,7 @@ Call `record()` where an error ends: at a door, or where you swallow it. Call `l
 """
 
 import traceback
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +18,7 @@ from errors.codes import DATABASE_UNAVAILABLE, REGISTRY, Code
 from errors.exceptions import BotException
 from errors.models import ActivityLog, ErrorCode
 from errors.redaction import redact, redact_text
+from errors.view import platform_view
 
 logger = structlog.get_logger("errors")
 _LEVEL = {"I": "info", "W": "warning", "E": "error", "C": "critical"}
@@ -145,7 +144,7 @@ def _write_and_close(code: Code, fields: dict[str, Any]) -> ActivityLog:
 def _write(code: Code, fields: dict[str, Any]) -> ActivityLog:
     with transaction.atomic():
         fields["workspace_id"] = fields["workspace_id"] or _workspace_in_view()
-        with _platform_view():
+        with platform_view():
             if code.id not in REGISTRY:
                 _remember(code, fields["metadata"])
             return ActivityLog.objects.create(**fields)
@@ -164,17 +163,6 @@ def _remember(code: Code, meta: dict[str, Any]) -> None:
         file_path=str(meta.get("file", ""))[:200],
     )
     ErrorCode.objects.bulk_create([row], ignore_conflicts=True)
-
-
-@contextmanager
-def _platform_view() -> Iterator[None]:
-    """Errors of any workspace and of none are written; the caller's view comes back after. Needs a transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT coalesce(current_setting('app.scope', true), '')")
-        (former,) = cursor.fetchone()
-        cursor.execute("SELECT set_config('app.scope', 'platform', true)")
-        yield  # after a database error the rollback lays the former view back
-        cursor.execute("SELECT set_config('app.scope', %s, true)", [former])
 
 
 def _workspace_in_view() -> UUID | None:

@@ -1,85 +1,175 @@
-"""Sockets."""
+"""Sockets: who may listen, for how long, and how much they may ask."""
 
+import asyncio
 import time
+from collections import deque
+from typing import Any, ClassVar, Self, cast
 
-from channels.auth import get_user
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
-from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.auth import HASH_SESSION_KEY
+from django.contrib.sessions.models import Session
+from django.db import DatabaseError, InterfaceError
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 
 from accounts import tenancy
 from accounts.models import Membership, User
-from instagrowth.live import as_message, group_of
-from instagrowth.models import LiveEvent
+from instagrowth import live
+from instagrowth.live import group_of
 
-SIGNED_OUT = 4401  # our own close code: the page says that it must be loaded again
-ASKED_AGAIN = 5  # seconds: who left the team or signed out hears nothing later than this
-REPLAY = 500  # events at most; a browser that missed more reloads its page
+SIGNED_OUT = 4401  # our own close codes: the page says why, and does not come back by itself
+TOO_MANY_LINES = 4429
+TOO_MANY_WORDS = 1008
+ASKED_EVERY = 2.0  # seconds between two looks at all open lines of the process
+ASKED_AGAIN = 5  # seconds: nobody hears anything on a line that was looked at longer ago than this
+LINES = 20  # of one person, in one web process; the oldest gives way
+WORDS = 20  # messages of one line in WORDS_IN seconds; a page asks when it connects and once a minute
+WORDS_IN = 10
 
 
-class WorkspaceConsumer(AsyncJsonWebsocketConsumer):
-    """Live events of the workspace the person is in."""
+class LiveConsumer(AsyncJsonWebsocketConsumer):
+    """A line on which one audience's events are told, for as long as its person may hear them."""
+
+    open: ClassVar[list[Any]] = []  # all lines of this process, of any kind, oldest first
+    watch: ClassVar[asyncio.Task | None] = None
+
+    def admit(self) -> bool:
+        """Say who listens (`person`) to whom (`audience`); False turns them away. Runs where the database is."""
+        raise NotImplementedError
+
+    @classmethod
+    def heard_by(cls, lines: list[Self]) -> list[Self]:
+        """Find those of these lines whose person may still listen. Runs where the database is."""
+        raise NotImplementedError
 
     async def connect(self) -> None:
-        """Let members in, into the workspace their session is in."""
-        user = self.scope["user"]
-        wanted = self.scope["session"].get("workspace", "")
-        self.workspace_id = await database_sync_to_async(_workspace_of)(user, wanted)
-        if self.workspace_id is None:
-            # A refusal before the handshake reaches the browser as a mere failure, and it would try for ever.
-            await self.accept()
+        """Let in whoever may listen; a refusal before the handshake would reach the browser as a mere failure."""
+        self.person: object = None
+        self.audience: Any = None
+        self.said: deque[float] = deque(maxlen=WORDS)
+        self.ended = not await database_sync_to_async(self.admit)()
+        await self.accept()
+        if self.ended:
             await self.close(SIGNED_OUT)
             return
         self.asked = time.monotonic()
-        self.group = group_of(self.workspace_id)
-        await self.channel_layer.group_add(self.group, self.channel_name)
-        await self.accept()
+        await self.channel_layer.group_add(group_of(self.audience), self.channel_name)
+        mine = [line for line in self.open if line.person == self.person]
+        self.open.append(self)
+        _watch_over(self.open)
+        for line in mine[: max(0, len(mine) - LINES + 1)]:
+            await line.end(TOO_MANY_LINES)
 
     async def disconnect(self, code: int) -> None:
         """Leave the group."""
-        if getattr(self, "group", None):
-            await self.channel_layer.group_discard(self.group, self.channel_name)
+        self.ended = True
+        if self in self.open:
+            self.open.remove(self)
+            await self.channel_layer.group_discard(group_of(self.audience), self.channel_name)
 
     async def receive_json(self, content: object, **_: object) -> None:
-        """`{"since": n}`: send what came after event n."""
+        """`{"since": moment}`: send what came after, then `{"since": …}` for next time; null asks for that alone."""
+        now = time.monotonic()
+        if len(self.said) == WORDS and now - self.said[0] < WORDS_IN:
+            await self.end(TOO_MANY_WORDS)
+            return
+        self.said.append(now)
         since = content.get("since") if isinstance(content, dict) else None
-        if isinstance(since, int) and await self._belongs():
-            for message in await database_sync_to_async(_missed)(self.workspace_id, since):
-                await self.send_json(message)
+        if not isinstance(since, int | None) or not await self.may_hear():
+            return
+        messages, moment = await database_sync_to_async(self._missed)(since)
+        for message in messages if messages is not None else [{"name": "too_much"}]:
+            await self.send_json(message)
+        await self.send_json({"since": moment})
+
+    @classmethod
+    async def decode_json(cls, text_data: str) -> object:
+        """What is no JSON says nothing, as does anything else we do not know."""
+        try:
+            return await super().decode_json(text_data)
+        except (ValueError, RecursionError):
+            return None
 
     async def event(self, message: dict) -> None:
-        """An event of the workspace."""
-        if await self._belongs():
+        """An event of the audience."""
+        if await self.may_hear():
             await self.send_json({name: value for name, value in message.items() if name != "type"})
 
-    async def _belongs(self) -> bool:
-        """Whether the person is still signed in and in the team; a line on which they are not is closed."""
-        if self.workspace_id is None:
-            return False
-        if time.monotonic() - self.asked > ASKED_AGAIN:
+    async def may_hear(self) -> bool:
+        """Whether the line is open and was looked at a moment ago; one that may not go on is closed."""
+        if not self.ended and time.monotonic() - self.asked > ASKED_AGAIN:
             self.asked = time.monotonic()
-            user = await get_user(self.scope)  # nobody, after "sign out everywhere" or another password
-            signed_in = await database_sync_to_async(_is_kept)(self.scope["session"])
-            if not signed_in or await database_sync_to_async(_workspace_of)(user, self.workspace_id) is None:
-                self.workspace_id = None
-                await self.close(SIGNED_OUT)
-        return self.workspace_id is not None
+            if not await database_sync_to_async(self.heard_by)([self]):
+                await self.end(SIGNED_OUT)
+        return not self.ended
+
+    async def end(self, code: int) -> None:
+        """Close the line from our side."""
+        if not self.ended:
+            self.ended = True
+            await self.close(code)
+
+    def _missed(self, since: int | None) -> tuple[list[dict] | None, int]:
+        view = tenancy.scope(self.audience) if self.audience else tenancy.platform("events for staff are nobody's")
+        with view:
+            return live.missed(self.audience, since) if since is not None else ([], live.latest(self.audience))
 
 
-def _is_kept(session: SessionBase) -> bool:
-    return session.session_key is not None and session.exists(session.session_key)
+def _watch_over(lines: list[LiveConsumer]) -> None:
+    """See that somebody looks at the open lines, as long as there are any."""
+    watch = LiveConsumer.watch
+    if watch is None or watch.done() or watch.get_loop() is not asyncio.get_running_loop():
+        LiveConsumer.watch = asyncio.create_task(_look_at(lines))
 
 
-def _workspace_of(user: User, wanted: str) -> str | None:
-    if not user.is_authenticated or not user.is_active or user.is_staff or user.must_change_password or not wanted:
-        return None
-    with tenancy.person(user):
-        return wanted if Membership.objects.filter(user=user, workspace_id=wanted).exists() else None
+async def _look_at(lines: list[LiveConsumer]) -> None:
+    """Close the lines on which nobody may listen any more, even if nothing is told: one look at all, not one each."""
+    while lines:
+        await asyncio.sleep(ASKED_EVERY)
+        for kind in {type(line) for line in lines}:
+            mine, now = [line for line in lines if type(line) is kind], time.monotonic()
+            try:
+                heard = set(await database_sync_to_async(kind.heard_by)(mine))
+            except (DatabaseError, InterfaceError):
+                continue  # `may_hear` keeps them silent meanwhile
+            for line in mine:
+                line.asked = now
+                if line not in heard:
+                    await line.end(SIGNED_OUT)
 
 
-def _missed(workspace_id: str, since: int) -> list[dict]:
-    with tenancy.scope(workspace_id):
+class WorkspaceConsumer(LiveConsumer):
+    """Live events of the workspace the person is in."""
+
+    def admit(self) -> bool:
+        """Let members in, into the workspace their session is in."""
+        user, session = self.scope["user"], self.scope["session"]
+        self.audience = session.get("workspace", "")
+        if not user.is_authenticated or not self.audience:
+            return False
+        self.person, self.session_key, self.hash = user.pk, session.session_key, session.get(HASH_SESSION_KEY, "")
+        return bool(self.heard_by([self]))
+
+    @classmethod
+    def heard_by(cls, lines: list[Self]) -> list[Self]:
+        """Those who are still signed in, still themselves, and still in the team."""
+        with tenancy.platform("the open lines of all workspaces are looked at"):
+            sessions = Session.objects.filter(
+                pk__in={line.session_key for line in lines}, expire_date__gt=timezone.now()
+            )
+            kept = set(sessions.values_list("pk", flat=True))
+            people = User.objects.in_bulk({cast(Any, line.person) for line in lines})
+            teams = Membership.objects.filter(user__in=people)
+            places = {(user, str(workspace)) for user, workspace in teams.values_list("user_id", "workspace_id")}
         return [
-            as_message(event)
-            for event in LiveEvent.objects.filter(workspace_id=workspace_id, pk__gt=since).order_by("pk")[:REPLAY]
+            line
+            for line in lines
+            if line.session_key in kept
+            and (user := people.get(cast(Any, line.person))) is not None
+            and user.is_active
+            and not user.is_staff
+            and not user.must_change_password
+            and constant_time_compare(line.hash, user.get_session_auth_hash())
+            and (user.pk, line.audience) in places
         ]

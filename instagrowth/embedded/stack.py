@@ -64,7 +64,7 @@ def up() -> int:
                 services.publish(**{name: word.format(f"http://127.0.0.1:{sandbox}") for name, word in played.items()})
                 services.publish(SANDBOX_HOOKS=f"http://localhost:{port}/webhooks/instagram/")
                 parts.add("sandbox", *uvicorn("sandbox.app:app", sandbox), "--no-access-log", "--log-level", "warning")
-            parts.add("web", *uvicorn("instagrowth.asgi:application", port), "--limit-concurrency", "200")
+            parts.add("web", *uvicorn("instagrowth.asgi:application", port), "--limit-concurrency", "1000")
             celery = [*parts.after_migrate(), sys.executable, "-m", "celery", "--app", "instagrowth", "--quiet"]
             modest = ["--concurrency", "2", "--without-gossip", "--without-mingle", "--loglevel", "info"]
             parts.add("worker", *celery, "worker", *modest, "--queues", QUEUES)
@@ -273,7 +273,16 @@ def data_dir() -> Path:
 
 def uvicorn(application: str, port: int) -> list[str]:
     """Give the command of one web server on a loopback port, without headers that tell or believe too much."""
-    bare = ["--no-server-header", "--no-proxy-headers", "--host", "127.0.0.1", "--port", str(port)]
+    bare = [
+        "--no-server-header",
+        "--no-proxy-headers",
+        "--ws-max-size",
+        "65536",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
     return [sys.executable, "-m", "uvicorn", application, *bare]
 
 

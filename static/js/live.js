@@ -1,15 +1,20 @@
 // Live events of the workspace: {seq, name, data, at}. Each becomes a DOM event `live:<name>` on document, and every element
 // with `data-live="name1 name2"` (or "*"), `hx-get` and `hx-trigger="live"` is fetched anew, a burst only once.
-// After a break we ask for what was missed by telling the last number we saw.
+// After a break, and once a minute, we ask for what was missed since the last moment the server told us. Some of that we
+// know already, by its number.
 
 const REFRESH_MS = 300;
 const LONGEST_PAUSE_MS = 30000;
-const SIGNED_OUT = [4401, 4403];
+const CATCH_UP_MS = 60000;
+const KNOWN = 3000; // numbers of events we remember: more than a server tells again
+// Why the server closed the line for good.
+const ENDED = { 4401: "Signed out, reload the page", 4429: "Open in too many tabs, reload the page" };
 
 let since = document.body.dataset.since ? Number(document.body.dataset.since) : null;
 let pause = 500;
 let pending = null;
 let shown = null;
+const known = new Set();
 
 function show(state, word) {
   shown = [state, word];
@@ -46,7 +51,11 @@ function fetchAnew(element) {
 }
 
 function receive(message) {
-  if (typeof message.seq === "number") since = Math.max(since ?? 0, message.seq);
+  if (typeof message.since === "number") since = message.since;
+  if (message.name === "too_much") return refresh();
+  if (!message.name || known.has(message.seq)) return;
+  known.add(message.seq);
+  if (known.size > KNOWN) known.delete(known.values().next().value);
   document.dispatchEvent(new CustomEvent(`live:${message.name}`, { detail: message }));
   if (pending) {
     pending.add(message.name);
@@ -67,15 +76,14 @@ function connect() {
   socket.addEventListener("open", () => {
     pause = 500;
     show("on", "Live");
-    if (since !== null) socket.send(JSON.stringify({ since }));
-    else refresh(); // without a number we cannot ask what came between the page and the line
+    socket.send(JSON.stringify({ since }));
+    if (since === null) refresh(); // without a moment we cannot ask what came between the page and the line
   });
   socket.addEventListener("message", (event) => receive(JSON.parse(event.data)));
+  const asking = setInterval(() => socket.readyState === WebSocket.OPEN && socket.send(JSON.stringify({ since })), CATCH_UP_MS);
   socket.addEventListener("close", (event) => {
-    if (SIGNED_OUT.includes(event.code)) {
-      show("away", "Signed out, reload the page");
-      return;
-    }
+    clearInterval(asking);
+    if (ENDED[event.code]) return show("away", ENDED[event.code]);
     show("away", "Reconnecting");
     // Full jitter, so that a restart of the server is not met by every browser at once.
     setTimeout(connect, pause / 2 + (Math.random() * pause) / 2);
