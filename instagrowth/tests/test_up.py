@@ -1,6 +1,7 @@
 """`manage.py up`: the whole product with one command, and nothing left when it ends."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -55,22 +56,35 @@ class Up:
 
 
 @pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="instagrowth-test-") as parent:
-        Path(parent).chmod(0o711)  # within reach of PostgreSQL's own user, so that nothing of it lies elsewhere
-        yield Path(parent) / "Ä data folder"
-
-
-@pytest.fixture
-def fresh() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="instagrowth-test-") as data:
-        yield Path(data)
+def parent() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="instagrowth-test-") as folder:
+        Path(folder).chmod(0o711)  # within reach of PostgreSQL's own user, so that nothing of it lies elsewhere
+        yield Path(folder)
 
 
 @pytest.fixture(scope="module")
-def up(folder: Path) -> Iterator[Up]:
+def first(parent: Path) -> Path:
+    """A data folder after its first start, which makes everything, and its end."""
+    running = Up(parent / "Ä data folder")
+    running.ready()
+    running.process.terminate()
+    assert running.end()[1] == 0
+    return running.folder
+
+
+@pytest.fixture
+def data(first: Path, parent: Path) -> Iterator[Path]:
+    """A copy of it: the next start is a second one, which is quick."""
+    copy = parent / "copy of a data folder"
+    subprocess.run(["cp", "-a", first, copy], check=True)
+    yield copy
+    shutil.rmtree(copy)
+
+
+@pytest.fixture(scope="module")
+def up(first: Path) -> Iterator[Up]:
     """One that runs, for the tests of this file that only look."""
-    running = Up(folder)
+    running = Up(first)
     running.ready()
     yield running
     running.process.terminate()
@@ -108,15 +122,15 @@ def test_a_second_start_on_the_same_data_is_refused_with_a_sentence(up):
     assert code == 1
 
 
-def test_a_taken_port_is_refused_with_a_sentence(up, fresh):
-    said, code = Up(fresh, PORT=up.port).end()
+def test_a_taken_port_is_refused_with_a_sentence(up, tmp_path):
+    said, code = Up(tmp_path, PORT=up.port).end()
 
     assert said == f"Port {up.port} is taken by another program: try `make run PORT={int(up.port) + 1}`.\n"
     assert code == 1
 
 
-def test_ctrl_c_stops_everything_in_order(fresh):
-    up = Up(fresh)
+def test_ctrl_c_stops_everything_in_order(data):
+    up = Up(data)
     up.ready()
     family = up.family()
     up.process.send_signal(signal.SIGINT)
@@ -129,11 +143,11 @@ def test_ctrl_c_stops_everything_in_order(fresh):
     assert [process for process in family if process.is_running()] == []
 
 
-def test_killing_it_leaves_no_process_and_no_lost_row(fresh):
-    up = Up(fresh)
+def test_killing_it_leaves_no_process_and_no_lost_row(data):
+    up = Up(data)
     up.ready()
     family = up.family()
-    with psycopg.connect(embedded.running(fresh)["DATABASE_URL"]) as connection:
+    with psycopg.connect(embedded.running(data)["DATABASE_URL"]) as connection:
         connection.execute("CREATE TABLE survivors AS SELECT 1 AS one")
     up.process.kill()
     up.process.wait()
@@ -142,15 +156,15 @@ def test_killing_it_leaves_no_process_and_no_lost_row(fresh):
 
     assert alive == []
     with (
-        embedded.start(fresh, given={}) as again,
+        embedded.start(data, given={}) as again,
         psycopg.connect(again.environment["DATABASE_URL"]) as connection,
     ):
         assert connection.execute("SELECT one FROM survivors").fetchone() == (1,)
     up.process.stdout.close()
 
 
-def test_one_part_that_dies_ends_the_rest_and_says_so(fresh):
-    up = Up(fresh)
+def test_one_part_that_dies_ends_the_rest_and_says_so(data):
+    up = Up(data)
     up.ready()
     family = up.family()
     (beat,) = (process for process in family if "beat" in process.cmdline())
