@@ -40,6 +40,7 @@ CONFIRM = Door("confirm", 5, 3600)  # mails that confirm an address (address)
 MANAGE_EMAIL = Door("manage-email", 20, 3600)  # addresses added or removed (person)
 INVITE = Door("invite", 50, 24 * 3600)  # invitations sent (workspace)
 INVITATION = Door("invitation", 30, 3600)  # invitation links tried (client address)
+HOOK_TEST = Door("hook-test", 20, 3600)  # webhooks tried out by hand (workspace)
 EXPORT = Door("export", 3, 24 * 3600)  # archives of one's data (person)
 
 _TAKE = """

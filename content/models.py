@@ -109,6 +109,7 @@ class Post(Owned):
     fence = models.BigIntegerField(default=0)
     attempt = models.PositiveSmallIntegerField(default=0)  # turns in a row that came to nothing
     container = models.CharField(max_length=64, blank=True)  # Instagram's id of what is about to be published
+    parts = models.JSONField(default=list)  # the containers of a carousel's files
     container_at = models.DateTimeField(null=True)
     instagram_id = models.CharField(max_length=64, blank=True)
     permalink = models.CharField(max_length=300, blank=True)

@@ -1,12 +1,17 @@
-"""The content tools' doors for Celery. A run is a row: a lost message costs it some seconds, a second one nothing."""
+"""The content tools' and the calendar's doors for Celery.
+
+A run, a post and a delivery are rows; messages are hints: losing one costs some seconds, and a second one does nothing.
+"""
 
 from uuid import UUID
 
 from celery import shared_task
 
 from accounts import tenancy
-from content import runs
+from content import hooks, publishing, runs
 from content.tools import TOOLS
+
+BATCH = 100
 
 
 @shared_task(workspace=True)
@@ -20,3 +25,43 @@ def sweep() -> None:
     """Send out runs that no worker took up, and end what was left."""
     with tenancy.platform("what dead workers left is found everywhere"):
         runs.sweep()
+
+
+@shared_task(platform="due posts of all workspaces are claimed")
+def dispatch_posts() -> None:
+    """Claim due posts and send each to a worker; as many batches as are due."""
+    while claims := publishing.claim(BATCH):
+        for claim in claims:
+            publish_turn.apply_async((str(claim.workspace), str(claim.post), claim.fence), expires=publishing.HANDOVER)
+
+
+@shared_task(platform="what dead workers left is taken back in all workspaces")
+def sweep_posts() -> None:
+    """Take back what dead workers left."""
+    publishing.sweep()
+
+
+@shared_task(workspace=True)
+def publish_turn(workspace: str, post: str, fence: int) -> None:
+    """Bring one post a step further if it is still ours."""
+    publishing.turn(UUID(workspace), UUID(post), fence)
+
+
+@shared_task(platform="due deliveries of all workspaces are claimed")
+def dispatch_deliveries() -> None:
+    """Claim due deliveries and send each to a worker."""
+    while due := hooks.due(BATCH):
+        for workspace, delivery in due:
+            deliver.apply_async((str(workspace), str(delivery)), expires=hooks.LEASE)
+
+
+@shared_task(platform="old deliveries of all workspaces go")
+def forget_deliveries() -> None:
+    """Throw away what was told a month ago."""
+    hooks.forget_old()
+
+
+@shared_task(workspace=True)
+def deliver(workspace: str, delivery: str) -> None:
+    """Tell one hook of one event."""
+    hooks.deliver(UUID(workspace), UUID(delivery))

@@ -1455,6 +1455,68 @@ PUB_POST_REFUSED = _code(
     "Change what the activity log names, and try again.",
 )
 
+PUB_MEDIA_REFUSED = _code(
+    "E-PUB-E-0101",
+    "PUB_MEDIA_REFUSED",
+    "This file cannot be used.",
+    "Choose a JPEG, PNG or WebP picture, or an MP4 or MOV video, within the sizes that the page names.",
+)
+PUB_NOT_READY = _code(
+    "E-PUB-E-0102",
+    "PUB_NOT_READY",
+    "Instagram would not accept the post as it is.",
+    "Mend what the message names, then schedule it again.",
+)
+PUB_STATE = _code(
+    "E-PUB-E-0103",
+    "PUB_STATE",
+    "The post is in a state in which this cannot be done.",
+    "Load the page again to see where it stands now. What is on its way to Instagram cannot be changed.",
+    http=409,
+)
+PUB_MEDIA_IN_USE = _code(
+    "E-PUB-E-0104",
+    "PUB_MEDIA_IN_USE",
+    "A post that is scheduled or on its way needs this file.",
+    "Take the post out of the schedule first, or give it another file.",
+    http=409,
+)
+PUB_NEVER_READY = _code(
+    "E-PUB-E-0106",
+    "PUB_NEVER_READY",
+    "Instagram took the media and did not finish with it in time.",
+    "Nothing was published. Check that the video is an H.264 MP4, then schedule the post again.",
+    http=502,
+)
+PUB_ABSENT = _code(
+    "E-PUB-E-0107",
+    "PUB_ABSENT",
+    "Instagram did not answer, and the post is not there.",
+    "Look at the account once yourself. If the post is really missing, schedule it again.",
+    http=502,
+)
+PUB_UNCLEAR = _code(
+    "E-PUB-E-0108",
+    "PUB_UNCLEAR",
+    "Instagram did not answer, and we could not find out whether the post is there.",
+    "Look at the account. If the post is there, nothing is left to do; if it is missing, schedule it again.",
+    http=502,
+)
+PUB_NO_SLOT = _code(
+    "E-PUB-E-0109",
+    "PUB_NO_SLOT",
+    "The account has no free slot in the next 60 days.",
+    "Add posting slots for the account, or choose the hour by hand.",
+    http=409,
+)
+PUB_HOOK_FAILED = _code(
+    "E-PUB-W-0110",
+    "PUB_HOOK_FAILED",
+    "The program did not take what we told it.",
+    "We try again for a day, with growing pauses. Check that its address answers with a 2xx status within 10 seconds.",
+    http=502,
+)
+
 # ── SESS: the session of a connected account ────────────────────────────────────────────────────────────────────────
 SESSION_INVALID = _code(
     "E-SESS-E-0001",

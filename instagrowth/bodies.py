@@ -10,7 +10,9 @@ from django.http.response import HttpResponseBase
 from errors.answers import answer
 from errors.codes import BODY_TOO_LARGE
 
-MOST = 8 * 1024 * 1024  # bytes; more than any view takes
+MOST = 8 * 1024 * 1024  # bytes; more than any view takes, but for those that take videos:
+MOST_OF_VIDEOS = 110 * 1024 * 1024  # one of 100 MB with its form
+VIDEOS = ("/calendar/new/", "/calendar/posts/", "/calendar/media/upload/", "/api/content/media/")
 PATIENCE = 512 * 1024 * 1024  # bytes that are thrown away so that the sender gets to read our answer
 _MARK = "body_too_large"
 
@@ -20,7 +22,8 @@ def small_bodies(app: Any) -> ASGI3Application:
 
     async def limited(scope: Any, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         said = dict(scope.get("headers", ())).get(b"content-length", b"")
-        size = MOST if said.isdigit() and int(said) > MOST else 0
+        most = most_at(scope.get("path", ""))
+        size = most if said.isdigit() and int(said) > most else 0
 
         async def counted() -> ASGIReceiveEvent:
             nonlocal size
@@ -29,7 +32,7 @@ def small_bodies(app: Any) -> ASGI3Application:
                 if part["type"] != "http.request":
                     return part
                 size += len(part["body"])
-                if size <= MOST:
+                if size <= most:
                     return part
                 scope[_MARK] = True
                 if size > PATIENCE or not part["more_body"]:
@@ -38,6 +41,11 @@ def small_bodies(app: Any) -> ASGI3Application:
         await app(scope, counted, send)
 
     return limited
+
+
+def most_at(path: str) -> int:
+    """Give the largest body in bytes that an address takes."""
+    return MOST_OF_VIDEOS if path.startswith(VIDEOS) else MOST
 
 
 class SmallBodyMiddleware:
@@ -50,6 +58,6 @@ class SmallBodyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer, if there is a body to look at."""
         said = request.META.get("CONTENT_LENGTH") or "0"
-        if getattr(request, "scope", {}).get(_MARK) or (said.isdigit() and int(said) > MOST):
+        if getattr(request, "scope", {}).get(_MARK) or (said.isdigit() and int(said) > most_at(request.path)):
             return answer(request, BODY_TOO_LARGE)
         return self.get_response(request)

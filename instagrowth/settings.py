@@ -350,7 +350,9 @@ SPECTACULAR_SETTINGS = {
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
-FILE_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024  # no less than a body may have: nothing uploaded touches the disk
+FILE_UPLOAD_MAX_MEMORY_SIZE = (
+    8 * 1024 * 1024
+)  # no less than most bodies may have: of what is uploaded only videos touch the disk
 
 # ── Outside services: unset means the real one; `make run` points those without a key at the sandbox ─────────────────
 INSTAGRAM_PRIVATE_URL = env.str("INSTAGRAM_PRIVATE_URL", default="").rstrip("/")

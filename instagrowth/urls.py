@@ -36,6 +36,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("", include("accounts.urls")),
     path("", include("bots.urls")),
+    path("", include("content.calendar_urls")),
     path("help/errors/", include("errors.urls")),
     path("api/", include("instagrowth.api_urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

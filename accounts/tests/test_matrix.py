@@ -41,6 +41,7 @@ from accounts.tests.matrix import (
     way_out,
 )
 from bots.models import Action, ApiPair, Bot, BotTask, Candidate, Kind, ListedPerson, MessageTemplate
+from content.models import Delivery, Feed, Hook, Media, Post, Slot
 from errors import codes
 from errors.recording import log_activity, record
 from instagrowth import live, urls
@@ -162,6 +163,34 @@ DOORS: dict[str, Door] = {
     "bots:template_throw_away": act(),
     "bots:activity": look(),
     "bots:export": look(),
+    "calendar:calendar": look(),
+    "calendar:new": Door(act().writes, act().writes, {"kind": "image", "caption": "Another", "then": "keep"}),
+    "calendar:post": look_act(kind="image", caption="Another", then="keep"),
+    "calendar:move": act(day="2031-01-02"),
+    "calendar:schedule": act(),
+    "calendar:unschedule": act(),
+    "calendar:pin": act(to="idea"),
+    "calendar:remove": act(),
+    "calendar:ideas": look_act(caption="An idea"),
+    "calendar:library": look(),
+    "calendar:upload": act(),
+    "calendar:new_folder": act(name="Spring"),
+    "calendar:media": look_act(name="bowl", alt_text="A bowl"),
+    "calendar:cut": act(shape="1:1"),
+    "calendar:remove_media": act(),
+    "calendar:slots_choose": look(),
+    "calendar:slots": look_act(weekdays="2", at="09:30"),
+    "calendar:remove_slot": act(),
+    "calendar:import": Door(act().writes, act().writes),
+    "calendar:feeds": look_act(name="phone"),
+    "calendar:revoke_feed": act(),
+    "calendar:feed": public(),
+    "calendar:hooks": look_decide(url="https://example.com/hook", events="post.published"),
+    "calendar:hook": look(),
+    "calendar:test_hook": decide(),
+    "calendar:remove_hook": decide(),
+    "calendar:again": decide(),
+    "calendar:file": public(),
     # ── Programs ──
     "api_login": public(login="nobody@example.com", password=PASSWORD),
     "api_logout": way_out(),
@@ -268,6 +297,12 @@ def things(settings: Any, nobody_guessed: None) -> dict[str, object]:
         listed = ListedPerson.objects.create(workspace=workspace, list="block", username="kestrel.foe")
         words = MessageTemplate.objects.create(workspace=workspace, name="kestrel hello", text="kestrel text")
         pair = ApiPair.objects.create(app_id="42", name="pair", sealed_secret=b"")
+        post = Post.objects.create(workspace=workspace, account=account, caption="kestrel post")
+        picture = Media.objects.create(workspace=workspace, name="kestrel bowl", width=1080, height=1080, size=1)
+        slot = Slot.objects.create(workspace=workspace, account=account, weekday=1, at="09:00")
+        feed = Feed.objects.create(workspace=workspace, name="kestrel phone", token_hash="1" * 64)
+        hook = Hook.objects.create(workspace=workspace, url="https://kestrel.example/", sealed_secret=b"")
+        delivery = Delivery.objects.create(workspace=workspace, hook=hook, event="ping", state="failed")
         archive = Export.objects.create(user=alice, file="plover.zip")
         mail = Mail.objects.create(to="kestrel@example.com", subject="kestrel mail")
     totp = _authenticator(alice)
@@ -294,6 +329,15 @@ def things(settings: Any, nobody_guessed: None) -> dict[str, object]:
         "mail key": mail.pk,
         "mail_html key": mail.pk,
         "sign_out_one key": 1,
+        "post_id": post.pk,
+        "media_id": picture.pk,
+        "slot_id": slot.pk,
+        "feed_id": feed.pk,
+        "hook_id": hook.pk,
+        "delivery_id": delivery.pk,
+        "at": "1",
+        "mark": "wrong",
+        "calendar:file name": "bowl.jpg",
         "uidb36": "1",
         "account_confirm_email key": "MQ:1abcde:wrong",
         "account_reset_password_from_key key": "abc-wrong",

@@ -78,6 +78,16 @@ TASK = {
     "failed": Look("Failed", "bad", "bad"),
     "stopped": Look("Stopped", "stop"),
 }
+POST = {
+    "idea": Look("Idea", "info"),
+    "draft": Look("Draft", "content"),
+    "proposed": Look("Waits for an owner", "hand", "warn"),
+    "scheduled": Look("Scheduled", "timer", "info"),
+    "publishing": Look("Publishing", ""),
+    "published": Look("Published", "ok", "ok"),
+    "failed": Look("Not published", "bad", "bad"),
+    "unknown": Look("Unknown", "unknown", "warn"),
+}
 LOG = {
     "ok": Look("Done", "ok", "ok"),
     "info": Look("Note", "info", "info"),
@@ -442,6 +452,7 @@ NAV = [
     NavItem("/dashboard/", "dashboard", "Dashboard", "d"),
     NavItem("/instagram/", "accounts", "Instagram", "i"),
     NavItem("/automation/", "automation", "Automation", "a"),
+    NavItem("/calendar/", "calendar", "Calendar", "c"),
     NavItem("/activity/", "ledger", "Activity", "l"),
     NavItem("/settings/", "settings", "Settings", "s"),
 ]

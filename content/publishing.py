@@ -1,0 +1,418 @@
+"""Letting posts out, each at most once: claim, prepare, write the intent down, send once, look up what had no answer.
+
+A post is claimed by one worker at a time (lease and fence, as bots are). Until `publish` nothing can be seen on
+Instagram, so everything before it may be repeated. `publish` itself is sent after its intent was committed; where no
+answer comes, the post is `unknown` until the container's state and the list of posts say what became of it. What is
+proved absent goes out by the same container, which Instagram publishes once.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils.timezone import now
+
+from accounts import tenancy
+from bots.instagram.graph import GraphDoor
+from bots.instagram.reactions import NoAnswer
+from bots.official import official_door
+from content import calendar, library
+from content.models import Media, Post, Sending
+from errors import codes, correlation
+from errors.codes import Code, Then
+from errors.exceptions import BotException
+from errors.recording import record
+
+HANDOVER = 30  # seconds a claimed post waits for its worker: what a lost message costs
+LEASE = 90  # seconds of a turn; longer than the 75 s after which Celery kills it
+TRIES = 6  # turns in a row that may come to nothing before a post is given up
+POLL = timedelta(seconds=5)  # between two looks at what Instagram still prepares
+READY_WITHIN = timedelta(minutes=30)
+CONTAINER_LIVES = timedelta(hours=23)  # at Instagram: 24
+WAIT = timedelta(minutes=30)  # where Instagram wants us to wait
+WAIT_AT_MOST = timedelta(hours=48)
+FIRST_LOOK, NEXT_LOOK = timedelta(seconds=60), timedelta(minutes=2)
+LOOKS = 30  # an hour of looking, then a person is asked
+CLOCKS_APART = timedelta(minutes=5)  # between Instagram's and ours
+State = Post.State
+
+_CLAIM = """
+WITH due AS MATERIALIZED (
+    SELECT id FROM content_post WHERE due_at <= now() AND lease_until IS NULL
+    ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED
+)
+UPDATE content_post p SET fence = p.fence + 1, lease_until = now() + make_interval(secs => %s),
+       state = CASE WHEN p.state = 'scheduled' THEN 'publishing' ELSE p.state END
+FROM due WHERE p.id = due.id RETURNING p.workspace_id, p.id, p.fence
+"""
+
+
+class NotOursError(Exception):
+    """The lease ran out and somebody else has the post: whatever we were about to do, we do not."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A post that is ours to let out: `fence` proves it."""
+
+    workspace: UUID
+    post: UUID
+    fence: int
+
+
+def claim(limit: int = 100) -> list[Claim]:
+    """Claim up to `limit` posts that are due. What is claimed here is claimed by nobody else."""
+    with tenancy.platform("the publisher claims due posts of all workspaces"), connection.cursor() as cursor:
+        cursor.execute(_CLAIM, [limit, HANDOVER])
+        return [Claim(*row) for row in cursor.fetchall()]
+
+
+def sweep() -> int:
+    """Take posts back whose worker is gone; what it may have sent becomes unknown. How many were taken back."""
+    with tenancy.platform("the publisher takes back expired leases of all workspaces"):
+        expired = list(Post.objects.select_for_update(skip_locked=True).filter(lease_until__lt=Now())[:500])
+        for post in expired:
+            _take_back(post)
+    return len(expired)
+
+
+def turn(workspace: UUID, post_id: UUID, fence: int) -> None:
+    """Bring one post a step further, if it is still ours."""
+    try:
+        post = _ours(workspace, post_id, fence)
+        with _refusals(post):
+            assert post.account
+            with tenancy.scope(workspace):
+                door = official_door(post.account)
+            _STEPS[post.state](door, post)
+    except NotOursError:
+        return
+
+
+# The steps
+
+
+def _prepare(door: GraphDoor, post: Post) -> None:
+    """Hand Instagram the media and the words, and publish once it is ready."""
+    if post.container_at and post.container_at < now() - CONTAINER_LIVES:
+        _keep(post, container="", parts=[], container_at=None)
+    if not post.container and not _contain(door, post):
+        return
+    status = door.container_status(post.container)
+    if status == "FINISHED":
+        _publish(door, post)
+    elif status == "PUBLISHED":  # by a turn whose end nobody wrote down
+        _doubt(post, Sending.objects.filter(post=post, what=Sending.What.POST))
+    elif status == "IN_PROGRESS":
+        _poll(post)
+    else:
+        _spoiled(door, post, status)
+
+
+def _contain(door: GraphDoor, post: Post) -> bool:
+    """Make the container, for a carousel after its parts; whether it is there now."""
+    if not post.parts:
+        used, total = door.publishing_limit()
+        if used >= total:
+            raise BotException(codes.PUB_DAILY_LIMIT, used=used, total=total)
+    with tenancy.scope(post.workspace_id):
+        media = calendar.media_of(post)
+    if post.kind != Post.Kind.CAROUSEL:
+        fields = _fields(post, media[0])
+    else:
+        for one in media[len(post.parts) :]:
+            part = door.create_container(**_file(one), is_carousel_item=True)
+            _keep(post, parts=[*post.parts, part], container_at=post.container_at or now())
+        waits = [part for part in post.parts if door.container_status(part) == "IN_PROGRESS"]
+        if waits:
+            _poll(post)
+            return False
+        fields = {"media_type": "CAROUSEL", "children": post.parts, "caption": post.caption}
+    _keep(post, container=door.create_container(**fields), container_at=now())
+    return True
+
+
+def _fields(post: Post, media: Media) -> dict[str, Any]:
+    """What a container of one file is made of."""
+    if post.kind == Post.Kind.STORY:
+        return {**_file(media), "media_type": "STORIES"}
+    reel = {"media_type": "REELS"} if media.kind == Media.Kind.VIDEO else {}
+    return {**_file(media), **reel, "caption": post.caption}
+
+
+def _file(media: Media) -> dict[str, Any]:
+    address = library.address_of(media)
+    if media.kind == Media.Kind.VIDEO:
+        return {"video_url": address, "media_type": "VIDEO"}
+    return {"image_url": address} | ({"alt_text": media.alt_text} if media.alt_text else {})
+
+
+def _publish(door: GraphDoor, post: Post) -> None:
+    """Write the intent down, send once, write down how it ended."""
+    sending = _intend(post, Sending.What.POST)
+    if sending is None:  # it is on its way, or there: what others did is looked up, not done again
+        _doubt(post, Sending.objects.filter(post=post, what=Sending.What.POST))
+        return
+    try:
+        media_id = door.publish(post.container)
+    except BotException as failed:
+        lost = isinstance(failed, NoAnswer) or failed.code is codes.PUB_CONTAINER_GONE  # gone: it may have been used
+        state = Sending.State.UNKNOWN if lost else Sending.State.REFUSED
+        _end(post, sending, state, failed.code)
+        if not lost:
+            raise
+        _unknown(post, failed.code)
+        return
+    _published(door, post, sending, media_id)
+
+
+def _look_up(door: GraphDoor, post: Post) -> None:
+    """Find out by reading what became of a post that got no answer."""
+    with tenancy.scope(post.workspace_id):
+        sending = Sending.objects.filter(post=post, what=Sending.What.POST, state=Sending.State.UNKNOWN).first()
+    if sending is None:
+        _release(post, state=State.PUBLISHING, due_at=now())
+        return
+    status = door.container_status(sending.container)
+    found = _find(door, post, sending)
+    if found or (status == "PUBLISHED" and sending.lookups >= 3):  # there for sure; the list may take its time
+        _published(door, post, sending, found)
+    elif sending.lookups >= LOOKS:
+        _fail(post, codes.PUB_UNCLEAR)
+    elif status == "PUBLISHED" or sending.lookups == 0:
+        # What was not there at first is looked for once more: the request may have been slower than we are.
+        _look_again(post, sending)
+    else:
+        _absent(post, sending, status)
+
+
+def _find(door: GraphDoor, post: Post, sending: Sending) -> str:
+    """The id of the post on Instagram that this sending made; empty where there is none."""
+    story = post.kind == Post.Kind.STORY
+    listed = door.stories() if story else door.recent_media(50)
+    with tenancy.scope(post.workspace_id):
+        known = set(Post.objects.filter(account=post.account_id).values_list("instagram_id", flat=True))
+    for one in listed:
+        made = datetime.fromisoformat(one["timestamp"])
+        same = story or one.get("caption", "") == post.caption
+        if same and one["id"] not in known and made > sending.sent_at - CLOCKS_APART:
+            return str(one["id"])
+    return ""
+
+
+def _comment(door: GraphDoor, post: Post) -> None:
+    """Write the first comment, once; a lost answer is told and never sent again."""
+    sending = _intend(post, Sending.What.COMMENT) if post.first_comment and post.instagram_id else None
+    if sending is not None:
+        try:
+            made = door.comment(post.instagram_id, post.first_comment)
+            _end(post, sending, Sending.State.CONFIRMED, None, made)
+        except BotException as failed:
+            lost = isinstance(failed, NoAnswer)
+            _end(post, sending, Sending.State.UNKNOWN if lost else Sending.State.REFUSED, failed.code)
+            _record(post, failed, "post_comment")
+    _release(post, due_at=None)
+
+
+_STEPS: dict[str, Callable[[GraphDoor, Post], None]] = {
+    State.PUBLISHING: _prepare,
+    State.UNKNOWN: _look_up,
+    State.PUBLISHED: _comment,
+}
+
+
+# How a step ends
+
+
+def _published(door: GraphDoor, post: Post, sending: Sending, media_id: str) -> None:
+    """The post is there: say so before anything else is asked."""
+    with transaction.atomic(), tenancy.scope(post.workspace_id):
+        Sending.objects.filter(pk=sending.pk).update(
+            state=Sending.State.CONFIRMED, instagram_id=media_id, ended_at=Now(), error_code=""
+        )
+        # Whoever has the post now: that it is there is true.
+        Post.objects.filter(pk=post.pk).update(
+            state=State.PUBLISHED, instagram_id=media_id, published_at=sending.sent_at, due_at=Now(), error_code=""
+        )
+        post.state, post.instagram_id, post.published_at = State.PUBLISHED, media_id, sending.sent_at
+        calendar.tell(post, None, "post_published")
+    if media_id:
+        with _unimportant(post):
+            _keep(post, permalink=str(door.media_one(media_id).get("permalink", ""))[:300])
+    _comment(door, post)
+
+
+def _unknown(post: Post, code: Code) -> None:
+    _release(post, state=State.UNKNOWN, due_at=now() + FIRST_LOOK, error_code=codes.OUTCOME_UNKNOWN.id)
+    _record(post, code, "post_unknown")
+    with tenancy.scope(post.workspace_id):
+        calendar.announce(post, "post_unknown")
+
+
+def _doubt(post: Post, sendings: Any) -> None:
+    """Look up what somebody sent whose worker is gone."""
+    with tenancy.scope(post.workspace_id):
+        sendings.filter(state=Sending.State.INTENT).update(state=Sending.State.UNKNOWN)
+        there = sendings.filter(state=Sending.State.UNKNOWN).exists()
+    if there:
+        _unknown(post, codes.OUTCOME_UNKNOWN)
+    else:  # confirmed long ago, or a container that we did not publish
+        _fail(post, codes.PUB_UNCLEAR)
+
+
+def _look_again(post: Post, sending: Sending) -> None:
+    with tenancy.scope(post.workspace_id):
+        Sending.objects.filter(pk=sending.pk).update(lookups=F("lookups") + 1)
+    _release(post, due_at=now() + NEXT_LOOK)
+
+
+def _absent(post: Post, sending: Sending, status: str) -> None:
+    """Twice it was not there: what its container did not publish goes out by the same one, three times at most."""
+    with tenancy.scope(post.workspace_id):
+        Sending.objects.filter(pk=sending.pk).update(
+            state=Sending.State.ABSENT, error_code=codes.OUTCOME_ABSENT.id, ended_at=Now()
+        )
+        absences = Sending.objects.filter(post=post, state=Sending.State.ABSENT).count()
+    if absences >= 3:
+        _fail(post, codes.PUB_ABSENT)
+        return
+    anew: dict[str, Any] = (
+        {} if status in ("FINISHED", "IN_PROGRESS") else {"container": "", "parts": [], "container_at": None}
+    )
+    _release(post, state=State.PUBLISHING, due_at=now(), error_code="", **anew)
+
+
+def _poll(post: Post) -> None:
+    """Look again soon; what is not ready in time is given up, and nothing was sent."""
+    if post.container_at and post.container_at < now() - READY_WITHIN:
+        _fail(post, codes.PUB_NEVER_READY)
+    else:
+        _release(post, due_at=now() + POLL, attempt=0)
+
+
+def _spoiled(door: GraphDoor, post: Post, status: str) -> None:
+    """The container expired, which is made anew, or Instagram could not work with the media."""
+    if status == "EXPIRED":
+        _release(post, container="", parts=[], container_at=None, due_at=now(), attempt=F("attempt") + 1)
+        return
+    _fail(post, codes.PUB_UPLOAD_FAILED, said=door.container_words(post.container))
+
+
+def _refused(post: Post, refused: BotException) -> None:
+    """What an error before or instead of publishing means for the post."""
+    then, attempt = refused.code.then, post.attempt + 1
+    late = post.planned_for is not None and post.planned_for < now() - WAIT_AT_MOST
+    if refused.code is codes.PUB_MEDIA_NOT_READY and attempt < TRIES:
+        _release(post, due_at=now() + POLL, attempt=attempt)
+    elif then == Then.WAIT and not late:
+        _release(post, due_at=now() + WAIT, error_code=refused.code.id)
+    elif post.state == State.UNKNOWN:  # only the looking up failed
+        _release(post, due_at=now() + NEXT_LOOK)
+    elif (then == Then.RETRY or isinstance(refused, NoAnswer)) and attempt < TRIES:
+        _release(post, due_at=now() + timedelta(seconds=20 * 2**attempt), attempt=attempt, error_code=refused.code.id)
+    else:
+        _fail(post, refused.code)
+        return
+    _record(post, refused, "post_publish")
+
+
+def _fail(post: Post, code: Code, **facts: str) -> None:
+    _release(post, state=State.FAILED, due_at=None, error_code=code.id, correlation_id=correlation.current())
+    _record(post, code, "post_failed", **facts)
+    with tenancy.scope(post.workspace_id):
+        calendar.announce(post, "post_failed")
+
+
+def _record(post: Post, cause: BotException | Code, action: str, **facts: str) -> None:
+    with tenancy.scope(post.workspace_id):
+        record(cause, action=action, workspace=post.workspace_id, account=post.account_id, post=str(post.pk), **facts)
+
+
+# Whose it is
+
+
+def _ours(workspace: UUID, post_id: UUID, fence: int) -> Post:
+    """The post, with a fresh lease. Raises NotOursError."""
+    with tenancy.scope(workspace):
+        mine = Post.objects.filter(pk=post_id, fence=fence, lease_until__gt=Now())
+        if not mine.update(lease_until=Now() + timedelta(seconds=LEASE)):
+            raise NotOursError
+        return Post.objects.select_related("account__workspace").get(pk=post_id)
+
+
+def _keep(post: Post, **fields: Any) -> None:
+    """Write something about the post down while it is ours. Raises NotOursError."""
+    with tenancy.scope(post.workspace_id):
+        if not Post.objects.filter(pk=post.pk, fence=post.fence, lease_until__gt=Now()).update(**fields):
+            raise NotOursError
+    for name, value in fields.items():
+        setattr(post, name, value)
+
+
+def _release(post: Post, **fields: Any) -> None:
+    """Write down how the turn ended, and give the post back. Raises NotOursError."""
+    _keep(post, **fields)
+    with tenancy.scope(post.workspace_id):
+        Post.objects.filter(pk=post.pk, fence=post.fence).update(lease_until=None)
+
+
+def _intend(post: Post, what: str) -> Sending | None:
+    """Renew the lease and write the intent down, in one; None where something like it was sent before.
+
+    Raises NotOursError.
+    """
+    try:
+        with tenancy.scope(post.workspace_id), transaction.atomic():
+            _keep(post, lease_until=Now() + timedelta(seconds=LEASE))
+            return Sending.objects.create(
+                workspace_id=post.workspace_id, post=post, what=what, fence=post.fence, container=post.container
+            )
+    except IntegrityError:
+        return None
+
+
+def _end(post: Post, sending: Sending, state: str, code: Code | None, instagram_id: str = "") -> None:
+    """Write the outcome down; one that somebody found out meanwhile stays."""
+    with tenancy.scope(post.workspace_id):
+        Sending.objects.filter(pk=sending.pk, state__in=(Sending.State.INTENT, Sending.State.UNKNOWN)).update(
+            state=state, error_code=code.id if code else "", instagram_id=instagram_id, ended_at=Now()
+        )
+
+
+def _take_back(post: Post) -> None:
+    """Give a post whose worker is gone to the next; what it may have sent is looked up."""
+    open_intents = Sending.objects.filter(post=post, state=Sending.State.INTENT)
+    sent = open_intents.filter(what=Sending.What.POST).exists()
+    open_intents.update(state=Sending.State.UNKNOWN, error_code=codes.OUTCOME_UNKNOWN.id)
+    post.lease_until, post.due_at, post.attempt = None, now(), post.attempt + 1
+    code = codes.LEASE_LOST
+    if sent:
+        post.state, post.due_at, post.error_code = State.UNKNOWN, now() + FIRST_LOOK, codes.OUTCOME_UNKNOWN.id
+    elif post.state == State.PUBLISHING and post.attempt >= TRIES:
+        post.state, post.due_at, post.error_code = State.FAILED, None, code.id
+    post.save()
+    record(code, action="post_publish", workspace=post.workspace_id, account=post.account_id, post=str(post.pk))
+
+
+@contextmanager
+def _refusals(post: Post) -> Iterator[None]:
+    """Let every refusal of the steps be the end of the turn."""
+    try:
+        yield
+    except BotException as refused:
+        _refused(post, refused)
+
+
+@contextmanager
+def _unimportant(post: Post) -> Iterator[None]:
+    """Go on after a refusal that changes nothing about the post."""
+    try:
+        yield
+    except BotException as refused:
+        _record(post, refused, "post_publish")

@@ -1,0 +1,30 @@
+"""Posts and media as template tags."""
+
+from django import template
+from django.utils.safestring import SafeString
+
+from content import library
+from content.models import Media, Post
+from instagrowth.templatetags.look import POST, state
+
+register = template.Library()
+
+
+@register.simple_tag
+def post_state(post: Post) -> SafeString:
+    """Show where a post stands: `{% post_state post %}`."""
+    look = POST[post.state]
+    return state(look.word, look.tone, look.icon)
+
+
+@register.simple_tag
+def src(media: Media, size: str = "") -> str:
+    """Give a signed path of a file: `{% src media "small" %}` for a picture of at most 480 pixels."""
+    return library.path_of(media, small=size == "small")
+
+
+@register.filter
+def seconds(milliseconds: int | None) -> str:
+    """Say how long a video is."""
+    whole = round((milliseconds or 0) / 1000)
+    return f"{whole // 60}:{whole % 60:02d}"

@@ -1,0 +1,251 @@
+"""A post goes out once, whatever happens on the way, and what is not known is looked up and never sent again."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError
+from django.utils.timezone import now
+
+from accounts import tenancy
+from accounts.models import User
+from bots.models import InstagramAccount
+from content import publishing
+from content.models import Post, Sending
+from content.tests.making import captions, clip, come_due, fresh, kept, picture, scheduled, work
+from errors import codes
+from instagrowth.testing import everywhere
+from sandbox.testing import Control
+
+pytestmark = pytest.mark.usefixtures("committed")
+PUBLISH = ".*media_publish"
+
+
+def sendings(post: Post) -> list[tuple[str, str]]:
+    with everywhere():
+        return list(Sending.objects.filter(post=post).order_by("sent_at").values_list("what", "state"))
+
+
+def test_a_due_post_is_prepared_and_published_with_its_first_comment(
+    alices_official: InstagramAccount, alice: User, meta: Control
+) -> None:
+    post = scheduled(alices_official, alice, first_comment="Which glaze?")
+    work()
+    come_due(post)
+    work()
+
+    post = fresh(post)
+    assert (post.state, post.error_code, post.due_at, post.lease_until) == ("published", "", None, None)
+    assert captions(alices_official) == ["Kiln day"]
+    assert sendings(post) == [("post", "confirmed"), ("comment", "confirmed")]
+    assert post.permalink.startswith("https://")
+    assert len(meta.ledger("alice.clay", "publish").entries) == 1
+
+
+def test_what_is_not_due_or_only_a_draft_stays(alices_official: InstagramAccount, alice: User) -> None:
+    post = scheduled(alices_official, alice)
+    with everywhere():
+        Post.objects.filter(pk=post.pk).update(due_at=now() + timedelta(minutes=1))
+
+    assert work() == 0
+    assert captions(alices_official) == []
+
+
+@pytest.mark.parametrize("fault", ["reset_after_apply", "graph_2", "not_json", "500"])
+def test_a_lost_answer_is_looked_up_and_found(
+    alices_official: InstagramAccount, alice: User, meta: Control, fault: str
+) -> None:
+    post = scheduled(alices_official, alice)
+    meta.fault(fault, path=PUBLISH, apply=True)
+    for _ in range(3):
+        work()
+        come_due(post)
+        if fresh(post).state == "unknown":
+            break
+    assert fresh(post).state == "unknown"
+    work()
+
+    post = fresh(post)
+    assert (post.state, post.error_code) == ("published", "")
+    assert post.instagram_id
+    assert captions(alices_official) == ["Kiln day"]
+    assert len(meta.ledger("alice.clay", "publish").entries) == 1
+
+
+def test_what_never_arrived_is_missed_twice_and_then_goes_out_by_the_same_container(
+    alices_official: InstagramAccount, alice: User, meta: Control
+) -> None:
+    post = scheduled(alices_official, alice)
+    meta.fault("reset", path=PUBLISH)
+    for _ in range(6):
+        work()
+        come_due(post)
+
+    assert fresh(post).state == "published"
+    assert captions(alices_official) == ["Kiln day"]
+    assert sendings(post) == [("post", "absent"), ("post", "confirmed")]
+    with everywhere():
+        assert len(set(Sending.objects.values_list("container", flat=True))) == 1
+
+
+def test_a_worker_that_dies_after_the_intent_leaves_an_unknown_post(
+    alices_official: InstagramAccount, alice: User, meta: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post = scheduled(alices_official, alice)
+
+    class Killed(BaseException):
+        pass
+
+    def publish(door: object, container: str) -> str:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr("bots.instagram.graph.GraphDoor.publish", publish)
+        with pytest.raises(Killed):
+            work()
+    with everywhere():
+        Post.objects.update(lease_until=now() - timedelta(seconds=1))
+    assert publishing.sweep() == 1
+
+    assert fresh(post).state == "unknown"
+    for _ in range(6):
+        come_due(post)
+        work()
+    assert fresh(post).state == "published"
+    assert captions(alices_official) == ["Kiln day"]
+
+
+def test_whoever_lost_the_lease_sends_nothing(alices_official: InstagramAccount, alice: User, meta: Control) -> None:
+    post = scheduled(alices_official, alice)
+    claim = publishing.claim()[0]
+    with everywhere():
+        Post.objects.update(lease_until=now() - timedelta(seconds=1))
+    publishing.sweep()
+    later = publishing.claim()
+    assert [one.fence for one in later] == [claim.fence + 1]
+
+    publishing.turn(claim.workspace, claim.post, claim.fence)
+
+    assert meta.ledger("alice.clay").entries == []
+    assert fresh(post).fence == claim.fence + 1
+
+
+def test_without_the_journals_key_a_second_intent_would_be_written(
+    alices_official: InstagramAccount, alice: User
+) -> None:
+    """The negative control: the database itself refuses what the code must never try."""
+    post = scheduled(alices_official, alice)
+    with tenancy.scope(post.workspace_id):
+        row = {"workspace_id": post.workspace_id, "post": post, "fence": 1}
+        Sending.objects.create(**row, state=Sending.State.ABSENT)
+        Sending.objects.create(**row, state=Sending.State.UNKNOWN)
+        with pytest.raises(IntegrityError, match="sending_once"):
+            Sending.objects.create(**row)
+
+
+def test_a_carousel_is_put_together_of_its_files_in_their_order(
+    alices_official: InstagramAccount, alice: User, meta: Control
+) -> None:
+    media = [kept(alices_official, alice, picture(1080, 1350)), kept(alices_official, alice, clip())]
+    post = scheduled(alices_official, alice, media, kind="carousel", caption="Three steps")
+    for _ in range(8):
+        work()
+        come_due(post)
+
+    assert fresh(post).state == "published"
+    assert captions(alices_official) == ["Three steps"]
+    assert len(fresh(post).parts) == 2
+
+
+def test_a_reel_waits_until_instagram_has_prepared_it(
+    alices_official: InstagramAccount, alice: User, meta: Control
+) -> None:
+    post = scheduled(alices_official, alice, [kept(alices_official, alice, clip())], kind="reel")
+    work()
+    assert (fresh(post).state, fresh(post).attempt) == ("publishing", 0)
+    for _ in range(6):
+        come_due(post)
+        work()
+
+    assert fresh(post).state == "published"
+
+
+def test_media_that_never_gets_ready_fails_and_nothing_was_sent(
+    alices_official: InstagramAccount, alice: User, meta: Control
+) -> None:
+    post = scheduled(alices_official, alice, [kept(alices_official, alice, clip())], kind="reel")
+    work()
+    with everywhere():
+        Post.objects.update(container_at=now() - publishing.READY_WITHIN - timedelta(seconds=1))
+    come_due(post)
+    meta.fault("container_stuck", path=".*", times=None)
+    work()
+
+    assert (fresh(post).state, fresh(post).error_code) == ("failed", codes.PUB_NEVER_READY.id)
+    assert sendings(post) == []
+
+
+def test_at_the_daily_limit_it_waits_and_goes_out_later(
+    alices_official: InstagramAccount, alice: User, meta: Control
+) -> None:
+    meta.graph("settings", limit=0)
+    post = scheduled(alices_official, alice)
+    work()
+    waiting = fresh(post)
+    assert (waiting.state, waiting.error_code) == ("publishing", codes.PUB_DAILY_LIMIT.id)
+    assert waiting.due_at is not None
+    assert waiting.due_at > now() + timedelta(minutes=20)
+
+    meta.graph("settings", limit=50)
+    for _ in range(3):
+        come_due(post)
+        work()
+    assert fresh(post).state == "published"
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ("graph_190", codes.IG_OFFICIAL_RECONNECT),
+        ("graph_36003", codes.PUB_MEDIA_RATIO),
+        ("graph_25_2207050", codes.PUB_ACCOUNT_RESTRICTED),
+        ("graph_368", codes.PUB_SPAM),
+    ],
+)
+def test_a_refusal_is_told_by_its_code_and_never_repeated(
+    alices_official: InstagramAccount, alice: User, meta: Control, fault: str, code: codes.Code
+) -> None:
+    post = scheduled(alices_official, alice)
+    meta.fault(fault, path=PUBLISH)
+    for _ in range(4):
+        work()
+        come_due(post)
+
+    assert (fresh(post).state, fresh(post).error_code) == ("failed", code.id)
+    assert sendings(post) == [("post", "refused")]
+    assert captions(alices_official) == []
+
+
+def test_a_busy_meta_is_asked_again_before_anything_was_sent(
+    alices_official: InstagramAccount, alice: User, meta: Control
+) -> None:
+    post = scheduled(alices_official, alice)
+    meta.fault("graph_2", path=".*content_publishing_limit", times=2)
+    for _ in range(6):
+        work()
+        come_due(post)
+
+    assert fresh(post).state == "published"
+
+
+def test_two_posts_with_the_same_words_are_found_as_two(
+    alices_official: InstagramAccount, alice: User, meta: Control
+) -> None:
+    posts = [scheduled(alices_official, alice) for _ in range(2)]
+    meta.fault("reset_after_apply", path=PUBLISH, apply=True, times=2)
+    for _ in range(6):
+        work()
+        come_due(*posts)
+
+    assert [fresh(post).state for post in posts] == ["published", "published"]
+    assert len({fresh(post).instagram_id for post in posts}) == 2
+    assert captions(alices_official) == ["Kiln day", "Kiln day"]

@@ -1,0 +1,27 @@
+// The editor of a post: counts what Instagram counts, shows the words as they will stand, and keeps files in their order.
+
+const caption = document.getElementById("id_caption");
+const count = document.querySelector("[data-count-of]");
+const copy = document.querySelector("[data-copy-of]");
+
+function tell() {
+  const text = caption.value;
+  const tags = text.match(/#[\p{L}\p{N}_]+/gu)?.length ?? 0;
+  count.textContent = `${[...text].length.toLocaleString("en")} of 2,200 characters, ${tags} of 30 hashtags`;
+  count.classList.toggle("text-bad", [...text].length > 2200 || tags > 30);
+  if (copy) copy.textContent = text.length > 125 ? `${text.slice(0, 124)}…` : text;
+}
+if (caption && count) {
+  caption.addEventListener("input", tell);
+  tell();
+}
+
+// What is ticked last comes last of what is ticked; what is unticked goes back behind them.
+const picks = document.getElementById("picks");
+picks?.addEventListener("change", (event) => {
+  const pick = event.target.closest(".pick");
+  const last = [...picks.querySelectorAll(".pick:has(:checked)")].filter((one) => one !== pick).pop();
+  if (last) last.after(pick);
+  else picks.prepend(pick);
+  event.target.focus();
+});
