@@ -104,6 +104,11 @@ EVENTS = {
         "Everything on @{username} has stopped. {cause} {next_step} The steps are on {page} ({code}).",
         alarming=False,
     ),
+    "official_needs_you": Event(
+        "An Instagram account must be connected again",
+        "@{username} is connected through Meta, and that needs you. {cause} {next_step} The page is {page} ({code}).",
+        alarming=False,
+    ),
     "archive_ready": Event(
         "Your archive is ready",
         "The archive of your data is ready. It waits for you on the page “Your data” for 7 days.",

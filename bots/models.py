@@ -515,4 +515,5 @@ class VaultCanary(models.Model):
     sealed = models.BinaryField()
 
 
-from bots.models_official import OfficialAccess as OfficialAccess  # noqa: E402  (of the same app, in a file of its own)
+from bots.models_official import DataDeletion as DataDeletion  # noqa: E402  (of the same app, in a file of its own)
+from bots.models_official import OfficialAccess as OfficialAccess  # noqa: E402

@@ -1,5 +1,7 @@
 """The nouns of the official door: our access to an account through Meta."""
 
+import uuid
+
 from django.db import models
 from django.utils.timezone import now
 
@@ -28,6 +30,7 @@ class OfficialAccess(Owned):
     ig_id = models.CharField(max_length=32)  # Meta's id of the professional account: not instagrapi's number
     page_id = models.CharField(max_length=32, blank=True)  # of the Facebook Page, with Facebook Login
     app_id = models.CharField(max_length=40)  # the Meta app that the token belongs to
+    meta_user = models.CharField(max_length=32, blank=True)  # Meta's number for whoever signed in, for this app alone
     sealed_token = models.BinaryField()
     scopes = models.JSONField(default=list)
     status = models.CharField(max_length=9, choices=Status, default=Status.ACTIVE)
@@ -53,3 +56,12 @@ class OfficialAccess(Owned):
     def is_active(self) -> bool:
         """Whether Meta still lets us in, as far as we know."""
         return self.status == self.Status.ACTIVE
+
+
+class DataDeletion(models.Model):
+    """That somebody asked Meta to have us delete their data, and that it was done. Nothing here says who."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    code = models.CharField(max_length=16, unique=True)  # whoever has it may read the page about it
+    accounts = models.PositiveIntegerField()  # how many connections were deleted
+    done_at = models.DateTimeField(default=now)

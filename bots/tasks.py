@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from bots import connecting, reconcile, runner
+from bots import connecting, official, reconcile, runner
 from bots import dispatch as dispatching
 
 BATCH = 200
@@ -42,3 +42,16 @@ def run_turn(workspace: str, bot: str, fence: int) -> None:
 def look_up(workspace: str, account: str) -> None:
     """Read what became of an account's unknown actions."""
     reconcile.look_up(UUID(workspace), UUID(account))
+
+
+@shared_task(platform="tokens of all workspaces grow old")
+def care_for_tokens() -> None:
+    """Send out who renews the tokens of Meta whose day has come."""
+    for workspace, access in official.due_for_care():
+        renew_token.apply_async((str(workspace), str(access)), queue="publish", expires=3600)
+
+
+@shared_task(workspace=True)
+def renew_token(workspace: str, access: str) -> None:
+    """Renew one token of Meta, or say that it ends."""
+    official.care_for(UUID(workspace), UUID(access))

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from bots.pages import accounts, activity, asking, automation, dashboard, ledger, people, progress, texts
+from bots.pages import (
+    accounts,
+    activity,
+    asking,
+    automation,
+    dashboard,
+    ledger,
+    official,
+    people,
+    progress,
+    texts,
+    webhooks,
+)
 
 app_name = "bots"
 urlpatterns = [
@@ -11,6 +23,10 @@ urlpatterns = [
     path("instagram/connect/", accounts.connect, name="connect"),
     path("instagram/connect/login/", accounts.connect_login, name="connect_login"),
     path("instagram/connect/code/", accounts.connect_code, name="connect_code"),
+    path("instagram/official/", official.official, name="official"),
+    path("instagram/official/go/", official.go, name="official_go"),
+    path("instagram/official/back/", official.come_back, name="official_back"),
+    path("instagram/<str:username>/official/disconnect/", official.disconnect, name="official_disconnect"),
     path("instagram/<str:username>/test/", accounts.test_session, name="test_session"),
     path("instagram/<str:username>/disconnect/", accounts.disconnect, name="disconnect"),
     path("automation/", automation.choose, name="choose"),
@@ -33,4 +49,8 @@ urlpatterns = [
     path("texts/<uuid:template_id>/throw-away/", texts.throw_away, name="template_throw_away"),
     path("activity/", activity.activity, name="activity"),
     path("activity/export.csv", activity.export, name="export"),
+    path("webhooks/instagram/", webhooks.instagram, name="webhook"),
+    path("webhooks/instagram/removed/", webhooks.removed, name="webhook_removed"),
+    path("webhooks/instagram/delete/", webhooks.delete, name="webhook_delete"),
+    path("help/deletion/<slug:code>/", webhooks.deletion, name="deletion"),
 ]

@@ -12,6 +12,7 @@ app.autodiscover_tasks()
 app.conf.task_routes = {
     "bots.tasks.dispatch": {"queue": "dispatch"},
     "bots.tasks.sweep": {"queue": "dispatch"},
+    "bots.tasks.care_for_tokens": {"queue": "dispatch"},
     "errors.*": {"queue": "dispatch"},
     "content.tasks.dispatch_posts": {"queue": "dispatch"},
     "content.tasks.sweep_posts": {"queue": "dispatch"},
@@ -34,6 +35,7 @@ app.conf.beat_schedule = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    "meta-tokens": {"task": "bots.tasks.care_for_tokens", "schedule": 900.0, "options": {"expires": 900}},
     "mails": {"task": "accounts.tasks.send_due_mails", "schedule": 30.0, "options": {"expires": 30}},
     "mails-forget": {"task": "accounts.tasks.forget_old_mails", "schedule": 3600.0, "options": {"expires": 3600}},
     "unconfirmed": {"task": "accounts.tasks.forget_unconfirmed", "schedule": 3600.0, "options": {"expires": 3600}},

@@ -164,6 +164,10 @@ def route(call: Call) -> Answer:
     handler = None
     if call.facebook and thing == "me" and edge == "accounts":
         return graph_reads.pages(call.world, call.token)
+    if call.facebook and thing == "me" and edge == "permissions":
+        return answer_json({"data": [{"permission": one, "status": "granted"} for one in call.token.scopes]})
+    if call.facebook and thing == "me" and not edge and not call.token.pk:
+        return answer_json({"id": str(7_000_000_000 + sum(call.token.granted) % 10**9), "name": "Somebody"})
     if thing == "me" or pk_of(thing) or _is_page(call, thing):
         if thing != "me" and pk_of(thing) not in (0, call.who.pk):
             return error(100, 33)

@@ -40,7 +40,18 @@ from accounts.tests.matrix import (
     staff,
     way_out,
 )
-from bots.models import Action, ApiPair, Bot, BotTask, Candidate, Kind, ListedPerson, MessageTemplate
+from bots.models import (
+    Action,
+    ApiPair,
+    Bot,
+    BotTask,
+    Candidate,
+    DataDeletion,
+    Kind,
+    ListedPerson,
+    MessageTemplate,
+    OfficialAccess,
+)
 from content.models import Delivery, Feed, Hook, Media, Post, Slot
 from errors import codes
 from errors.recording import log_activity, record
@@ -143,6 +154,10 @@ DOORS: dict[str, Door] = {
     "bots:connect_code": act(username="kestrel.new", code="123456"),
     "bots:test_session": act(),
     "bots:disconnect": act(),
+    "bots:official": act(),
+    "bots:official_go": act(login="instagram"),
+    "bots:official_back": act(),
+    "bots:official_disconnect": act(),
     "bots:choose": look(),
     "bots:automation": look(),
     "bots:start": act(),
@@ -245,6 +260,11 @@ DOORS: dict[str, Door] = {
     "api_admin_assign_pair": staff(bot="<bot_id>", api_pair="auto"),
     "api_admin_delete_pair": staff(),
     "api_admin_create_bot": staff(user="charlie@example.com", cycle_delay=600),
+    # ── Meta's own doors: a signature opens them ──
+    "bots:webhook": public(),
+    "bots:webhook_removed": public(),
+    "bots:webhook_delete": public(),
+    "bots:deletion": public(),
     # ── The house ──
     "mails": shown(),
     "mail": shown(),
@@ -266,7 +286,8 @@ DOORS: dict[str, Door] = {
 @pytest.fixture
 def things(settings: Any, nobody_guessed: None) -> dict[str, object]:
     """Alice's rows in every table, called kestrel, and what of them stands for each parameter of an address."""
-    settings.INSTAGRAM_PRIVATE_URL = "http://127.0.0.1:9"  # nobody listens: no cell reaches Instagram
+    settings.INSTAGRAM_PRIVATE_URL = settings.INSTAGRAM_GRAPH_URL = "http://127.0.0.1:9"  # nobody listens there
+    settings.META_APP_ID, settings.META_APP_SECRET = "42", "a" * 32
     alice = member("alice")
     workspace = workspace_of(alice)
     with tenancy.platform("a test furnishes the house"):
@@ -303,6 +324,8 @@ def things(settings: Any, nobody_guessed: None) -> dict[str, object]:
         feed = Feed.objects.create(workspace=workspace, name="kestrel phone", token_hash="1" * 64)
         hook = Hook.objects.create(workspace=workspace, url="https://kestrel.example/", sealed_secret=b"")
         delivery = Delivery.objects.create(workspace=workspace, hook=hook, event="ping", state="failed")
+        OfficialAccess.objects.create(workspace=workspace, account=account, ig_id="1784", sealed_token=b"")
+        deletion = DataDeletion.objects.create(code="0123456789abcdef", accounts=1)
         archive = Export.objects.create(user=alice, file="plover.zip")
         mail = Mail.objects.create(to="kestrel@example.com", subject="kestrel mail")
     totp = _authenticator(alice)
@@ -325,6 +348,7 @@ def things(settings: Any, nobody_guessed: None) -> dict[str, object]:
         "api_id": pair.pk,
         "filename": account.username,
         "token": "0" * 43,
+        "code": deletion.code,
         "accounts:download_archive key": archive.pk,
         "mail key": mail.pk,
         "mail_html key": mail.pk,

@@ -9,7 +9,7 @@ Meta's reference of the Instagram Platform, version v25.0.
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,8 @@ import requests
 from django.conf import settings
 
 from bots.instagram import graph_errors
+from errors import codes
+from errors.exceptions import BotException
 
 INSTAGRAM, FACEBOOK = "instagram", "facebook"
 HOSTS = {INSTAGRAM: "https://graph.instagram.com", FACEBOOK: "https://graph.facebook.com"}
@@ -49,6 +51,7 @@ class GraphDoor:
         """`ig_id` is the id of the professional account; with Facebook Login the token is its Page's."""
         self.app, self.token, self.login, self.ig_id, self.page_id = app, token, login, ig_id, page_id
         self.usage = 0  # per cent of Meta's allowance that the last answer said is used
+        self.when_lost: Callable[[], None] = lambda: None  # called when Meta says that the token is good no more
 
     # The account
 
@@ -194,8 +197,12 @@ class GraphDoor:
     def _call(self, method: str, path: str, **body: Any) -> dict[str, Any]:
         address = f"{HOSTS[self.login]}/{settings.GRAPH_API_VERSION}/{path}"
         headers = {"Authorization": f"Bearer {self.token}"}
-        answer, used = ask(method, address, headers=headers, writing=method == "POST", endpoint=path, **body)
-        self.usage = used
+        try:
+            answer, self.usage = ask(method, address, headers=headers, writing=method == "POST", endpoint=path, **body)
+        except BotException as refused:
+            if refused.code is codes.IG_OFFICIAL_RECONNECT:
+                self.when_lost()
+            raise
         return answer
 
 

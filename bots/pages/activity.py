@@ -53,6 +53,16 @@ GROUPS: dict[str, dict[str, str]] = {
         "template": "Text",
         "health": "Health",
     },
+    "Meta": {
+        "official_connect": "Connected through Meta",
+        "official_disconnect": "Disconnected from Meta",
+        "official_lost": "Meta access lost",
+        "official_aging": "Meta access ends soon",
+        "official_renewed": "Meta access renewed",
+        "official_subscribe": "Meta webhooks",
+        "official_removed": "Removed at Meta",
+        "data_deletion": "Data deletion through Meta",
+    },
     "Calendar": {
         "post_draft": "Draft",
         "post_idea": "Idea",

@@ -8,7 +8,7 @@ from accounts.models import Workspace
 from billing.models import Plan
 from bots import health, limits, sessions
 from bots.limits import Today
-from bots.models import Bot, InstagramAccount, Kind
+from bots.models import Bot, InstagramAccount, Kind, OfficialAccess
 from bots.pages import story
 from bots.pages.story import Story
 from errors import codes
@@ -24,6 +24,11 @@ class Line:
     session: tuple[str, str, str]
     follow: Today | None
     todays: tuple[Today, ...]
+
+    @property
+    def official(self) -> OfficialAccess | None:
+        """What Meta gave us for it, if it is connected there."""
+        return getattr(self.account, "official", None)
 
     @property
     def parked(self) -> bool:
@@ -76,7 +81,9 @@ class Sum:
 def lines(workspace: Workspace, plan: Plan, now: datetime) -> list[Line]:
     """Give every account of the workspace, in the order of their names."""
     accounts = list(
-        InstagramAccount.objects.filter(workspace=workspace).select_related("session", "bot").defer("session__sealed")
+        InstagramAccount.objects.filter(workspace=workspace)
+        .select_related("session", "bot", "official")
+        .defer("session__sealed", "official__sealed_token")
     )
     bots = [_bot(account, workspace) for account in accounts if hasattr(account, "bot")]
     todays = limits.todays(bots, plan, now)
