@@ -16,6 +16,7 @@ from instagrowth.paths import is_api
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 OPEN_TO_ALL = ("/static/", "/brand/", "/healthz", "/readyz", "/offline", "/sw.js")
+ELSEWHERE = ("/admin/",)  # the control room has walls and a door of its own
 # What a person who must change the password still reaches.
 CHANGE_ONLY = (
     "/profile/change-password",
@@ -39,7 +40,7 @@ class TenancyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer inside the wall."""
         request.__dict__.update(workspace=None, membership=None)
-        if request.path.startswith(OPEN_TO_ALL):
+        if request.path.startswith((*OPEN_TO_ALL, *ELSEWHERE)):
             return self.get_response(request)
         if getattr(request.user, "is_staff", False):
             # Members sign in here, staff elsewhere: whoever became staff since is a stranger on this side.
@@ -71,7 +72,8 @@ class MustChangePasswordMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer, or send to the change form."""
-        if request.path.startswith(CHANGE_ONLY) or is_api(request):  # programs meet this wall in their permissions
+        # Programs meet this wall in their permissions.
+        if request.path.startswith((*CHANGE_ONLY, *ELSEWHERE)) or is_api(request):
             return self.get_response(request)
         if request.user.is_authenticated and request.user.must_change_password:
             return redirect("account_change_password_short")

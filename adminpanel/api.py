@@ -11,7 +11,7 @@ from accounts.api import Done, PasswordChanged, Person
 from accounts.api_auth import IsStaff, StaffToken
 from accounts.api_contract import SIGNED_IN, contract
 from accounts.models import ApiToken, User
-from adminpanel import allowlist, members, staff
+from adminpanel import allowlist, audit, members, roles, staff
 from errors import codes
 from errors.recording import log_activity
 
@@ -88,11 +88,24 @@ class StaffDoor(APIView):
 
     authentication_classes: tuple[type[StaffToken], ...] = (StaffToken,)
     permission_classes: tuple[type[IsStaff], ...] = (IsStaff,)
+    needs: tuple[str, str] | None = None  # page and deed in the table of roles
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Look at the address first."""
+        """Look at the address first, at the role last."""
         allowlist.check(request._request)
         super().initial(request, *args, **kwargs)
+        if self.needs:
+            roles.check(request.user, *self.needs)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Write down what was changed through this door."""
+        found = super().finalize_response(request, response, *args, **kwargs)
+        if request.method not in ("GET", "HEAD", "OPTIONS") and found.status_code < 400 and request.user.is_staff:
+            said = {**request.query_params.dict(), **_said(request)}
+            audit.record(
+                f"api.{self.__class__.__name__}", request=request._request, by=request.user, door="api", **said
+            )
+        return found
 
 
 class AdminLogin(StaffDoor):
@@ -145,7 +158,9 @@ class InitializePassword(StaffDoor):
 
 
 class CreateUser(StaffDoor):
-    """Letting people in."""
+    """Letting people in. Only an owner lets in administrators."""
+
+    needs = ("users", "add")
 
     @contract(
         takes=NewUserForm,
@@ -157,6 +172,7 @@ class CreateUser(StaffDoor):
     def post(self, request: Request, wanted: dict[str, Any]) -> dict[str, object]:
         """Make a member with a workspace on a plan, or an administrator with an authenticator to enrol."""
         if wanted["role"] == User.Role.ADMIN:
+            roles.check(request.user, "staff", "add")
             handed = staff.hand_out(wanted["email"], wanted["password"], new=True)
             _note("admin_created", cast(User, request.user), created=str(handed.user.pk))
             return {**_told(handed.user), "workspace": None, "otpauth_uri": handed.otpauth_uri}
@@ -169,6 +185,12 @@ class CreateUser(StaffDoor):
             by=cast(User, request.user),
         )
         return {**_told(admitted.user), "workspace": str(admitted.workspace.pk)}
+
+
+def _said(request: Request) -> dict[str, Any]:
+    """What the body said, but for files."""
+    said = request.data if isinstance(request.data, dict) else {}
+    return {str(name)[:40]: value for name, value in said.items() if isinstance(value, str | int | bool | list | None)}
 
 
 def _told(user: User) -> dict[str, object]:

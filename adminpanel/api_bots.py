@@ -104,6 +104,7 @@ class BotsCreated(Done):
 class CreateBot(StaffDoor):
     """Making bots."""
 
+    needs = ("bots", "add")
     parser_classes = (JSONParser, FilesParser)
 
     @contract(

@@ -70,6 +70,8 @@ class PairAssigned(Done):
 class ListPairs(StaffDoor):
     """All pairs."""
 
+    needs = ("api_pairs", "look")
+
     @contract(query=PageQuery, gives=page_of(PairShape), refuses=STAFF_ONLY, tag=PAIRS)
     def get(self, request: Request, asked: dict[str, Any]) -> Response:
         """List the pairs with what they are used, the newest first."""
@@ -82,6 +84,8 @@ class ListPairs(StaffDoor):
 class AddPair(StaffDoor):
     """Adding a pair."""
 
+    needs = ("api_pairs", "add")
+
     @contract(takes=PairForm, gives=PairAdded, status=201, refuses=(*STAFF_ONLY, codes.API_PAIR_EXISTS), tag=PAIRS)
     def post(self, request: Request, wanted: dict[str, Any]) -> dict[str, Any]:
         """Take a Meta app into use."""
@@ -91,6 +95,8 @@ class AddPair(StaffDoor):
 
 class AssignPair(StaffDoor):
     """Which pair a bot has."""
+
+    needs = ("bots", "give_pair")
 
     @contract(
         takes=AssignForm,
@@ -111,6 +117,8 @@ class AssignPair(StaffDoor):
 
 class DeletePair(StaffDoor):
     """Throwing a pair away."""
+
+    needs = ("api_pairs", "delete")
 
     @contract(
         query=ForceQuery,

@@ -165,6 +165,7 @@ class OneSession(Done):
 class UploadSessions(StaffDoor):
     """Uploading sessions."""
 
+    needs = ("sessions", "upload")
     parser_classes = (FilesParser,)
 
     @contract(
@@ -200,6 +201,8 @@ class UploadSessions(StaffDoor):
 class ListSessions(StaffDoor):
     """All sessions."""
 
+    needs = ("sessions", "look")
+
     @contract(query=GroupQuery, gives=SessionList, refuses=STAFF_ONLY, tag=SESSIONS)
     def get(self, request: Request, asked: dict[str, Any]) -> dict[str, Any]:
         """List the sessions by state, with counts. A group's `next` leads to its own next page."""
@@ -218,6 +221,8 @@ class ListSessions(StaffDoor):
 
 class VerifySession(StaffDoor):
     """Asking Instagram about a session."""
+
+    needs = ("sessions", "verify")
 
     @contract(
         takes=NamedForm,
@@ -247,6 +252,8 @@ class VerifySession(StaffDoor):
 class MoveSession(StaffDoor):
     """Taking a session away, or stopping it."""
 
+    needs = ("sessions", "release")
+
     @contract(
         takes=MoveForm,
         gives=OneSession,
@@ -266,6 +273,7 @@ class MoveSession(StaffDoor):
 class DeleteSession(StaffDoor):
     """Throwing a session away."""
 
+    needs = ("sessions", "delete")
     parser_classes = (JSONParser,)
 
     @contract(

@@ -356,6 +356,14 @@ GOOGLE_ONLY_WAY_IN = _code(
     http=409,
 )
 
+LAST_STAFF_OWNER = _code(
+    "E-AUTH-E-0050",
+    "LAST_STAFF_OWNER",
+    "This is the last active owner of the control room.",
+    "Make somebody else an owner first.",
+    http=409,
+)
+
 # ── FLW: following and unfollowing ──────────────────────────────────────────────────────────────────────────────────
 HASHTAG_INVALID = _code(
     "E-FLW-E-0001",
@@ -1698,4 +1706,11 @@ SIGNATURE_WRONG = _code(
     "SIGNATURE_WRONG",
     "The signature of the message is missing, wrong or too old.",
     "Check the shared secret on both sides and the clocks.",
+)
+ALLOW_LIST_LOCKS_OUT = _code(
+    "E-SEC-E-0020",
+    "ALLOW_LIST_LOCKS_OUT",
+    "With this list you could not come back from where you are.",
+    "Allow the network you are in first. On the server, `manage.py allowlist` changes the list without this check.",
+    http=409,
 )

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 from errors.logs import logging_config
 from instagrowth import embedded
@@ -63,6 +64,7 @@ if SECURE:
     SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
+STAFF_COOKIE_NAME = "__Host-staff" if SECURE else "staff"  # under /admin/: staff and members never share a session
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -87,6 +89,10 @@ INSTALLED_APPS = [
     "content",
     "adminpanel",
     "instagrowth",
+    "unfold.apps.BasicAppConfig",  # the plain config would put a site of its own in place of ours
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "adminpanel.apps.ControlRoomConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -115,6 +121,7 @@ MIDDLEWARE = [
     "errors.middleware.CorrelationMiddleware",
     "csp.middleware.CSPMiddleware",
     "instagrowth.bodies.SmallBodyMiddleware",
+    "adminpanel.middleware.StaffCookieMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "instagrowth.paths.SlashMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -124,6 +131,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "errors.middleware.ErrorMiddleware",
+    "adminpanel.middleware.ControlRoomMiddleware",
     "accounts.middleware.TenancyMiddleware",
     "accounts.middleware.MustChangePasswordMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -393,6 +401,35 @@ else:
     vars().update({name: value for name, value in _mail.items() if name.startswith("EMAIL_")})
 EMAIL_TIMEOUT = 20  # seconds; the outbox tries again
 ADMIN_ALLOWED_NETWORKS = env.list("ADMIN_ALLOWED_NETWORKS", default=[])
+
+# ── The control room's look: the tokens of the members' pages, in unfold's words ────────────────────────────────────
+UNFOLD = {
+    "SITE_TITLE": "InstaGrowth OS",
+    "SITE_HEADER": "InstaGrowth OS",
+    "SITE_SUBHEADER": "Control room",
+    "SITE_URL": None,
+    "SITE_ICON": lambda _: static("icons/mark.svg"),
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "GLOBAL_CALLBACK": "adminpanel.navigation.everywhere",
+    "ENVIRONMENT": "adminpanel.navigation.environment",
+    "STYLES": [lambda _: static("control-room.css")],
+    "SCRIPTS": [lambda _: static("js/control-room.js")],
+    "BORDER_RADIUS": "6px",
+    "COLORS": {
+        "base": {
+            "50": "#f7fafa", "100": "#eff3f3", "200": "#e0e5e6", "300": "#c2c9ca", "400": "#9aa3a6", "500": "#60696d",
+            "600": "#495357", "700": "#363f41", "800": "#212729", "900": "#101416", "950": "#0a0e0f",
+        },
+        "primary": {
+            "50": "#e3f6f5", "100": "#c9eeec", "200": "#9fe3df", "300": "#7cdfd9", "400": "#5bdad2", "500": "#37bdb8",
+            "600": "#006d72", "700": "#005a5f", "800": "#06484c", "900": "#083a3d", "950": "#082729",
+        },
+    },
+    "SIDEBAR": {"show_search": True, "navigation": "adminpanel.navigation.sidebar"},
+    "COMMAND": {"search_models": False},
+}  # fmt: skip
 
 # ── Files, words, time, logs ────────────────────────────────────────────────────────────────────────────────────────
 STATIC_URL = "/static/"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group
 from django.core.cache import cache, caches
 from django.test import Client, TransactionTestCase
 from django.utils import timezone
@@ -143,8 +144,10 @@ def charlie(nobody_guessed: None) -> User:
 
 @pytest.fixture
 def admin(nobody_guessed: None) -> User:
-    """Staff, whose first password has been changed."""
-    return User.objects.create(email="admin@example.com", name="Admin", role=User.Role.ADMIN, password=_hash())
+    """Staff, an owner of the control room, whose first password has been changed."""
+    user = User.objects.create(email="admin@example.com", name="Admin", role=User.Role.ADMIN, password=_hash())
+    user.groups.add(Group.objects.get(name="Owner"))
+    return user
 
 
 @pytest.fixture

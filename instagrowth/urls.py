@@ -12,6 +12,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from accounts import google
 from accounts.mails import CATCHER
 from accounts.pages import emails, mails, second_factor, sessions
+from adminpanel.site import site
 from instagrowth import views
 
 # Swagger's page has its own <style>; its script comes from a second address of the same view.
@@ -39,6 +40,7 @@ urlpatterns = [
     path("", include("content.calendar_urls")),
     path("help/errors/", include("errors.urls")),
     path("api/", include("instagrowth.api_urls")),
+    path("admin/", site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", api_docs, name="api_docs"),
     path("healthz", views.healthz, name="healthz"),

@@ -157,6 +157,12 @@ def addresses(things: dict[str, object]) -> list[Address]:
     ]
 
 
+def reversed_names(namespace: str) -> list[str]:
+    """Every name under a namespace."""
+    (_, resolver) = get_resolver().namespace_dict[namespace]
+    return [f"{namespace}:{name}" for name in resolver.reverse_dict if isinstance(name, str)]
+
+
 def _documented(place: Address, paths: dict[str, Any]) -> dict[str, dict[str, object]]:
     """Give the methods that the documentation tells of; a path without any is told of nowhere."""
     fits = [path for path in paths if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), place.path)]

@@ -11,6 +11,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.conf import settings as house
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -21,6 +22,7 @@ from django.utils.timezone import now
 from accounts import limits, second_factor, sign_in, tenancy
 from accounts.models import ApiToken, Export, Invitation, Mail, Membership, Proposal, User, Workspace
 from accounts.tests.matrix import (
+    NOBODY,
     SAFE,
     TEAM,
     Address,
@@ -36,6 +38,7 @@ from accounts.tests.matrix import (
     look_decide,
     own,
     public,
+    reversed_names,
     shown,
     staff,
     way_out,
@@ -281,6 +284,10 @@ DOORS: dict[str, Door] = {
     "offline": public(),
     "styleguide": public(),
 }
+# Staff's pages: nobody of these people comes further than the door. Who of staff may do what there, and that all of it
+# is tried, is in `adminpanel/tests/test_roles.py`.
+DOORS |= {name: Door(NOBODY, NOBODY) for name in reversed_names("admin")}
+DOORS["admin:login"] = public()
 
 
 @pytest.fixture
@@ -365,6 +372,10 @@ def things(settings: Any, nobody_guessed: None) -> dict[str, object]:
         "uidb36": "1",
         "account_confirm_email key": "MQ:1abcde:wrong",
         "account_reset_password_from_key key": "abc-wrong",
+        "object_id": alice.pk,
+        "deed": "block",
+        "app_label": "accounts",
+        "content_type_id": 1,
     }
 
 
@@ -410,6 +421,7 @@ def people(things: dict[str, object], settings: Any, monkeypatch: pytest.MonkeyP
         user = User.objects.create(
             email=f"{name[:3]}@example.com", role="admin", password=quick, must_change_password=name != "staff"
         )
+        user.groups.add(Group.objects.get(name="Owner"))
         found.append(Person(name, user.pk, {}, _token(user, ApiToken.Realm.ADMIN), api_only=True))
     return found
 

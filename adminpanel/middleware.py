@@ -1,0 +1,87 @@
+"""The control room's own cookie, and its door."""
+
+from collections.abc import Callable
+
+from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.messages.storage.session import SessionStorage
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.http import urlencode
+
+from accounts import tenancy
+from adminpanel import allowlist, presence
+from errors import codes
+from errors.answers import fail
+from errors.exceptions import BotException
+
+Answer = Callable[[HttpRequest], HttpResponseBase]
+DOOR = ("/admin/login/", "/admin/enrol/")  # for those who are not in yet
+# What staff whose password was set by somebody else reach.
+CHANGE_ONLY = ("/admin/password/", "/admin/logout/")
+# The theme's scripts evaluate and style inline: only here, where nothing of a stranger's is shown as markup.
+CSP = {"script-src": [SELF, UNSAFE_INLINE, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE], "font-src": [SELF]}
+
+
+class StaffCookieMiddleware:
+    """Staff and members never share a session: under /admin/ the session lives in a cookie of another name."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Swap the two names on the way in and on the way out."""
+        members, staffs = settings.SESSION_COOKIE_NAME, settings.STAFF_COOKIE_NAME
+        key = request.COOKIES.pop(staffs, None)
+        if not presence.in_control_room(request.path):
+            return self.get_response(request)
+        request.COOKIES.pop(members, None)
+        if key is not None:
+            request.COOKIES[members] = key
+        response = self.get_response(request)
+        cookies = response.cookies
+        if (cookie := cookies.pop(members, None)) is not None:
+            cookie.set(staffs, cookie.value, cookie.coded_value)
+            cookies[staffs] = cookie
+        return response
+
+
+class ControlRoomMiddleware:
+    """Before any page of staff: the address, the session and its limits, a password that must be changed."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer with the view on all workspaces, or turn away."""
+        if not presence.in_control_room(request.path):
+            return self.get_response(request)
+        vars(request).update(workspace=None, membership=None, _messages=SessionStorage(request))
+        with tenancy.platform("staff work in the control room"):
+            try:
+                allowlist.check(request)
+                response = _turned_away(request) or self.get_response(request)
+            except BotException as refused:
+                response = fail(request, refused)
+        vars(response)["_csp_replace"] = CSP
+        return response
+
+
+def _turned_away(request: HttpRequest) -> HttpResponse | None:
+    """Where this visitor must go first; None for those who may come in."""
+    path = request.path
+    if not presence.is_here(request.user, request.session):
+        request.user = AnonymousUser()  # a member who became staff, or whose session was put into our cookie
+        if presence.MARK in request.session:
+            request.session.flush()
+        if path.startswith(DOOR):
+            return None
+        if request.method not in ("GET", "HEAD"):
+            raise BotException(codes.NOT_SIGNED_IN)
+        return redirect("/admin/login/?" + urlencode({"next": request.get_full_path()}))
+    presence.note(request.session)
+    if request.user.must_change_password and not path.startswith(CHANGE_ONLY):
+        return redirect("admin:password_change")
+    return None

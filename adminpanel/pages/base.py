@@ -1,0 +1,409 @@
+"""What every page of the control room has: roles, quick lists, deeds with a log entry, a form that tells of others."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin import ShowFacets, helpers
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.http import urlencode
+from unfold.admin import ModelAdmin
+
+from accounts import tenancy
+from accounts.archives import inert
+from accounts.limits import client_address
+from accounts.models import User
+from adminpanel import audit, presence, roles
+from adminpanel.changelist import KeyedList, as_uuid
+from adminpanel.deeds import Asked, BriefForm, Deed
+from adminpanel.models import AdminLog
+from errors.exceptions import BotException
+
+AT_ONCE = 100  # rows a bulk deed does while you wait; more go on in the background
+CSV_ROWS = 500  # a chunk of an export
+
+
+class RowForm(forms.ModelForm):
+    """A row as it was when the form was opened: whoever saves over somebody else's change is told."""
+
+    version = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and not self.instance._state.adding:
+            self.initial["version"] = version_of(self.instance)
+
+    def clean(self) -> dict[str, Any]:
+        """Compare with the row as it is now, and hold it until the transaction ends."""
+        found = super().clean() or {}
+        if not self.instance._state.adding:
+            now = type(self.instance)._default_manager.select_for_update().filter(pk=self.instance.pk).first()
+            if now is None or version_of(now) != found.get("version"):
+                raise forms.ValidationError(
+                    f"{_last_hand(self.instance)} changed this while you had it open. Load the page again to see it."
+                )
+        return found
+
+
+def version_of(row: models.Model) -> str:
+    """A mark that differs when any column does."""
+    values = {field.attname: str(getattr(row, field.attname)) for field in row._meta.concrete_fields}
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:20]
+
+
+def _last_hand(row: models.Model) -> str:
+    last = AdminLog.objects.filter(target_type=row._meta.label_lower, target_id=str(row.pk)).first()
+    return last.admin if last and last.admin else "Somebody"
+
+
+class Page(ModelAdmin):
+    """A page for the rows of one table. What may be done on it says `roles.MAY[page]`."""
+
+    page = ""  # its name in the table of roles
+    says = ""  # one sentence under its name in the index
+    deeds: tuple[Deed, ...] = ()
+    field_deeds: dict[str, str] = {}  # fields that ask for a deed of their own
+    search_text: tuple[str, ...] = ()  # columns with a trigram index
+    search_exact: tuple[str, ...] = ()  # columns with a plain index
+    search_ids: tuple[str, ...] = ("pk",)
+    search_starts: tuple[str, ...] = ()  # columns in small letters whose beginning is looked for, by a plain index
+    export_columns: tuple[str, ...] = ()
+    make_form: type[forms.Form] | None = None  # where a function makes the rows: what it must be told
+    make_says = ""
+    form = RowForm
+    list_per_page = 50
+    show_full_result_count = False
+    show_facets = ShowFacets.NEVER
+    list_fullwidth = True
+    change_form_template = "adminpanel/row.html"
+    change_list_template = "adminpanel/rows.html"
+    list_filter_submit = True
+    actions_on_top = True
+
+    # ── Who may ──
+
+    def may(self, request: HttpRequest, deed: str = "look") -> bool:
+        """Whether the person may do this here."""
+        return roles.may(request.user, self.page, deed)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Whether the page is listed."""
+        return self.may(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether rows are shown."""
+        return self.may(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Whether rows can be made."""
+        return self.may(request, "add")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether the form saves."""
+        return self.may(request, "change")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Deleting is a deed, with its confirmation and its reason."""
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Fields of the form that ask for more than its page does."""
+        held = [name for name, deed in self.field_deeds.items() if not self.may(request, deed)]
+        return (*super().get_readonly_fields(request, obj), *held)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The version is no field to look at."""
+        return [name for name in super().get_fields(request, obj) if name != "version"]
+
+    # ── The list ──
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeyedList]:
+        """Page by key."""
+        return KeyedList
+
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        """For the template: whether there is a search box."""
+        return self.search_text or self.search_exact or self.search_starts
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Look by an index only: an id, an exact word, or part of a text that has a trigram index."""
+        term = search_term.strip().replace("\0", "")[:200]
+        if not term:
+            return queryset, False
+        if found := as_uuid(term):
+            return queryset.filter(_any((name, found) for name in self.search_ids)), False
+        plain = term.lower().removeprefix("@")
+        wanted = [(f"{name}__icontains", term) for name in self.search_text]
+        wanted += [(name, term) for name in self.search_exact]
+        # Between two words, not LIKE: behind a wall of rows PostgreSQL lets only such comparisons use an index.
+        begins = [Q(**{f"{name}__gte": plain, f"{name}__lt": plain + "\U0010ffff"}) for name in self.search_starts]
+        query = _any(wanted) if wanted else Q()
+        for begin in begins:
+            query |= begin
+        return queryset.filter(query), False
+
+    def get_actions(self, request: HttpRequest) -> dict[str, tuple[Callable[..., Any], str, str]]:
+        """Deeds that can be done to many rows."""
+        if helpers.ACTION_CHECKBOX_NAME in request.POST or request.method in ("GET", "HEAD", "POST"):
+            return {deed.name: (_many(deed), deed.name, deed.title) for deed in self._open(request) if deed.bulk}
+        return {}
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The list, with what it can be exported and saved as."""
+        opts = self.model._meta
+        link = reverse(f"admin:{opts.app_label}_{opts.model_name}_export") + f"?{request.GET.urlencode()}"
+        more = {"page": self, "may_export": self.may(request, "export"), "export_link": link, **(extra_context or {})}
+        return super().changelist_view(request, more)
+
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        """The list as it is filtered, as CSV, a chunk at a time."""
+        if not self.may(request, "export"):
+            raise PermissionDenied
+        listed = self.get_changelist_instance(request)
+        columns = self.export_columns or tuple(name for name in self.list_display if isinstance(name, str))
+        audit.record(f"{self.page}.export", request=request, filters=request.GET.urlencode()[:500])
+        rows = listed.queryset.order_by("pk")
+        answer = StreamingHttpResponse(self._csv(rows, columns), content_type="text/csv; charset=utf-8")
+        answer["Content-Disposition"] = f'attachment; filename="{self.page}.csv"'
+        return answer
+
+    def _csv(self, rows: QuerySet[Any], columns: tuple[str, ...]) -> Iterator[str]:
+        yield _line(columns)
+        last = None
+        while True:
+            with tenancy.platform("staff export a list"):
+                chunk = list((rows if last is None else rows.filter(pk__gt=last))[:CSV_ROWS])
+                yield "".join(_line([self._cell(row, name) for name in columns]) for row in chunk)
+            if len(chunk) < CSV_ROWS:
+                return
+            last = chunk[-1].pk
+
+    def _cell(self, row: Any, name: str) -> str:
+        value = getattr(self, name)(row) if hasattr(self, name) else getattr(row, name, "")
+        value = value() if callable(value) else value
+        return "" if value is None else str(value)
+
+    # ── One row ──
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        """The row with its deeds, what hangs on it, and what staff did to it."""
+        more = dict(extra_context or {})
+        if object_id and request.method in ("GET", "HEAD"):
+            row = self.get_object(request, object_id)
+            if row is not None and self.has_view_permission(request, row):
+                more |= {"row_deeds": self._buttons(request, row), "beside": self.beside(row), "log": self._log(row)}
+        return super().changeform_view(request, object_id, form_url, {"page": self, **more})
+
+    def beside(self, row: Any) -> list[dict[str, Any]]:
+        """Boxes under the row: `title`, and `facts` (pairs) or `rows` (link, text, note), `more` (a link)."""
+        return []
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save, and write down what changed."""
+        before = audit.snapshot(type(obj)._default_manager.get(pk=obj.pk)) if change else {}
+        super().save_model(request, obj, form, change)
+        deed = "change" if change else "add"
+        audit.record(f"{self.page}.{deed}", target=obj, before=before, after=audit.snapshot(obj), request=request)
+
+    def log_addition(self, *args: Any) -> None:
+        """Our own log has it."""
+
+    def log_change(self, *args: Any) -> None:
+        """Our own log has it."""
+
+    def _log(self, row: models.Model) -> list[AdminLog]:
+        types = {row._meta.label_lower, row._meta.concrete_model._meta.label_lower}  # type: ignore[union-attr]
+        return list(AdminLog.objects.filter(target_type__in=types, target_id=str(row.pk))[:10])
+
+    # ── Making one ──
+
+    def make(self, asked: Asked) -> models.Model | HttpResponseBase:
+        """Make a row, for pages with a `make_form`; or a page, where something is told once."""
+        raise NotImplementedError
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> Any:
+        """Django's form, or our own where a function makes the rows."""
+        if self.make_form is None:
+            return super().add_view(request, form_url, extra_context)
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = self.make_form(request.POST or None, request.FILES or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                with transaction.atomic():
+                    made = self.make(Asked(request, cast(User, request.user), form.cleaned_data))
+                    if isinstance(made, HttpResponse):
+                        return made
+                    audit.record(f"{self.page}.add", target=made, after=audit.snapshot(made), request=request)
+                messages.success(request, f"{made} is made.")
+                return redirect(self.address(made))
+            except BotException as refused:
+                _refuse(form, refused)
+        title = f"New {self.model._meta.verbose_name}"
+        deed = Deed("add", title, lambda *_: None, self.make_says)
+        return self._confirm(request, deed, form, [], self.list_address(), button="Make it")
+
+    # ── Deeds ──
+
+    def get_urls(self) -> list[Any]:
+        """Django's, with ours before them."""
+        opts = self.model._meta
+        name = f"{opts.app_label}_{opts.model_name}"
+        guard = self.admin_site.admin_view
+        return [
+            path("export/", guard(self.export), name=f"{name}_export"),
+            path("<path:object_id>/do/<slug:deed>/", guard(self.do), name=f"{name}_do"),
+            *super().get_urls(),
+        ]
+
+    def address(self, row: Any, deed: str = "") -> str:
+        """The address of a row, or of a deed to it."""
+        opts = self.model._meta
+        name = f"admin:{opts.app_label}_{opts.model_name}_{'do' if deed else 'change'}"
+        return reverse(name, kwargs={"object_id": row.pk, **({"deed": deed} if deed else {})})
+
+    def list_address(self) -> str:
+        """The address of the list."""
+        return reverse(f"admin:{self.model._meta.app_label}_{self.model._meta.model_name}_changelist")
+
+    def do(self, request: HttpRequest, object_id: str, deed: str) -> HttpResponseBase:
+        """Ask for confirmation, then do it: permission, fresh code, log entry, all here."""
+        wanted = next((one for one in self._open(request) if one.name == deed), None)
+        if wanted is None:
+            raise PermissionDenied
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404
+        if wanted.dangerous and not presence.has_proved(request.session):
+            return redirect(f"{reverse('admin:prove')}?{urlencode({'next': request.get_full_path()})}")
+        form = wanted.form(request.POST or None, request.FILES or None, row=row)
+        if request.method == "POST" and form.is_valid():
+            try:
+                answer = perform(self, wanted, row, request, form.cleaned_data)
+                if isinstance(answer, HttpResponse):
+                    return answer
+                messages.success(request, answer or f"{wanted.title}: done.")
+                there = type(row)._default_manager.filter(pk=row.pk).exists()
+                return redirect(self.address(row) if there else self.list_address())
+            except BotException as refused:
+                _refuse(form, refused)
+        return self._confirm(request, wanted, form, [row], self.address(row))
+
+    def _confirm(
+        self, request: HttpRequest, deed: Deed, form: forms.Form, rows: list[Any], back: str, **more: Any
+    ) -> HttpResponseBase:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": deed.title,
+            "opts": self.model._meta,
+            "deed": deed,
+            "form": form,
+            "rows": rows[:20],
+            "back": back,
+            **more,
+        }
+        status = 400 if form.errors else 200
+        return TemplateResponse(request, "adminpanel/confirm.html", context, status=status)
+
+    def _open(self, request: HttpRequest) -> list[Deed]:
+        return [deed for deed in self.deeds if self.may(request, deed.name)]
+
+    def _buttons(self, request: HttpRequest, row: Any) -> list[dict[str, Any]]:
+        return [
+            {"title": deed.title, "link": self.address(row, deed.name), "dangerous": deed.dangerous}
+            for deed in self._open(request)
+            if deed.fits(row)
+        ]
+
+
+def perform(
+    page: Page, deed: Deed, row: Any, request: HttpRequest | None, given: dict[str, Any], by: Any = None
+) -> str | HttpResponseBase | None:
+    """Do it to one row and write it down, both or neither. Raises what the deed is refused with."""
+    by = by or cast(User, getattr(request, "user", None))
+    with transaction.atomic():
+        before = audit.snapshot(row)
+        answer = deed.do(row, Asked(cast(HttpRequest, request), by, given))
+        now = type(row)._default_manager.filter(pk=row.pk).first()
+        audit.record(
+            f"{page.page}.{deed.name}",
+            by=by,
+            target=row,
+            before=before,
+            after=audit.snapshot(now) if now is not None else {},
+            reason=given.get("reason", ""),
+            request=request,
+        )
+    return answer
+
+
+def _many(deed: Deed) -> Callable[..., Any]:
+    """The action of a list: confirmed on a page of its own, done at once or in the background."""
+
+    def action(page: Page, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponseBase | None:
+        if deed.dangerous and not presence.has_proved(request.session):
+            return redirect(f"{reverse('admin:prove')}?{urlencode({'next': request.get_full_path()})}")
+        form = deed.form(request.POST if "confirmed" in request.POST else None)
+        if form.is_bound and form.is_valid():
+            return _do_many(page, deed, request, queryset, form.cleaned_data)
+        across = request.POST.get("select_across") == "1"
+        chosen = [] if across else list(queryset[:AT_ONCE])
+        more = {"many": True, "across": across, "selected": request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)}
+        return page._confirm(request, deed, form, chosen, request.get_full_path(), **more)
+
+    return action
+
+
+def _do_many(
+    page: Page, deed: Deed, request: HttpRequest, queryset: QuerySet[Any], given: dict[str, Any]
+) -> HttpResponseBase | None:
+    done, refused = 0, ""
+    for row in queryset.order_by("pk")[:AT_ONCE]:
+        if not deed.fits(row):
+            continue
+        try:
+            perform(page, deed, row, request, given)
+            done += 1
+        except BotException as why:
+            refused = f" Not all: {why} ({why.code.id})"
+    (messages.warning if refused else messages.success)(request, f"{deed.title}: {done} done.{refused}")
+    return redirect(request.get_full_path())
+
+
+def _refuse(form: forms.Form, refused: BotException) -> None:
+    field = refused.meta.get("field")
+    where = field if isinstance(field, str) and field in form.fields else None
+    form.add_error(where, f"{refused} {refused.code.do_next} ({refused.code.id})")
+
+
+def _any(pairs: Any) -> Q:
+    found = Q()
+    for name, value in pairs:
+        found |= Q(**{name: value})
+    return found
+
+
+def _line(cells: Any) -> str:
+    return ",".join('"{}"'.format(inert(str(cell)).replace('"', '""')) for cell in cells) + "\r\n"
+
+
+def here(request: HttpRequest) -> str:
+    """Where somebody comes from."""
+    return client_address(request)
+
+
+__all__ = ["Asked", "BriefForm", "Deed", "Page", "RowForm", "here", "perform"]

@@ -1,0 +1,201 @@
+"""Staff themselves: who they are, what role they have, from where they may come, and what they did."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from accounts.models import User
+from adminpanel import allowlist, audit, roles, staff
+from adminpanel.deeds import Asked, Deed, DeedForm
+from adminpanel.models import AdminLog, AllowedNetwork, StaffMember
+from adminpanel.pages.base import Page, here
+from adminpanel.site import site
+
+
+class RoleForm(DeedForm):
+    """Which role."""
+
+    role = forms.ChoiceField(choices=roles.Role.choices, widget=UnfoldAdminSelectWidget)
+
+    def __init__(self, *args: Any, row: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, row=row, **kwargs)
+        if row is not None:
+            self.initial["role"] = roles.of(row)
+
+
+class InviteForm(forms.Form):
+    """A new administrator; the one-time password is made by us."""
+
+    email = forms.EmailField(label="E-mail", widget=UnfoldAdminEmailInputWidget)
+    role = forms.ChoiceField(choices=roles.Role.choices, widget=UnfoldAdminSelectWidget)
+
+
+def _give_role(row: User, asked: Asked) -> str:
+    former = roles.of(row)
+    roles.give(row, asked.given["role"])
+    audit.record("staff.role", target=row, request=asked.request, role=f"{former} -> {asked.given['role']}")
+    return f"{row} is {asked.given['role']} now."
+
+
+def _block(row: User, asked: Asked) -> str:
+    staff.block(row)
+    return f"{row} cannot sign in any more, and is signed out everywhere."
+
+
+def _unblock(row: User, asked: Asked) -> str:
+    staff.unblock(row)
+    return f"{row} may sign in again."
+
+
+def _sign_out(row: User, asked: Asked) -> str:
+    staff.sign_out(row)
+    return f"{row} is signed out everywhere."
+
+
+def _new_access(row: User, asked: Asked) -> HttpResponseBase:
+    return handed_out(asked.request, staff.renew(row), StaffPage.where(row))
+
+
+def handed_out(request: HttpRequest, handed: staff.Handed, back: str) -> HttpResponseBase:
+    """Show a one-time password, this once."""
+    facts = [("E-mail", handed.user.email), ("One-time password", handed.password)]
+    says = "They choose a password of their own and set up an authenticator at the first sign-in, within 24 hours."
+    return shown_once(request, "Hand this over", facts, back, says)
+
+
+def shown_once(request: HttpRequest, title: str, facts: list[Any], back: str, says: str = "") -> HttpResponseBase:
+    """A page with what is told this once."""
+    context = {**site.each_context(request), "title": title, "facts": facts, "back": back, "says": says}
+    answer = TemplateResponse(request, "adminpanel/once.html", context)
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+@admin.register(StaffMember, site=site)
+class StaffPage(Page):
+    """Administrators."""
+
+    page = "staff"
+    says = "Who may come in here, and what their role lets them do."
+    list_display = ("email", "staff_role", "shown_active", "authenticator", "last_login", "created_at")
+    list_filter = ("is_active", "groups")
+    ordering = ("-created_at",)
+    search_text = ("email", "name")
+    make_form = InviteForm
+    make_says = "You hand over a one-time password; at the first sign-in they set up an authenticator of their own."
+    fields = readonly_fields = ("email", "name", "staff_role", "is_active", "authenticator", "last_login", "created_at")
+    deeds = (
+        Deed("give_role", "Give another role", _give_role, "What they may do changes at once.", RoleForm,
+             dangerous=True),
+        Deed("sign_out", "Sign out everywhere", _sign_out, "Every session and token of theirs ends."),
+        Deed("new_access", "New one-time password", _new_access, dangerous=True,
+             says="Their password and authenticator are forgotten; you hand them a password for the first sign-in."),
+        Deed("block", "Block", _block, "They are signed out and cannot come back.", dangerous=True,
+             fits=lambda row: row.is_active),
+        Deed("unblock", "Unblock", _unblock, "They may sign in again.", fits=lambda row: not row.is_active),
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Administrators only."""
+        return super().get_queryset(request).filter(role=User.Role.ADMIN).prefetch_related("groups", "staff_device")
+
+    def make(self, asked: Asked) -> HttpResponseBase:
+        """Make an administrator, and show the one-time password."""
+        handed = staff.invite(asked.given["email"], asked.given["role"])
+        audit.record("staff.add", target=handed.user, request=asked.request, role=asked.given["role"])
+        return handed_out(asked.request, handed, self.address(handed.user))
+
+    @classmethod
+    def where(cls, row: Any) -> str:
+        """The address of one of them."""
+        return cls(StaffMember, site).address(row)
+
+    @display(description="Role", label=True)
+    def staff_role(self, row: Any) -> str:
+        """The role."""
+        return next((group.name for group in row.groups.all()), "none")
+
+    @display(description="May sign in", boolean=True, ordering="is_active")
+    def shown_active(self, row: Any) -> bool:
+        """Whether they are let in."""
+        return row.is_active
+
+    @display(description="Authenticator", boolean=True)
+    def authenticator(self, row: Any) -> bool:
+        """Whether one is set up."""
+        return hasattr(row, "staff_device")
+
+
+class NetworkForm(forms.Form):
+    """A network."""
+
+    network = forms.CharField(
+        max_length=60,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Such as 203.0.113.0/24, 2001:db8::/48, or one address.",
+    )
+    note = forms.CharField(max_length=120, required=False, widget=UnfoldAdminTextInputWidget)
+
+
+def _remove_network(row: AllowedNetwork, asked: Asked) -> str:
+    allowlist.remove(row.network, here=here(asked.request))
+    return f"{row.network} is off the list."
+
+
+@admin.register(AllowedNetwork, site=site)
+class NetworkPage(Page):
+    """The allow-list."""
+
+    page = "networks"
+    says = "From where staff may come. While the list is empty, from everywhere."
+    list_display = ("network", "note", "created_at")
+    ordering = ("network",)
+    make_form = NetworkForm
+    make_says = "From the moment the list has a network, staff come from listed networks only."
+    fields = readonly_fields = ("network", "note", "created_at")
+    deeds = (
+        Deed("delete", "Take off the list", _remove_network, "Staff from this network are shut out at once.",
+             dangerous=True),
+    )  # fmt: skip
+
+    def make(self, asked: Asked) -> AllowedNetwork:
+        """Allow a network, unless it would shut out whoever asks."""
+        return allowlist.add(asked.given["network"], asked.given["note"], by=asked.by, here=here(asked.request))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """With the networks that the environment allows, which nobody can take off here."""
+        from django.conf import settings
+
+        note = ", ".join(settings.ADMIN_ALLOWED_NETWORKS)
+        more = {"note": f"ADMIN_ALLOWED_NETWORKS allows {note} besides." if note else f"You come from {here(request)}."}
+        return super().changelist_view(request, {**more, **(extra_context or {})})
+
+
+@admin.register(AdminLog, site=site)
+class LogPage(Page):
+    """What staff did."""
+
+    page = "admin_log"
+    says = "What staff did, row by row; nobody can change it, and a change from outside shows."
+    list_display = ("created_at", "admin", "action", "target", "reason", "address", "door")
+    list_filter = ("door",)
+    ordering = ("-id",)
+    sortable_by = ()
+    search_exact = ("action", "admin", "correlation_id", "target_id")
+    search_ids = ("admin_id",)
+    search_help_text = "Action, e-mail, id or correlation id"
+    fields = readonly_fields = (
+        "created_at", "admin", "action", "target_type", "target", "target_id", "reason", "changes", "address", "door",
+        "correlation_id", "previous", "hash",
+    )  # fmt: skip
+    export_columns = (
+        "id", "created_at", "admin", "action", "target_type", "target_id", "target", "reason", "address", "door",
+        "correlation_id", "hash",
+    )  # fmt: skip

@@ -1,0 +1,121 @@
+"""What each kind of staff may do: the one table that every page, action, field and admin address asks."""
+
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.db import models, transaction
+
+from accounts.models import User
+from errors import codes
+from errors.exceptions import BotException
+
+
+class Role(models.TextChoices):
+    """A staff person has one of them; each is a group of that name."""
+
+    OWNER = "Owner"
+    OPERATIONS = "Operations"
+    SUPPORT = "Support"
+    BILLING = "Billing"
+    AUDITOR = "Auditor"
+
+
+def _only(*roles: Role) -> frozenset[str]:
+    """Owners may whatever anybody may."""
+    return frozenset({Role.OWNER, *roles})
+
+
+_ALL = frozenset(Role.values)
+_OWNER = _only()
+_RUN = _only(Role.OPERATIONS)
+_HELP = _only(Role.OPERATIONS, Role.SUPPORT)
+_MONEY = _only(Role.BILLING)
+_SEES_RUN = _only(Role.OPERATIONS, Role.SUPPORT, Role.AUDITOR)
+_SEES_MONEY = _only(Role.BILLING, Role.AUDITOR)
+_SEES_SAFETY = _only(Role.OPERATIONS, Role.AUDITOR)
+_EXPORTS = _only(Role.AUDITOR)
+
+# page -> deed -> who. A deed that is not named here is nobody's, an owner's neither.
+MAY: dict[str, dict[str, frozenset[str]]] = {
+    "dashboard": {"look": _ALL},
+    # ── People ──
+    "users": {
+        "look": _ALL, "add": _HELP, "reset_password": _HELP, "block": _HELP, "unblock": _HELP, "sign_out": _HELP,
+        "change_plan": _MONEY, "impersonate": _only(Role.SUPPORT), "delete": _OWNER, "export": _EXPORTS,
+    },
+    "workspaces": {"look": _ALL, "change_plan": _MONEY, "export": _EXPORTS},
+    "memberships": {"look": _ALL, "give_role": _HELP, "remove": _HELP},
+    # ── Instagram ──
+    "accounts": {"look": _SEES_RUN, "test_session": _HELP, "rest": _RUN, "export": _EXPORTS},
+    "sessions": {
+        "look": _SEES_RUN, "upload": _RUN, "verify": _HELP, "release": _RUN, "freeze": _RUN, "ban": _RUN,
+        "delete": _RUN,
+    },
+    "api_pairs": {"look": _SEES_RUN, "add": _RUN, "pause": _RUN, "resume": _RUN, "delete": _RUN},
+    "bots": {
+        "look": _SEES_RUN, "add": _RUN, "start": _HELP, "stop": _HELP, "give_pair": _RUN, "take_pair": _RUN,
+        "export": _EXPORTS,
+    },
+    "tasks": {"look": _SEES_RUN, "stop": _HELP},
+    "actions": {"look": _SEES_RUN, "export": _EXPORTS},
+    "limits": {"look": _SEES_RUN, "add": _RUN, "change": _RUN, "delete": _RUN},
+    # ── What happened ──
+    "activity": {"look": _ALL, "export": _EXPORTS},
+    "errors": {"look": _ALL},
+    # ── The control room ──
+    "staff": {
+        "look": _only(Role.AUDITOR), "add": _OWNER, "give_role": _OWNER, "block": _OWNER, "unblock": _OWNER,
+        "new_access": _OWNER, "sign_out": _OWNER,
+    },
+    "networks": {"look": _SEES_SAFETY, "add": _OWNER, "delete": _OWNER},
+    "admin_log": {"look": _only(Role.AUDITOR), "export": _EXPORTS},
+}  # fmt: skip
+
+
+def of(user: Any) -> str:
+    """The role of a staff person, "" for anybody else. Costs a query the first time."""
+    if not getattr(user, "is_staff", False):
+        return ""
+    if "_staff_role" not in vars(user):
+        names = set(user.groups.values_list("name", flat=True))
+        vars(user)["_staff_role"] = next((role for role in Role.values if role in names), "")
+    return vars(user)["_staff_role"]
+
+
+def may(user: Any, page: str, deed: str = "look") -> bool:
+    """Whether this person may do this on this page."""
+    return of(user) in MAY.get(page, {}).get(deed, frozenset())
+
+
+def check(user: Any, page: str, deed: str = "look") -> None:
+    """Raise NO_PERMISSION unless this person may do this on this page."""
+    if not may(user, page, deed):
+        raise BotException(codes.NO_PERMISSION)
+
+
+def give(user: User, role: str) -> None:
+    """Give a staff person a role in place of the one they have. Raises LAST_STAFF_OWNER.
+
+    Whoever takes an owner away holds the group's row, so that two at once cannot take away the last two.
+    """
+    with transaction.atomic():
+        groups = {group.name: group for group in Group.objects.select_for_update().filter(name__in=Role.values)}
+        if role != Role.OWNER:
+            keep_an_owner(user)
+        user.groups.remove(*groups.values())
+        user.groups.add(groups[role])
+    vars(user).pop("_staff_role", None)
+
+
+def keep_an_owner(user: User) -> None:
+    """Raise LAST_STAFF_OWNER if nobody but this person is an active owner. Needs a transaction."""
+    Group.objects.select_for_update().get(name=Role.OWNER)
+    owners = User.objects.filter(role=User.Role.ADMIN, is_active=True, groups__name=Role.OWNER)
+    if owners.filter(pk=user.pk).exists() and not owners.exclude(pk=user.pk).exists():
+        raise BotException(codes.LAST_STAFF_OWNER)
+
+
+def sync(**_: object) -> None:
+    """Make the groups that the table names; runs after each migrate."""
+    for name in Role.values:
+        Group.objects.get_or_create(name=name)

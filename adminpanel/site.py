@@ -1,0 +1,59 @@
+"""The control room: Django's admin under our own door, with our own pages and roles."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path
+from django.utils.module_loading import import_string
+from unfold.sites import UnfoldAdminSite
+
+from adminpanel import presence
+
+
+class ControlRoom(UnfoldAdminSite):
+    """The one site. `ControlRoomMiddleware` stands before every address of it."""
+
+    index_title = "Control room"
+    final_catch_all_view = False  # an unknown address is answered as everywhere else
+    enable_nav_sidebar = True
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """The second lock, behind the middleware: a living session of active staff."""
+        return presence.is_here(request.user, request.session) and not request.user.must_change_password
+
+    def extra_urls(self) -> list[URLPattern]:
+        """The door's own addresses, and pages that are of no table."""
+        from adminpanel.pages import door
+
+        return [
+            path("enrol/", door.enrol, name="enrol"),
+            path("prove/", self.admin_view(door.prove), name="prove"),
+            path("password/", door.password_change, name="password_change"),
+        ]
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+        """Password and code in one form."""
+        from adminpanel.pages import door
+
+        return door.sign_in_page(request)
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+        """End the session."""
+        from adminpanel.pages import door
+
+        return door.sign_out_page(request)
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+        """The dashboard."""
+        dashboard: HttpResponseBase = import_string("adminpanel.pages.dashboard.dashboard")(request)
+        return dashboard
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+        """Django's address for it leads to ours."""
+        from adminpanel.pages import door
+
+        return door.password_change(request)
+
+
+site = ControlRoom(name="admin")
