@@ -32,6 +32,12 @@ class ControlRoom(UnfoldAdminSite):
             path("password/", door.password_change, name="password_change"),
         ]
 
+    def get_urls(self) -> list[Any]:
+        """Without what leads nowhere here."""
+        gone = ("view_on_site", "autocomplete", "password_change_done")
+        urls = [url for url in super().get_urls() if getattr(url, "name", "") not in gone]
+        return [url for url in urls if str(url.pattern) != "password_change/"]
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
         """Password and code in one form."""
         from adminpanel.pages import door
@@ -48,12 +54,6 @@ class ControlRoom(UnfoldAdminSite):
         """The dashboard."""
         dashboard: HttpResponseBase = import_string("adminpanel.pages.dashboard.dashboard")(request)
         return dashboard
-
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
-        """Django's address for it leads to ours."""
-        from adminpanel.pages import door
-
-        return door.password_change(request)
 
 
 site = ControlRoom(name="admin")

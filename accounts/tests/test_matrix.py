@@ -374,7 +374,7 @@ def things(settings: Any, nobody_guessed: None) -> dict[str, object]:
         "account_reset_password_from_key key": "abc-wrong",
         "object_id": alice.pk,
         "deed": "block",
-        "app_label": "accounts",
+        "app_label": "adminpanel",
         "content_type_id": 1,
     }
 

@@ -264,10 +264,11 @@ class Page(ModelAdmin):
         opts = self.model._meta
         name = f"{opts.app_label}_{opts.model_name}"
         guard = self.admin_site.admin_view
+        gone = (f"{name}_history", f"{name}_delete", None)
         return [
             path("export/", guard(self.export), name=f"{name}_export"),
             path("<path:object_id>/do/<slug:deed>/", guard(self.do), name=f"{name}_do"),
-            *super().get_urls(),
+            *(url for url in super().get_urls() if url.name not in gone),
         ]
 
     def address(self, row: Any, deed: str = "") -> str:
