@@ -65,7 +65,7 @@ def add(network: str, note: str = "", *, by: User | None = None, here: str | Non
         _keep(here, [*everything(), network])
         try:
             with transaction.atomic():
-                return AllowedNetwork.objects.create(network=network, note=note, created_by=by and by.pk)
+                return AllowedNetwork.objects.create(network=network, note=note, created_by=by.pk if by else None)
         except IntegrityError:
             raise BotException(codes.VALIDATION_FAILED, f"{network} is allowed already.", field="network") from None
 

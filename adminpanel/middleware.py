@@ -82,6 +82,6 @@ def _turned_away(request: HttpRequest) -> HttpResponse | None:
             raise BotException(codes.NOT_SIGNED_IN)
         return redirect("/admin/login/?" + urlencode({"next": request.get_full_path()}))
     presence.note(request.session)
-    if request.user.must_change_password and not path.startswith(CHANGE_ONLY):
+    if getattr(request.user, "must_change_password", False) and not path.startswith(CHANGE_ONLY):
         return redirect("admin:password_change")
     return None

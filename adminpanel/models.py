@@ -56,7 +56,7 @@ class AdminLog(models.Model):
         return f"{self.action} {self.target}".strip()
 
 
-class StaffMember(User):
+class StaffMember(User):  # type: ignore[django-manager-missing]  # as User
     """The same people as users, as the page of staff shows them."""
 
     class Meta:

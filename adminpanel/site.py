@@ -20,7 +20,9 @@ class ControlRoom(UnfoldAdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         """The second lock, behind the middleware: a living session of active staff."""
-        return presence.is_here(request.user, request.session) and not request.user.must_change_password
+        return presence.is_here(request.user, request.session) and not getattr(
+            request.user, "must_change_password", False
+        )
 
     def extra_urls(self) -> list[URLPattern]:
         """The door's own addresses, and pages that are of no table."""

@@ -11,7 +11,7 @@ from django.contrib.admin import ShowFacets, helpers
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -246,7 +246,7 @@ class Page(ModelAdmin):
             try:
                 with transaction.atomic():
                     made = self.make(Asked(request, cast(User, request.user), form.cleaned_data))
-                    if isinstance(made, HttpResponse):
+                    if isinstance(made, HttpResponseBase):
                         return made
                     audit.record(f"{self.page}.add", target=made, after=audit.snapshot(made), request=request)
                 messages.success(request, f"{made} is made.")
@@ -295,7 +295,7 @@ class Page(ModelAdmin):
         if request.method == "POST" and form.is_valid():
             try:
                 answer = perform(self, wanted, row, request, form.cleaned_data)
-                if isinstance(answer, HttpResponse):
+                if isinstance(answer, HttpResponseBase):
                     return answer
                 messages.success(request, answer or f"{wanted.title}: done.")
                 there = type(row)._default_manager.filter(pk=row.pk).exists()
