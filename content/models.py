@@ -7,6 +7,8 @@ from django.db.models import Q
 from django.utils.timezone import now
 
 from bots.models import Owned, tenant_key
+from errors import codes
+from errors.codes import Code
 
 
 class Folder(Owned):
@@ -293,7 +295,7 @@ class Run(Owned):
     status = models.CharField(max_length=8, choices=Status, default=Status.QUEUED)
     step = models.CharField(max_length=60, blank=True)  # what is happening now, in words
     answer = models.JSONField(null=True)  # the model's, checked against the prompt's schema
-    prompt_version = models.CharField(max_length=12, blank=True)
+    prompt_version = models.CharField(max_length=24, blank=True)
     model = models.CharField(max_length=60, blank=True)
     error_code = models.CharField(max_length=16, blank=True)
     correlation_id = models.CharField(max_length=40, blank=True)
@@ -312,6 +314,11 @@ class Run(Owned):
     def __str__(self) -> str:
         return f"{self.get_feature_display()} of {self.created_at:%d %b %H:%M}"
 
+    @property
+    def reason(self) -> Code:
+        """Why it failed."""
+        return codes.by_id(self.error_code) or codes.INTERNAL_ERROR
+
 
 class AiCall(Owned):
     """One exchange with the model, retries and a repair included: what was set aside for it, and what it cost."""
@@ -329,7 +336,7 @@ class AiCall(Owned):
     request_key = models.CharField(max_length=64)
     month = models.DateField()  # the first day of the month (UTC) whose allowance it uses
     model = models.CharField(max_length=60)
-    prompt_version = models.CharField(max_length=12, blank=True)
+    prompt_version = models.CharField(max_length=24, blank=True)
     state = models.CharField(max_length=8, choices=State, default=State.RESERVED)
     reserved_micros = models.BigIntegerField(default=0)  # millionths of a US dollar: the worst case
     # What the provider bills, by our price table; of a released call it is our loss, not the workspace's.
@@ -388,6 +395,7 @@ class Piece(Owned):
     hashtags = models.JSONField(default=list)
     first_comment = models.TextField(blank=True)
     favourite = models.BooleanField(default=False)
+    post = tenant_key("content.Post", models.SET_NULL, null=True, related_name="+")  # what it became in the calendar
     edited_at = models.DateTimeField(null=True)  # by a person: it is not the model's any more
     created_at = models.DateTimeField(default=now, editable=False)
 
@@ -397,6 +405,11 @@ class Piece(Owned):
 
     def __str__(self) -> str:
         return self.title or self.text[:60]
+
+    @property
+    def about(self) -> str:
+        """An idea as the brief of a caption."""
+        return f"{self.title}. {self.text}"[:600]
 
     @property
     def caption(self) -> str:

@@ -1,5 +1,6 @@
 """The content engine: ideas, captions, hashtags, scripts, carousels, alt text, bios, and what people do with them."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -8,8 +9,8 @@ from django.utils import timezone
 from accounts import tenancy
 from accounts.models import User, Workspace
 from bots.models import InstagramAccount
-from content import voices, wording
-from content.models import Audit, Feature, Piece, Run
+from content import calendar, voices, wording
+from content.models import Audit, Feature, Piece, Post, Run
 from errors import codes
 from errors.exceptions import BotException
 from errors.recording import log_activity
@@ -19,7 +20,10 @@ FEATURES = (
     Feature.DM_TEMPLATE,
 )  # fmt: skip
 LONGEST_ABOUT = 600  # letters
-KIND = {Feature.SCRIPT: "reel", Feature.CAROUSEL: "carousel"}  # of the post that a piece becomes; else an image
+KIND: dict[str, str] = {
+    Feature.SCRIPT: "reel",
+    Feature.CAROUSEL: "carousel",
+}  # of the post that a piece becomes; else an image
 
 
 def gather(run: Run) -> dict[str, Any]:
@@ -43,6 +47,25 @@ def edit(piece: Piece, user: User, text: str, hashtags: list[str]) -> None:
     piece.text, piece.hashtags, piece.edited_at = text, wording.tags(hashtags), timezone.now()
     piece.save(update_fields=["text", "hashtags", "edited_at"])
     log_activity("ai_piece", workspace=piece.workspace_id, user=user, piece=str(piece.pk), changed=True)
+
+
+def put_in_calendar(piece: Piece, workspace: Workspace, user: User, planned_for: datetime | None = None) -> Post:
+    """Make a draft of the calendar from a piece, once; nothing is published by that. Raises BEING_DELETED."""
+    held = Piece.objects.select_for_update().get(pk=piece.pk)  # a second click waits here, and finds the first's
+    if held.post_id:
+        return Post.objects.get(pk=held.post_id)
+    post = calendar.draft(
+        workspace,
+        held.account,
+        user,
+        caption=held.caption[:2200],
+        first_comment=held.first_comment,
+        planned_for=planned_for,
+        kind=KIND.get(held.kind, "image"),
+        origin=Post.Origin.AI,
+    )
+    Piece.objects.filter(pk=held.pk).update(post=post)
+    return post
 
 
 def favour(piece: Piece, favourite: bool) -> None:

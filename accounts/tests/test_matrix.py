@@ -55,7 +55,7 @@ from bots.models import (
     MessageTemplate,
     OfficialAccess,
 )
-from content.models import Delivery, Feed, Hook, Media, Post, Slot
+from content.models import Delivery, Feed, Hook, Media, Piece, Post, Run, Slot
 from errors import codes
 from errors.recording import log_activity, record
 from instagrowth import live, urls
@@ -209,6 +209,18 @@ DOORS: dict[str, Door] = {
     "calendar:remove_hook": decide(),
     "calendar:again": decide(),
     "calendar:file": public(),
+    # ── Content ──
+    "studio:home": look(),
+    "studio:studio": look(),
+    "studio:ask": act(feature="captions", about="an opening"),
+    "studio:again": act(),
+    "studio:learn": act(),
+    "studio:library": look(),
+    "studio:edit": act(text="other words"),
+    "studio:favourite": act(favourite="1"),
+    "studio:to_calendar": act(),
+    "studio:usage": look(),
+    "studio:budget": decide(dollars="12.50"),
     # ── Programs ──
     "api_login": public(login="nobody@example.com", password=PASSWORD),
     "api_logout": way_out(),
@@ -324,6 +336,8 @@ def things(settings: Any, nobody_guessed: None) -> dict[str, object]:
         proposal = Proposal.objects.create(workspace=workspace, deed="test", summary="kestrel idea", proposed_by=alice)
         listed = ListedPerson.objects.create(workspace=workspace, list="block", username="kestrel.foe")
         words = MessageTemplate.objects.create(workspace=workspace, name="kestrel hello", text="kestrel text")
+        run = Run.objects.create(workspace=workspace, feature="captions", brief={"about": "kestrel brief"})
+        piece = Piece.objects.create(workspace=workspace, run=run, kind="captions", text="kestrel caption")
         pair = ApiPair.objects.create(app_id="42", name="pair", sealed_secret=b"")
         post = Post.objects.create(workspace=workspace, account=account, caption="kestrel post")
         picture = Media.objects.create(workspace=workspace, name="kestrel bowl", width=1080, height=1080, size=1)
@@ -352,6 +366,8 @@ def things(settings: Any, nobody_guessed: None) -> dict[str, object]:
         "proposal": proposal.pk,
         "listed_id": listed.pk,
         "template_id": words.pk,
+        "run_id": run.pk,
+        "piece_id": piece.pk,
         "api_id": pair.pk,
         "filename": account.username,
         "token": "0" * 43,

@@ -452,6 +452,7 @@ NAV = [
     NavItem("/dashboard/", "dashboard", "Dashboard", "d"),
     NavItem("/instagram/", "accounts", "Instagram", "i"),
     NavItem("/automation/", "automation", "Automation", "a"),
+    NavItem("/content/", "content", "Studio", "w"),
     NavItem("/calendar/", "calendar", "Calendar", "c"),
     NavItem("/activity/", "ledger", "Activity", "l"),
     NavItem("/settings/", "settings", "Settings", "s"),
