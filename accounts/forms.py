@@ -8,8 +8,8 @@ from allauth.socialaccount.forms import DisconnectForm
 from django import forms
 from django.core.exceptions import ValidationError
 
-from accounts import google, pictures, roles, shades, tokens
-from accounts.models import Membership, User, Workspace
+from accounts import google, notifications, pictures, roles, shades, tokens
+from accounts.models import Membership, NoticeChoice, NoticeKind, User, Workspace
 from errors import codes
 from errors.exceptions import BotException
 
@@ -87,6 +87,50 @@ class WorkspaceForm(ZonedForm):
     class Meta:
         model = Workspace
         fields = ["name", "timezone"]
+
+
+class NoticeChoiceForm(forms.ModelForm):
+    """How a person hears of a workspace."""
+
+    shown = forms.MultipleChoiceField(
+        label="Show in the product", choices=NoticeKind.choices, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    mailed = forms.MultipleChoiceField(
+        label="Put into the mail", choices=NoticeKind.choices, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    hooked = forms.MultipleChoiceField(
+        label="Post to the webhook", choices=NoticeKind.choices, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    hook = forms.CharField(
+        label="Address of the webhook", required=False, max_length=2000, widget=forms.URLInput({"inputmode": "url"})
+    )
+
+    class Meta:
+        model = NoticeChoice
+        fields = ["digest", "mailed", "hooked", "quiet_from", "quiet_to"]
+        labels = {"digest": "Mail", "quiet_from": "Quiet from", "quiet_to": "Quiet to"}
+        widgets = {
+            "quiet_from": forms.TimeInput({"type": "time"}, format="%H:%M"),
+            "quiet_to": forms.TimeInput({"type": "time"}, format="%H:%M"),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["shown"] = [kind for kind in NoticeKind.values if kind not in self.instance.muted]
+        self.initial["hook"] = notifications.hook_of(self.instance).get("url", "")
+
+    def clean(self) -> dict[str, Any]:
+        """Quiet hours have a begin and an end, or neither."""
+        cleaned = super().clean() or {}
+        if (cleaned.get("quiet_from") is None) != (cleaned.get("quiet_to") is None) and not self.errors:
+            self.add_error("quiet_to", "Give both times, or neither.")
+        return cleaned
+
+    def save(self, commit: bool = True) -> NoticeChoice:
+        """Keep what is shown as what is muted: a kind that comes later shows."""
+        self.instance.muted = [kind for kind in NoticeKind.values if kind not in self.cleaned_data["shown"]]
+        choice: NoticeChoice = super().save(commit)
+        return choice
 
 
 class BrandForm(forms.ModelForm):

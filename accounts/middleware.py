@@ -15,7 +15,7 @@ from errors.exceptions import BotException
 from instagrowth.paths import is_api
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
-OPEN_TO_ALL = ("/static/", "/brand/", "/healthz", "/readyz", "/offline", "/sw.js")
+OPEN_TO_ALL = ("/static/", "/brand/", "/healthz", "/readyz", "/metrics", "/offline", "/sw.js")
 ELSEWHERE = ("/admin/",)  # the control room has walls and a door of its own
 # What a person who must change the password still reaches.
 CHANGE_ONLY = (

@@ -320,3 +320,81 @@ class Export(models.Model):
 
     def __str__(self) -> str:
         return f"Archive of {self.user_id}"
+
+
+class NoticeKind(models.TextChoices):
+    """What a notification is about: what people choose by."""
+
+    ACCOUNTS = "accounts", "Instagram accounts"
+    TASKS = "tasks", "Tasks and posts that ended"
+    TEAM = "team", "Your team"
+    BILLING = "billing", "Plan and payments"
+    NEWS = "news", "News about InstaGrowth OS"
+
+
+class Notification(models.Model):
+    """One piece of news for one person in one workspace, and the ways on which it still has to go."""
+
+    id = models.BigAutoField(primary_key=True)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=10, choices=NoticeKind)
+    tone = models.CharField(max_length=4, default="info")  # ok, info, warn or bad
+    title = models.CharField(max_length=120)
+    body = models.CharField(max_length=500, blank=True)
+    path = models.CharField(max_length=200, blank=True)  # a page of ours
+    code = models.CharField(max_length=16, blank=True)
+    about = models.CharField(max_length=80, blank=True)  # the same again while unread is counted, not repeated
+    times = models.PositiveIntegerField(default=1)
+    in_app = models.BooleanField(default=True)
+    mail_waits = models.BooleanField(default=False)
+    hook_due_at = models.DateTimeField(null=True)  # when it is posted (again); null: not, or not any more
+    hook_tries = models.PositiveSmallIntegerField(default=0)
+    read_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["workspace", "user", "-id"], name="notification_list"),
+            models.Index(
+                fields=["workspace", "user"],
+                condition=models.Q(read_at__isnull=True, in_app=True),
+                name="notification_unread",
+            ),
+            models.Index(fields=["id"], condition=models.Q(mail_waits=True), name="notification_mail"),
+            models.Index(
+                fields=["hook_due_at"], condition=models.Q(hook_due_at__isnull=False), name="notification_hook"
+            ),
+            models.Index(fields=["created_at"], name="notification_age"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class NoticeChoice(models.Model):
+    """How one person wants to hear of one workspace. Without a row: in the product, and nothing else."""
+
+    class Digest(models.TextChoices):
+        """How often what happened is gathered into one mail."""
+
+        OFF = "off", "Never"
+        HOURLY = "hourly", "Once an hour"
+        DAILY = "daily", "Once a day, from 8:00 on"
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    muted = models.JSONField(default=list)  # kinds that do not show in the product
+    mailed = models.JSONField(default=list)  # kinds that the digest gathers
+    hooked = models.JSONField(default=list)  # kinds that are posted to the webhook
+    digest = models.CharField(max_length=6, choices=Digest, default=Digest.OFF)
+    digest_at = models.DateTimeField(null=True)  # the last one
+    quiet_from = models.TimeField(null=True, blank=True)  # in the person's time zone
+    quiet_to = models.TimeField(null=True, blank=True)
+    sealed_hook = models.BinaryField(null=True)  # {"url": …, "secret": …}
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "user"], name="notice_choice_once")]
+
+    def __str__(self) -> str:
+        return f"How {self.user_id} hears of {self.workspace_id}"

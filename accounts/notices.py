@@ -9,8 +9,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.timezone import now
 
-from accounts import browsers, limits, mails
-from accounts.models import User, Workspace
+from accounts import browsers, limits, mails, notifications
+from accounts.models import NoticeKind, User, Workspace
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,8 @@ class Event:
     subject: str
     sentence: str
     alarming: bool = True  # ends with what to do if it was somebody else
+    kind: str = ""  # what concerns a workspace is told at the bell, too, under this kind ...
+    path: str = ""  # ... and leads there
 
 
 # Names that allauth gives its own notices (password_changed, totp_activated, …) are kept.
@@ -74,17 +76,39 @@ EVENTS = {
         "You own a workspace now", "{by} made you an owner of the workspace “{workspace}”.", alarming=False
     ),
     "role_changed": Event(
-        "Your role was changed", "{by} changed your role in the workspace “{workspace}”: {role}.", alarming=False
+        "Your role was changed",
+        "{by} changed your role in the workspace “{workspace}”: {role}.",
+        alarming=False,
+        kind=NoticeKind.TEAM,
+        path="/settings/team/",
     ),
-    "joined": Event("Somebody joined your team", "{who} joined the workspace “{workspace}” as {role}.", alarming=False),
+    "joined": Event(
+        "Somebody joined your team",
+        "{who} joined the workspace “{workspace}” as {role}.",
+        alarming=False,
+        kind=NoticeKind.TEAM,
+        path="/settings/team/",
+    ),
     "proposed": Event(
-        "A proposal waits for you", "{by} proposes in the workspace “{workspace}”: {summary}.", alarming=False
+        "A proposal waits for you",
+        "{by} proposes in the workspace “{workspace}”: {summary}.",
+        alarming=False,
+        kind=NoticeKind.TEAM,
+        path="/settings/approvals/",
     ),
     "approved": Event(
-        "Your proposal was approved", "{by} approved, in the workspace “{workspace}”: {summary}.", alarming=False
+        "Your proposal was approved",
+        "{by} approved, in the workspace “{workspace}”: {summary}.",
+        alarming=False,
+        kind=NoticeKind.TEAM,
+        path="/settings/approvals/",
     ),
     "refused": Event(
-        "Your proposal was refused", "{by} refused, in the workspace “{workspace}”: {summary}.", alarming=False
+        "Your proposal was refused",
+        "{by} refused, in the workspace “{workspace}”: {summary}.",
+        alarming=False,
+        kind=NoticeKind.TEAM,
+        path="/settings/approvals/",
     ),
     "removed": Event("You left a workspace", "You no longer belong to the workspace “{workspace}”.", alarming=False),
     "account_deletion_asked": Event(
@@ -103,6 +127,8 @@ EVENTS = {
         "An Instagram account needs you",
         "Everything on @{username} has stopped. {cause} {next_step} The steps are on {page} ({code}).",
         alarming=False,
+        kind=NoticeKind.ACCOUNTS,
+        path="/instagram/",
     ),
     "official_needs_you": Event(
         "An Instagram account must be connected again",
@@ -139,6 +165,12 @@ def notify(
     main one, `label_of` the workspace whose label the mail wears. Raises KeyError for an unknown event or missing fact.
     """
     known = EVENTS[event]
+    if known.kind and label_of is not None:
+        tone, title, sentence = "bad" if known.kind == NoticeKind.ACCOUNTS else "info", known.subject, known.sentence
+        title = f"@{facts['username']} needs you" if "username" in facts else title
+        notifications.notify(
+            label_of, known.kind, title, body=sentence.format(**facts), tone=tone, path=known.path, to=[user]
+        )
     address = to or _main_address(user)
     if not address:
         return

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from accounts import addresses, archives, erasing, mails, second_factor, sign_in
+from accounts import addresses, archives, erasing, mails, notifications, second_factor, sign_in, tenancy
 
 
 @shared_task(platform="a mail belongs to nobody's workspace")
@@ -65,3 +65,35 @@ def forget_old_archives() -> None:
 def erase_due() -> None:
     """Erase the workspaces and people whose day has come."""
     erasing.erase_due()
+
+
+@shared_task(platform="digests of everybody are written")
+def send_digests() -> None:
+    """Write the digests of notifications that are due."""
+    notifications.send_digests()
+
+
+@shared_task(platform="webhooks of everybody are posted to")
+def post_hooks() -> None:
+    """Hand each notification that waits for a webhook to a worker."""
+    for workspace, key in notifications.due_hooks():
+        post_hook.apply_async((workspace, key), expires=30)
+
+
+@shared_task(workspace=True)
+def post_hook(workspace: str, key: int) -> None:
+    """Post one notification to its person's webhook."""
+    notifications.post(workspace, key)
+
+
+@shared_task(platform="every person is told", soft_time_limit=600, time_limit=660)
+def announce(title: str, body: str = "", path: str = "") -> None:
+    """Tell everybody something."""
+    with tenancy.platform("every person is told"):
+        notifications.announce(title, body, path)
+
+
+@shared_task(platform="old notifications of everybody go")
+def forget_old_notifications() -> None:
+    """Throw away old notifications."""
+    notifications.forget_old()

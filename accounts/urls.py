@@ -2,12 +2,15 @@
 
 from django.urls import include, path
 
-from accounts.pages import approvals, brand, invitation, person, places, privacy, team, tokens, workspace
+from accounts.pages import approvals, brand, invitation, notifications, person, places, privacy, team, tokens, workspace
 
 app_name = "accounts"
 settings = [
     path("", person.settings_page, name="settings"),
     path("person/", person.save_person, name="save_person"),
+    path("notifications/", notifications.choice_page, name="notice_choice"),
+    path("notifications/save/", notifications.save_choice, name="save_notice_choice"),
+    path("notifications/test/", notifications.try_hook, name="try_hook"),
     path("workspace/", workspace.workspace_page, name="workspace"),
     path("workspace/brand/", brand.save_brand, name="save_brand"),
     path("workspace/brand/remove-logo/", brand.remove_logo, name="remove_logo"),
@@ -37,6 +40,10 @@ settings = [
 ]
 urlpatterns = [
     path("settings/", include(settings)),
+    path("notifications/", notifications.notifications_page, name="notifications"),
+    path("notifications/bell/", notifications.bell, name="bell"),
+    path("notifications/read/", notifications.read_all, name="read_all"),
+    path("notifications/<int:number>/open/", notifications.open_notification, name="open_notification"),
     path("workspace/mine", places.mine, name="mine"),
     path("workspace/switch", places.switch, name="switch"),
     path("workspace/new", places.new, name="new_workspace"),

@@ -7,7 +7,7 @@ from django.db import connection
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from accounts import brand
+from accounts import brand, notifications
 from accounts.roles import may
 from billing import entitlements
 from bots import health
@@ -29,6 +29,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "may_act": may(membership, "act"),
         "may_decide": may(membership, "decide"),
         "sandbox": settings.INSTAGRAM_PRIVATE_URL,  # the stand-in that plays Instagram; empty where it is the real one
+        "bell": lambda: notifications.bell(membership.workspace, request.user),
         "needs_you": _needs_you,
         "engine": engine,
     }

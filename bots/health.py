@@ -7,8 +7,8 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils.dateparse import parse_datetime
 
-from accounts import notices
-from accounts.models import Membership
+from accounts import notices, notifications
+from accounts.models import Membership, NoticeKind
 from bots import session_moves
 from bots.clock import db_now
 from bots.models import Bot, InstagramAccount, Session
@@ -68,6 +68,7 @@ def recover(account: InstagramAccount, now: datetime) -> bool:
         if account.health == Health.COOLING:
             account.health, account.health_since, account.health_until = Health.SLOWED, now, now + SLOW
             _save(account)
+            _tell(account, "ok", f"@{account.username} goes on", "Its rest is over. It goes gently for some days.")
         else:
             welcome(account, now)
     return account.health in WORKING
@@ -146,6 +147,9 @@ def _move(account: InstagramAccount, health: str, stop: BotException, until: dat
         Bot.objects.filter(account=account).update(status=Bot.Status.STOPPED)
         if former not in NEEDS_A_PERSON:
             _call_owners(account, stop.code)
+    elif health == Health.COOLING and former != Health.COOLING:
+        title = f"@{account.username} rests"
+        _tell(account, "warn", title, f"{stop.code.what} It goes on by itself.", stop.code)
     record(
         stop,
         action="health",
@@ -185,6 +189,14 @@ def _call_owners(account: InstagramAccount, code: Code) -> None:
             code=code.id,
             page=f"{settings.SITE_URL}/instagram/",
         )
+
+
+def _tell(account: InstagramAccount, tone: str, title: str, body: str, code: Code | None = None) -> None:
+    path = f"/automation/{account.username}/"
+    about = f"health:{account.pk}:{tone}"
+    notifications.notify(
+        account.workspace_id, NoticeKind.ACCOUNTS, title, body=body, path=path, tone=tone, code=code, about=about
+    )
 
 
 def _save(account: InstagramAccount) -> None:

@@ -8,11 +8,12 @@ from django.db.models import Max
 from django.db.models.functions import Greatest, Now
 from structlog.contextvars import bound_contextvars
 
-from accounts.models import User
+from accounts import notifications
+from accounts.models import NoticeKind, User
 from billing import entitlements
 from bots import sessions, targeting
 from bots.actions import MODULES
-from bots.models import Action, Bot, BotTask, Candidate, Kind, MessageTemplate, Source, Turn
+from bots.models import SAID, Action, Bot, BotTask, Candidate, Kind, MessageTemplate, Source, Turn
 from errors import codes, correlation
 from errors.codes import Code
 from errors.exceptions import BotException
@@ -215,6 +216,22 @@ def close(task: BotTask, bot: Bot, status: str, code: Code | None, user: object 
             confirmed=task.confirmed,
         )
     live.publish(bot.workspace_id, "task", {"task": str(task.pk), "status": status})
+    if status != BotTask.Status.STOPPED:  # whoever stopped it knows
+        _tell_end(task, bot, status, code)
+
+
+def _tell_end(task: BotTask, bot: Bot, status: str, code: Code | None) -> None:
+    failed = status == BotTask.Status.FAILED
+    name = f"{Kind(task.kind).label} {SAID[task.source].format(task.value)}".strip()
+    notifications.notify(
+        bot.workspace_id,
+        NoticeKind.TASKS,
+        f"{name} {'could not go on' if failed else 'is done'}"[:120],
+        body=f"{task.confirmed} of {task.amount} on @{bot.account.username}. {code.what if code else ''}".strip(),
+        path=f"/automation/{bot.account.username}/",
+        tone="warn" if failed else "ok",
+        code=code,
+    )
 
 
 def wake(bot: Bot) -> None:

@@ -1,30 +1,107 @@
-"""Operators are told of critical errors at once."""
+"""Operators are told: at once of what is critical or unforeseen, and of any error that comes in a storm.
+
+An error that repeats is told at its 1st, 10th, 100th … time within ten minutes, so a storm is a handful of alerts. They
+go to the webhook, to Sentry and by mail, each where it is set, and to the staff's browsers.
+"""
 
 import kombu.exceptions
 import structlog
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError
+from django_redis import get_redis_connection
+from redis.exceptions import RedisError
 
+from errors import sentry
 from errors.codes import Code
-from errors.tasks import send_alert
+from errors.models import ErrorGroup
+from errors.tasks import mail_alert, send_alert
 
 logger = structlog.get_logger("errors")
+WINDOW = 600  # seconds in which the same error is counted as one
+STORM = 25  # times within the window, after which an ordinary error is told of too
 
 
-def consider(code: Code, fields: dict[str, object]) -> None:
-    """Send the operators' webhook a message if the code is critical and a webhook is set. The log line is there anyway.
+def consider(code: Code, fields: dict[str, object], group: ErrorGroup) -> None:
+    """Tell the operators of this error if it is time to. The log line is there anyway.
 
-    It does not wait for a commit: a critical error is one whether or not its transaction survives.
+    It does not wait for a commit: a critical error is one whether or not its transaction survives. Never raises.
     """
-    if code.severity != "C" or not settings.ALERT_WEBHOOK_URL:
+    if code.severity not in "EC":
         return
+    times = _count(group)
+    urgent = code.severity == "C" or group.is_unforeseen
+    if (urgent and _is_round(times)) or (
+        not urgent and times >= STORM and times % STORM == 0 and _is_round(times // STORM)
+    ):
+        send(_message(code, fields, group, times))
+    if _is_round(times):
+        sentry.capture(code, fields, group)
+
+
+def send(message: dict[str, object]) -> list[str]:
+    """Send a message on every way that is set, through the workers; which ways."""
+    ways = []
     try:
-        send_alert.delay(
-            {
-                "text": f"{code.id} {code.name}: {code.what} {code.do_next}",
-                "error_code": code.id,
-                "action": fields["action"],
-                "correlation_id": fields["correlation_id"],
-            }
-        )
+        if settings.ALERT_WEBHOOK_URL:
+            send_alert.delay(message)
+            ways.append("webhook")
+        if settings.ALERT_EMAILS:
+            mail_alert.delay(message)
+            ways.append("mail")
     except kombu.exceptions.OperationalError:
-        logger.exception("alert_lost", error_code=code.id)
+        logger.exception("alert_lost", error_code=message["error_code"])
+    if settings.SENTRY_DSN:
+        ways.append("sentry")
+    return [*ways, *_tell_staff(message)]
+
+
+def try_out(who: str) -> list[str]:
+    """Send a test on every way that is set, to see that it arrives; which ways."""
+    sentry.say(f"A test of the alerts, asked for by {who}.")
+    return send(
+        {
+            "text": f"A test of the alerts, asked for by {who}. Nothing happened.",
+            "error_code": "",
+            "action": "test_alert",
+            "correlation_id": "",
+            "times": 1,
+        }
+    )
+
+
+def _message(code: Code, fields: dict[str, object], group: ErrorGroup, times: int) -> dict[str, object]:
+    often = f" {times} times in ten minutes." if times > 1 else ""
+    return {
+        "text": f"{code.id} {code.name}: {code.what}{often} {code.do_next}",
+        "error_code": code.id,
+        "action": fields["action"],
+        "correlation_id": fields["correlation_id"],
+        "times": times,
+        "fingerprint": group.fingerprint,
+        "place": f"{group.file}:{group.line}" if group.file else "",
+    }
+
+
+def _count(group: ErrorGroup) -> int:
+    """How often this error was met in the running window; the first time where nobody can count."""
+    try:
+        redis, key = get_redis_connection(), f"alerts:{group.fingerprint}"
+        redis.set(key, 0, ex=WINDOW, nx=True)
+        return int(redis.incr(key))
+    except RedisError:
+        return 1
+
+
+def _is_round(times: int) -> bool:
+    """Whether it is 1, 10, 100 and so on."""
+    return str(times).rstrip("0") == "1"
+
+
+def _tell_staff(message: dict[str, object]) -> list[str]:
+    from instagrowth import live  # its table is ready only after the apps are
+
+    try:
+        live.publish(live.STAFF, "alert", {"text": message["text"], "error_code": message["error_code"]})
+    except (DatabaseError, InterfaceError):  # the alert may be about the database
+        return []
+    return ["staff"]

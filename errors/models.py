@@ -49,3 +49,40 @@ class ActivityLog(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action}: {self.status}"
+
+
+class ErrorGroup(models.Model):
+    """The same error from the same place, however often: what operators look through. It names nobody.
+
+    The counts are for orientation: an error whose transaction was undone elsewhere may be missing in them.
+    """
+
+    fingerprint = models.CharField(max_length=16, primary_key=True)
+    code = models.CharField(max_length=16)
+    severity = models.CharField(max_length=1)
+    exception = models.CharField(max_length=80, blank=True)
+    file = models.CharField(max_length=200, blank=True)
+    function = models.CharField(max_length=120, blank=True)
+    line = models.PositiveIntegerField(default=0)  # of the last time
+    action = models.CharField(max_length=40)
+    times = models.PositiveIntegerField(default=1)
+    first_at = models.DateTimeField(db_default=Now(), editable=False)
+    last_at = models.DateTimeField(db_default=Now())
+    last_correlation = models.CharField(max_length=40, blank=True)
+    handled_at = models.DateTimeField(null=True)  # somebody looked at it; the next time opens it again
+
+    class Meta:
+        db_table = "error_groups"
+        ordering = ["-last_at"]
+        indexes = [
+            models.Index(fields=["-last_at"], name="error_group_recent"),
+            models.Index(fields=["code", "-last_at"], name="error_group_of_code"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} in {self.file or 'a library'}"
+
+    @property
+    def is_unforeseen(self) -> bool:
+        """Whether nobody registered it: its number was generated."""
+        return self.code[-4] == "9"

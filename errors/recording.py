@@ -12,11 +12,11 @@ import structlog
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from psycopg.pq import TransactionStatus
 
-from errors import alerts, correlation
+from errors import alerts, correlation, groups
 from errors.causes import code_of, place
 from errors.codes import DATABASE_UNAVAILABLE, REGISTRY, Code
 from errors.exceptions import BotException
-from errors.models import ActivityLog, ErrorCode
+from errors.models import ActivityLog, ErrorCode, ErrorGroup
 from errors.redaction import redact, redact_text
 from errors.view import platform_view
 
@@ -50,11 +50,12 @@ def record(
             meta["stack"] = "".join(traceback.format_exception(cause))[-8000:]
     fields = _fields(action, status or _STATUS[code.severity], code, message, workspace, user, account, meta)
     _log(code, fields)
-    alerts.consider(code, fields)
+    group = groups.of(code, cause if isinstance(cause, BaseException) else None, fields)
+    alerts.consider(code, fields, group)
     if code is DATABASE_UNAVAILABLE:
         return None  # to try would keep the visitor waiting for the same answer once more
     try:
-        return _write_safely(code, fields)
+        return _write_safely(code, fields, group)
     except (DatabaseError, InterfaceError):
         logger.exception("activity_row_lost", action=fields["action"], error_code=code.id)
         return None
@@ -126,22 +127,25 @@ def _log(code: Code, fields: dict[str, Any]) -> None:
     )
 
 
-def _write_safely(code: Code, fields: dict[str, Any]) -> ActivityLog:
+def _write_safely(code: Code, fields: dict[str, Any], group: ErrorGroup) -> ActivityLog:
     """Write the row here, or beside a transaction that cannot take it any more."""
     if not _transaction_is_broken():
-        return _write(code, fields)
+        return _write(code, fields, group)
     with ThreadPoolExecutor(1) as beside:  # another thread has another connection
-        return beside.submit(_write_and_close, code, fields).result()
+        return beside.submit(_write_and_close, code, fields, group).result()
 
 
-def _write_and_close(code: Code, fields: dict[str, Any]) -> ActivityLog:
+def _write_and_close(code: Code, fields: dict[str, Any], group: ErrorGroup) -> ActivityLog:
     try:
-        return _write(code, fields)
+        return _write(code, fields, group)
     finally:
         connection.close()
 
 
-def _write(code: Code, fields: dict[str, Any]) -> ActivityLog:
+def _write(code: Code, fields: dict[str, Any], group: ErrorGroup) -> ActivityLog:
+    # Counted when the row is there for good, and alone: two transactions that meet the same two errors in another
+    # order would wait for each other's counts.
+    transaction.on_commit(lambda: groups.count(group), robust=True)
     with transaction.atomic():
         fields["workspace_id"] = fields["workspace_id"] or _workspace_in_view()
         with platform_view():

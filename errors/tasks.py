@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from celery import shared_task
 from django.conf import settings
+from django.core.mail import send_mail
 from django.db import connection
 
 from errors import outbound
@@ -42,3 +43,11 @@ def send_alert(message: dict[str, object]) -> None:
         raise AlertNotSentError(exc.code.name) from None
     if status >= HTTPStatus.MULTIPLE_CHOICES:
         raise AlertNotSentError(f"The webhook answered {status}.")
+
+
+@shared_task(ignore_result=True, platform="operators hear of what happens anywhere")
+def mail_alert(message: dict[str, object]) -> None:
+    """Mail one alert to the operators, through the outbox as every mail."""
+    subject = f"[InstaGrowth OS] {message['error_code'] or 'Test'}: {message['action']}"
+    facts = "\n".join(f"{name}: {value}" for name, value in message.items() if name != "text" and value)
+    send_mail(subject, f"{message['text']}\n\n{facts}\n", None, settings.ALERT_EMAILS)

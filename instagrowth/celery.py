@@ -46,6 +46,14 @@ app.conf.beat_schedule = {
         "options": {"expires": 3600},
     },
     "erase": {"task": "accounts.tasks.erase_due", "schedule": 3600.0, "options": {"queue": "ai", "expires": 3600}},
+    "digests": {"task": "accounts.tasks.send_digests", "schedule": 60.0, "options": {"expires": 60}},
+    "notice-hooks": {"task": "accounts.tasks.post_hooks", "schedule": 10.0, "options": {"expires": 10}},
+    "notices-forget": {
+        "task": "accounts.tasks.forget_old_notifications",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    "life": {"task": "instagrowth.tasks.show_life", "schedule": 10.0, "options": {"queue": "dispatch", "expires": 10}},
     "live-events": {"task": "instagrowth.tasks.forget_live_events", "schedule": 3600.0, "options": {"expires": 3600}},
     "errors-partitions": {
         "task": "errors.tasks.ensure_partitions",

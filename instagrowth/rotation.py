@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import BinaryField, F, Func, Model
 
 from accounts import second_factor, tenancy, vault
-from accounts.models import Mail, StaffDevice
+from accounts.models import Mail, NoticeChoice, StaffDevice
 from bots import sessions
 from bots.models import ApiPair, ConnectAttempt, InstagramAccount, OfficialAccess, Session, VaultCanary
 from content.models import Hook
@@ -43,6 +43,7 @@ SEALED = [
     Sealed(OfficialAccess, "sealed_token", "official", "sealed_token"),
     Sealed(StaffDevice, "sealed_secret", "accounts_staffdevice", "sealed_secret"),
     Sealed(Mail, "sealed", "accounts_mail"),
+    Sealed(NoticeChoice, "sealed_hook", "accounts_noticechoice", "sealed_hook"),
     Sealed(Hook, "sealed_secret", "content_hook", "sealed_secret"),
 ]
 

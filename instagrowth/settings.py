@@ -61,7 +61,7 @@ if SECURE:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_COUNT else None
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
-    SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
+    SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
 STAFF_COOKIE_NAME = "__Host-staff" if SECURE else "staff"  # under /admin/: staff and members never share a session
@@ -118,6 +118,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "instagrowth.metrics.TimingMiddleware",
     "errors.middleware.CorrelationMiddleware",
     "csp.middleware.CSPMiddleware",
     "instagrowth.bodies.SmallBodyMiddleware",
@@ -378,6 +379,8 @@ OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="").rstrip("/")
 OPENAI_MODEL = env.str("OPENAI_MODEL", default="") or "gpt-4o"
 AI_BUDGET_CENTS = env.int("AI_BUDGET_CENTS", default=5000)  # US cents that AI may cost one workspace a month, at most
 ALERT_WEBHOOK_URL = env.str("ALERT_WEBHOOK_URL", default="")
+ALERT_EMAILS = env.list("ALERT_EMAILS", default=[])
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
 ALERT_WEBHOOK_SECRET = env.str("ALERT_WEBHOOK_SECRET", default="")
 # Whether errors.outbound may also post to http on this machine: to try webhooks out, never in production.
 OUTBOUND_LOOPBACK = env.bool("OUTBOUND_LOOPBACK", default=False)
@@ -400,6 +403,7 @@ else:
     MAIL_BACKEND = _mail.pop("EMAIL_BACKEND")
     vars().update({name: value for name, value in _mail.items() if name.startswith("EMAIL_")})
 EMAIL_TIMEOUT = 20  # seconds; the outbox tries again
+METRICS_ALLOWED_NETWORKS = env.list("METRICS_ALLOWED_NETWORKS", default=["127.0.0.0/8", "::1/128"])
 ADMIN_ALLOWED_NETWORKS = env.list("ADMIN_ALLOWED_NETWORKS", default=[])
 
 # ── The control room's look: the tokens of the members' pages, in unfold's words ────────────────────────────────────

@@ -46,6 +46,7 @@ urlpatterns = [
     path("api/docs/", api_docs, name="api_docs"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("metrics", views.metrics_page, name="metrics"),
     path("healthz/", RedirectView.as_view(url="/healthz")),
     path("readyz/", RedirectView.as_view(url="/readyz")),
     path("sw.js", TemplateView.as_view(template_name="sw.js", content_type="text/javascript"), name="service_worker"),

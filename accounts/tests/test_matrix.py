@@ -20,7 +20,7 @@ from django.urls import path
 from django.utils.timezone import now
 
 from accounts import limits, second_factor, sign_in, tenancy
-from accounts.models import ApiToken, Export, Invitation, Mail, Membership, Proposal, User, Workspace
+from accounts.models import ApiToken, Export, Invitation, Mail, Membership, Notification, Proposal, User, Workspace
 from accounts.tests.matrix import (
     NOBODY,
     SAFE,
@@ -117,6 +117,13 @@ DOORS: dict[str, Door] = {
     # ── Members' pages ──
     "accounts:settings": own(),
     "accounts:save_person": own(name="Somebody Else", timezone="Europe/Oslo"),
+    "accounts:notifications": own(),
+    "accounts:bell": own(),
+    "accounts:read_all": own(),
+    "accounts:open_notification": own(),
+    "accounts:notice_choice": own(),
+    "accounts:save_notice_choice": own(digest="daily", shown=["team"], hook="https://hooks.example.com/x"),
+    "accounts:try_hook": own(),
     "accounts:workspace": look_decide(name="Another", timezone="Europe/Oslo"),
     "accounts:save_brand": decide(accent="#0a7f83", reply_to="answers@example.com"),
     "accounts:remove_logo": decide(),
@@ -288,6 +295,7 @@ DOORS: dict[str, Door] = {
     "errors:help": public(),
     "schema": public(),
     "api_docs": public(),
+    "metrics": public(),
     "healthz": public(),
     "readyz": public(),
     "/healthz/": public(),
@@ -348,6 +356,7 @@ def things(settings: Any, nobody_guessed: None) -> dict[str, object]:
         OfficialAccess.objects.create(workspace=workspace, account=account, ig_id="1784", sealed_token=b"")
         deletion = DataDeletion.objects.create(code="0123456789abcdef", accounts=1)
         archive = Export.objects.create(user=alice, file="plover.zip")
+        news = Notification.objects.create(workspace=workspace, user=alice, kind="team", title="plover news")
         mail = Mail.objects.create(to="kestrel@example.com", subject="kestrel mail")
     totp = _authenticator(alice)
     token, _ = ApiToken.objects.create(alice, expiry=timedelta(days=1), name="plover token")
@@ -364,6 +373,7 @@ def things(settings: Any, nobody_guessed: None) -> dict[str, object]:
         "name": "follow-hashtag",
         "invitation": invitation.pk,
         "proposal": proposal.pk,
+        "number": news.pk,
         "listed_id": listed.pk,
         "template_id": words.pk,
         "run_id": run.pk,

@@ -109,7 +109,12 @@ class Listener:
                 line.settimeout(5)
                 try:
                     line.recv(65536)
-                    self.answer(line) if callable(self.answer) else line.sendall(self.answer)
+                    if callable(self.answer):
+                        self.answer(line)
+                    else:
+                        line.sendall(self.answer)
+                        line.shutdown(socket.SHUT_WR)
+                        _wait(line)  # to close over unread words would reset the line
                 except OSError:
                     continue
 

@@ -5,10 +5,9 @@ from uuid import uuid4
 
 import pytest
 from django.db import DatabaseError, connection, transaction
-from django.test import override_settings
 from structlog.contextvars import bind_contextvars
 
-from errors import alerts, codes, recording
+from errors import codes, recording
 from errors.exceptions import BotException
 from errors.models import ActivityLog, ErrorCode
 from errors.recording import log_activity, record
@@ -174,22 +173,6 @@ def test_without_a_database_the_line_is_still_written(monkeypatch: pytest.Monkey
         ("E-NET-W-0001", "warning", codes.NET_TIMEOUT.what),
         ("E-NET-W-0001", "error", "activity_row_lost"),
     ]
-
-
-@pytest.mark.parametrize(("code", "sent"), [(codes.DATABASE_UNAVAILABLE, 1), (codes.INTERNAL_ERROR, 0)])
-def test_operators_are_told_of_critical_errors_only(
-    code: codes.Code, sent: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    messages: list[dict] = []
-    monkeypatch.setattr(alerts.send_alert, "delay", messages.append)
-    fields = {"action": "a request", "correlation_id": "c-0011223344aa"}
-
-    with override_settings(ALERT_WEBHOOK_URL=""):
-        alerts.consider(code, fields)
-    with override_settings(ALERT_WEBHOOK_URL="https://ops.example/hook"):
-        alerts.consider(code, fields)
-
-    assert [message["correlation_id"] for message in messages] == ["c-0011223344aa"] * sent
 
 
 @pytest.mark.django_db

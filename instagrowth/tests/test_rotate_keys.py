@@ -57,6 +57,7 @@ def test_everything_opens_with_the_new_key_alone(secrets, alice, admin, settings
     assert [what for what, done in told.items() if not done] == [
         "bots.ConnectAttempt.sealed",
         "bots.OfficialAccess.sealed_token",
+        "accounts.NoticeChoice.sealed_hook",
         "content.Hook.sealed_secret",
     ]
     settings.VAULT_KEYS = [NEW]
