@@ -21,7 +21,19 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from accounts import addresses, devices, google, limits, mails, notices, second_factor, sign_in, teams, tenancy
+from accounts import (
+    addresses,
+    devices,
+    google,
+    limits,
+    mails,
+    notices,
+    notifications,
+    second_factor,
+    sign_in,
+    teams,
+    tenancy,
+)
 from accounts.models import User
 from accounts.refusals import refusing
 from errors import codes
@@ -66,6 +78,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def welcome(self, request: HttpRequest, user: User, **how: Any) -> None:
         """Give a new member a workspace of their own; who comes by an invitation joins that one instead."""
         user.save()
+        notifications.tell_staff(user)
         if self.is_email_verified(request, user.email or ""):
             with tenancy.platform("who is invited belongs to no workspace yet"):
                 log_activity("user_created", user=user, invited=True, **how)

@@ -4,9 +4,11 @@ A try is counted before it is looked at, so that parallel tries cannot slip thro
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from math import ceil
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -95,6 +97,15 @@ def client_address(request: HttpRequest) -> str:
         return _address(request.META.get("REMOTE_ADDR", ""))
     told = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
     return _address(told[-proxies]) if len(told) >= proxies else UNKNOWN
+
+
+def socket_address(scope: Mapping[str, Any]) -> str:
+    """Where a socket came from: the same answer as for a request."""
+    request, headers = HttpRequest(), dict(scope["headers"])
+    request.META["REMOTE_ADDR"] = (scope.get("client") or ("",))[0]
+    if told := headers.get(b"x-forwarded-for"):
+        request.META["HTTP_X_FORWARDED_FOR"] = told.decode("latin-1")
+    return client_address(request)
 
 
 def counted_as(key: str) -> str:

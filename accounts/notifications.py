@@ -117,6 +117,11 @@ def _row(
     return row
 
 
+def tell_staff(user: User) -> None:
+    """Tell the staff's browsers that somebody new is here."""
+    live.publish(live.STAFF, "user_registered", {"user": str(user.pk), "who": str(user)})
+
+
 # ── In the product ──
 
 
@@ -245,7 +250,7 @@ def post(workspace: str, key: int) -> bool:
         if not held.update(hook_due_at=Now() + IN_HAND, hook_tries=F("hook_tries") + 1):
             return False
         row = Notification.objects.get(pk=key)
-        choice = NoticeChoice.objects.filter(workspace=workspace, user=row.user_id).first()
+        choice = NoticeChoice.objects.filter(workspace_id=workspace, user=row.user_id).first()
         hook = hook_of(choice) if choice else {}
     taken = bool(hook) and _post(hook, row)
     gives_up = not hook or row.hook_tries >= TRIES

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
-from accounts import sign_in, teams, tenancy
+from accounts import notifications, sign_in, teams, tenancy
 from accounts.models import User, Workspace
 from billing import entitlements
 from billing.models import Plan
@@ -53,6 +53,7 @@ def admit(
         # Whoever lets a person in vouches for the address: nothing waits for a mail.
         EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
     workspace = teams.open_workspace(user)
+    notifications.tell_staff(user)
     with tenancy.scope(workspace):
         entitlements.subscribe(workspace, plan)
         log_activity("user_created", workspace=workspace, user=user, by=str(by.pk) if by else "manage.py", plan=plan)

@@ -1,6 +1,7 @@
 """What every signed-in page shows round its content."""
 
 from datetime import timedelta
+from typing import cast
 
 from django.conf import settings
 from django.db import connection
@@ -8,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from accounts import brand, notifications
+from accounts.models import User
 from accounts.roles import may
 from billing import entitlements
 from bots import health
@@ -29,7 +31,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "may_act": may(membership, "act"),
         "may_decide": may(membership, "decide"),
         "sandbox": settings.INSTAGRAM_PRIVATE_URL,  # the stand-in that plays Instagram; empty where it is the real one
-        "bell": lambda: notifications.bell(membership.workspace, request.user),
+        "bell": lambda: notifications.bell(membership.workspace, cast(User, request.user)),
         "needs_you": _needs_you,
         "engine": engine,
     }

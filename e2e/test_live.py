@@ -8,15 +8,20 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.test import Client
+from playwright.sync_api import Browser
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from accounts import tenancy
 from accounts.models import User
+from adminpanel.models import AllowedNetwork
+from adminpanel.tests.control_room import inside
 from bots import switch, tasking
 from bots.models import Bot
 from e2e.conftest import Stack
+from e2e.visitor import visit
 from instagrowth import consumers, live
 from instagrowth.testing import everywhere, workspace_of
 
@@ -134,3 +139,69 @@ def test_who_must_change_the_password_may_not_listen(stack: Stack, alice: User) 
         User.objects.filter(pk=alice.pk).update(must_change_password=True)
     with listening(stack, alice) as socket:
         assert closed_with(socket) == consumers.SIGNED_OUT
+
+
+def test_staff_see_who_registers_without_loading_the_page_again(browser: Browser, stack: Stack) -> None:
+    staff = inside("olga").cookies[settings.STAFF_COOKIE_NAME].value
+    with visit(browser, stack.site) as olga, visit(browser, stack.site) as anna:
+        olga.context.add_cookies([{"name": settings.STAFF_COOKIE_NAME, "value": staff, "url": stack.site}])
+        frames: list[object] = []
+        olga.page.on("websocket", lambda line: line.on("framereceived", lambda frame: frames.append(frame)))
+        olga.goes_to("/admin/")
+        while not frames:  # until she listens
+            olga.page.wait_for_timeout(50)
+        anna.goes_to("/signup")
+        anna.types(email="anna@example.com", password1="correct horse battery 9")
+        anna.presses("Make my account")
+
+        olga.sees("anna@example.com has registered")
+
+
+@pytest.fixture
+def _any_address(stack: Stack) -> Iterator[None]:
+    """The allow-list is empty again afterwards."""
+    yield
+    AllowedNetwork.objects.all().delete()
+
+
+@pytest.mark.usefixtures("_any_address")
+@pytest.mark.parametrize("kind", ["nobody", "a member", "an address that is not allowed", "a password to be changed"])
+def test_the_staffs_line_is_for_staff(stack: Stack, alice: User, kind: str) -> None:
+    browser = inside("olga")
+    cookie = browser.cookies[settings.STAFF_COOKIE_NAME].value
+    if kind == "a member":
+        member = Client()
+        member.force_login(alice)
+        cookie = member.cookies[settings.SESSION_COOKIE_NAME].value
+    elif kind == "nobody":
+        cookie = "wrong"
+    elif kind == "a password to be changed":
+        User.objects.filter(name="olga").update(must_change_password=True)
+    else:
+        AllowedNetwork.objects.create(network="203.0.113.0/24")
+    with staff_line(stack, cookie) as socket:
+        assert closed_with(socket) == consumers.SIGNED_OUT
+
+
+@pytest.mark.usefixtures("_any_address")
+@pytest.mark.parametrize("event", ["signed out", "address taken off"])
+def test_the_staffs_line_ends_with_what_it_rested_on(stack: Stack, event: str) -> None:
+    browser = inside("olga")
+    with staff_line(stack, browser.cookies[settings.STAFF_COOKIE_NAME].value) as socket:
+        assert list(json.loads(socket.recv(timeout=10))) == ["since"]
+        if event == "signed out":
+            Session.objects.all().delete()
+        else:
+            AllowedNetwork.objects.create(network="203.0.113.0/24")
+        assert closed_with(socket) == consumers.SIGNED_OUT
+
+
+@contextmanager
+def staff_line(stack: Stack, cookie: str) -> Iterator[ClientConnection]:
+    """The control room's socket with this session."""
+    address = stack.site.replace("http", "ws", 1) + "/ws/admin/"
+    headers = {"Cookie": f"{settings.STAFF_COOKIE_NAME}={cookie}"}
+    with connect(address, origin=stack.site, additional_headers=headers, proxy=None) as socket:
+        with contextlib.suppress(ConnectionClosed):
+            socket.send('{"since": null}')
+        yield socket

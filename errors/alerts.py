@@ -4,6 +4,8 @@ An error that repeats is told at its 1st, 10th, 100th … time within ten minute
 go to the webhook, to Sentry and by mail, each where it is set, and to the staff's browsers.
 """
 
+from http import HTTPStatus
+
 import kombu.exceptions
 import structlog
 from django.conf import settings
@@ -26,10 +28,10 @@ def consider(code: Code, fields: dict[str, object], group: ErrorGroup) -> None:
 
     It does not wait for a commit: a critical error is one whether or not its transaction survives. Never raises.
     """
-    if code.severity not in "EC":
-        return
-    times = _count(group)
     urgent = code.severity == "C" or group.is_unforeseen
+    if not urgent and (code.severity != "E" or code.http < HTTPStatus.INTERNAL_SERVER_ERROR):
+        return  # a warning, or a visitor's own mistake: nobody shall wake operators by knocking at closed doors
+    times = _count(group)
     if (urgent and _is_round(times)) or (
         not urgent and times >= STORM and times % STORM == 0 and _is_round(times // STORM)
     ):

@@ -12,13 +12,14 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.urls import path  # noqa: E402
 
+from adminpanel.consumers import StaffConsumer  # noqa: E402
 from bots.startup import examine  # noqa: E402
 from instagrowth.bodies import small_bodies  # noqa: E402
 from instagrowth.consumers import WorkspaceConsumer  # noqa: E402
 
 examine()
 
-sockets = URLRouter([path("ws/workspace/", WorkspaceConsumer.as_asgi())])
+sockets = URLRouter([path("ws/workspace/", WorkspaceConsumer.as_asgi()), path("ws/admin/", StaffConsumer.as_asgi())])
 application = ProtocolTypeRouter(
     {"http": small_bodies(http), "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(sockets))}
 )

@@ -4,7 +4,7 @@ Names, labels and what to alarm on stand in docs/metrics.md; docs/grafana-dashbo
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpRequest
@@ -144,8 +144,8 @@ def _from_redis() -> Iterator[GaugeMetricFamily]:
         yield _gauge("instagrowth_worker_age_seconds", "Seconds since a worker showed that it lives", age)
 
 
-def _gauge(name: str, about: str, value: float | dict[str, float], label: str = "") -> GaugeMetricFamily:
+def _gauge(name: str, about: str, value: float | Mapping[str, float], label: str = "") -> GaugeMetricFamily:
     gauge = GaugeMetricFamily(name, about, labels=[label] if label else None)
-    for key, number in (value if isinstance(value, dict) else {"": value}).items():
+    for key, number in (value if isinstance(value, Mapping) else {"": value}).items():
         gauge.add_metric([key] if label else [], float(number))
     return gauge

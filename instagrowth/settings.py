@@ -419,7 +419,7 @@ UNFOLD = {
     "GLOBAL_CALLBACK": "adminpanel.navigation.everywhere",
     "ENVIRONMENT": "adminpanel.navigation.environment",
     "STYLES": [lambda _: static("control-room.css")],
-    "SCRIPTS": [lambda _: static("js/control-room.js")],
+    "SCRIPTS": [lambda _: static("js/control-room.js"), lambda _: static("js/control-room-live.js")],
     "BORDER_RADIUS": "6px",
     "COLORS": {
         "base": {

@@ -126,6 +126,7 @@ def meet(code: codes.Code, times: int, cause: Exception | None = None) -> None:
         (codes.INTERNAL_ERROR, 24, []),
         (codes.INTERNAL_ERROR, 260, [25, 250]),
         (codes.NET_TIMEOUT, 100, []),  # a warning never wakes anybody
+        (codes.NO_PERMISSION, 100, []),  # nor does who knocks at closed doors
     ],
 )
 def test_a_storm_is_a_handful_of_alerts(told: list[dict], code: codes.Code, times: int, sent: list[int]) -> None:
