@@ -412,6 +412,7 @@ UNFOLD = {
     "SITE_HEADER": "InstaGrowth OS",
     "SITE_SUBHEADER": "Control room",
     "SITE_URL": None,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("icons/mark.svg")}],
     "SITE_ICON": lambda _: static("icons/mark.svg"),
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
