@@ -60,30 +60,39 @@ def keep_product(plan: Plan) -> str:
 def keep_price(plan: Plan, interval: str) -> str:
     """The id of a price at Stripe with today's amount: the plan's own if it has it, else a new one."""
     amount, known = plan.price_of(interval), plan.stripe_price_of(interval)
+    price = _price(known) if known else None
+    if price and price["active"] and (price["unit_amount"], price["currency"]) == (amount, plan.currency):
+        return known
+    fields = {
+        "product": plan.stripe_product_id,
+        "unit_amount": amount,
+        "currency": plan.currency,
+        "recurring": {"interval": interval},
+        "metadata": {"plan": plan.key},
+    }
     with _asked() as stripe:
-        if known:
-            price = _plain(stripe.v1.prices.retrieve(known))
-            if price["active"] and (price["unit_amount"], price["currency"]) == (amount, plan.currency):
-                return known
-        fields = {
-            "product": plan.stripe_product_id,
-            "unit_amount": amount,
-            "currency": plan.currency,
-            "recurring": {"interval": interval},
-            "metadata": {"plan": plan.key},
-        }
         return str(stripe.v1.prices.create(cast(Any, fields)).id)
+
+
+def _price(key: str) -> Thing | None:
+    """A price, or None where somebody deleted it at Stripe."""
+    try:
+        with _asked() as stripe:
+            return _plain(stripe.v1.prices.retrieve(key))
+    except BotException as refused:
+        if refused.code is not codes.PRICE_GONE:
+            raise
+        return None
 
 
 # ── Customers and their pages ──
 
 
 def make_customer(workspace: Workspace, email: str) -> str:
-    """Make a workspace a customer; asked twice at once it is one. Its id."""
+    """Make a workspace a customer; whoever asks holds its row, so that it is made once. Its id."""
     fields = {"name": workspace.name, "email": email, "metadata": {"workspace": str(workspace.pk)}}
     with _asked() as stripe:
-        options = {"idempotency_key": f"customer-{workspace.pk}"}
-        return str(stripe.v1.customers.create(cast(Any, fields), cast(Any, options)).id)
+        return str(stripe.v1.customers.create(cast(Any, fields)).id)
 
 
 def checkout(subscription: Subscription, plan: Plan, interval: str, *, trial_days: int, once: str) -> str:
@@ -105,7 +114,11 @@ def checkout(subscription: Subscription, plan: Plan, interval: str, *, trial_day
     if settings.STRIPE_TAX:
         fields |= {"automatic_tax": {"enabled": True}, "customer_update": {"address": "auto"}}
     with _asked() as stripe:
-        return str(stripe.v1.checkout.sessions.create(fields, {"idempotency_key": f"checkout-{once}"}).url)
+        return str(
+            stripe.v1.checkout.sessions.create(
+                fields, {"idempotency_key": f"checkout-{once}-{plan.stripe_price_of(interval)}"}
+            ).url
+        )
 
 
 def close_checkouts(customer: str) -> None:

@@ -162,7 +162,7 @@ def _keep_invoices(subscription: Subscription, invoices: list[Thing]) -> None:
             pdf_url=one["invoice_pdf"] or "",
             next_attempt_at=_moment(one["next_payment_attempt"]),
             paid_at=_moment(one["status_transitions"]["paid_at"]),
-            created_at=_moment(one["created"]),
+            created_at=datetime.fromtimestamp(one["created"], UTC),
         )
         for one in invoices
         if one["status"]

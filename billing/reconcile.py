@@ -111,11 +111,11 @@ def _drift(kind: str, theirs: Thing, ours: str, told: str) -> Drift:
 
 def _kept(drift: Drift) -> Drift:
     """The row of a drift, the one that is open already where it was found before."""
-    same = {
+    same: dict[str, Any] = {
         "kind": drift.kind,
         "stripe_customer_id": drift.stripe_customer_id,
         "stripe_subscription_id": drift.stripe_subscription_id,
         "repaired_at": None,
     }
-    row, _ = Drift.objects.update_or_create(**same, defaults={"ours": drift.ours, "theirs": drift.theirs})
+    row, _ = Drift.objects.update_or_create(defaults={"ours": drift.ours, "theirs": drift.theirs}, **same)
     return row

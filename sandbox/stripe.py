@@ -114,9 +114,9 @@ def call(stripe: StripeWorld, request: Request) -> Thing:
         return next(event for event in stripe.events if event["id"] == key)
     if request.method == "GET" and collection in SINGULAR:
         return stripe.get(SINGULAR[collection], key)
-    for (method, pattern), deed in ONE.items():
+    for (method, pattern), change in ONE.items():
         if request.method == method and (match := re.fullmatch(pattern, path)):
-            return deed(stripe, match[1], form)
+            return change(stripe, match[1], form)
     raise Refusal(f"Unrecognized request URL ({request.method}: /v1/{path}).", 404)
 
 

@@ -153,8 +153,8 @@ def invoice_page(stripe: StripeWorld, key: str, form: dict[str, str], sent: bool
         stripe.things[invoice["customer"]]["_card"] = form.get("card", "").replace(" ", "")
         try:
             error = "" if stripe.pay(invoice) else "Your card was declined."
-        except Refusal as no:
-            error = no.message
+        except Refusal as refusal:
+            error = refusal.message
     lines = "".join(
         f"<tr><td>{escape(one['description'])}</td><td>{amount(one['amount'], invoice['currency'])}</td></tr>"
         for one in invoice["lines"]["data"]

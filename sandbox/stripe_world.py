@@ -53,7 +53,12 @@ class StripeWorld:
 
     def make(self, kind: str, prefix: str, **fields: Any) -> Thing:
         """A new object of a kind."""
-        thing = {"id": f"{prefix}_{secrets.token_hex(12)}", "object": kind, "created": self.now(), "livemode": False}
+        thing: Thing = {
+            "id": f"{prefix}_{secrets.token_hex(12)}",
+            "object": kind,
+            "created": self.now(),
+            "livemode": False,
+        }
         thing |= fields
         self.things[thing["id"]] = thing
         return thing

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
@@ -43,8 +44,9 @@ def fill_in(page: str, **form: str) -> str:
     try:
         with build_opener(ProxyHandler({}), _Stay()).open(request, timeout=10) as answer:
             return answer.read().decode()
-    except Exception as sent:
-        return getattr(sent, "headers", {}).get("Location") or sent.read().decode()  # type: ignore[attr-defined]
+    except HTTPError as sent:
+        with sent:
+            return sent.headers.get("Location") or sent.read().decode()
 
 
 def pay_for(user: User, plan: str = "starter", interval: str = "month", card: str = CARD, code: str = "") -> Workspace:
