@@ -135,6 +135,35 @@ EVENTS = {
         "@{username} is connected through Meta, and that needs you. {cause} {next_step} The page is {page} ({code}).",
         alarming=False,
     ),
+    "payment_failed": Event(
+        "A payment failed",
+        "The payment for the plan {plan} of the workspace “{workspace}” failed. Everything goes on until {day}. Pay the"
+        " open invoice or change the card on {page}.",
+        alarming=False,
+    ),
+    "payment_recovered": Event(
+        "The payment went through",
+        "The payment for the plan {plan} of the workspace “{workspace}” went through. Everything is as before.",
+        alarming=False,
+    ),
+    "payment_over": Event(
+        "Your plan is paused",
+        "The payment for the plan {plan} of the workspace “{workspace}” failed for 7 days. The free plan counts for now"
+        " and bots beyond it pause. Pay on {page} and they come back; nothing is deleted.",
+        alarming=False,
+    ),
+    "subscription_over": Event(
+        "Your plan has ended",
+        "The plan {plan} of the workspace “{workspace}” has ended. The free plan counts from now on and bots beyond it"
+        " pause. You can choose a plan again on {page}.",
+        alarming=False,
+    ),
+    "trial_ends": Event(
+        "Your trial is about to end",
+        "The trial of the plan {plan} in the workspace “{workspace}” ends on {day}; then the first payment is taken. To"
+        " leave before that, cancel on {page}.",
+        alarming=False,
+    ),
     "archive_ready": Event(
         "Your archive is ready",
         "The archive of your data is ready. It waits for you on the page “Your data” for 7 days.",

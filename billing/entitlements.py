@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils.timezone import now
 
+from accounts import teams
 from accounts.models import Workspace
 from billing import history
 from billing.models import ALIVE as ALIVE
@@ -48,6 +49,12 @@ def counted_by(field: str, name: str, count: Count) -> None:
 def followed_by(follow: Callable[[UUID], None]) -> None:
     """Let this function fit a workspace (its id) to its plan, in the transaction that changes the plan."""
     _followers.append(follow)
+
+
+def count_people(workspace: Workspace) -> int:
+    """How many people a team has, with the seats that invitations hold."""
+    seats = teams.seats(workspace)
+    return seats.people + seats.invited
 
 
 def plan_of(workspace: Workspace) -> Plan:

@@ -461,7 +461,9 @@ def _end(run: Run, ended: str) -> None:
         except Bot.DoesNotExist:
             return  # deleted, with its account or its workspace
         mine = Bot.objects.filter(pk=run.bot.pk, fence=run.fence)
-        if mine.update(lease_until=None, attempt=0, next_run_at=_next(run, now)):
+        beyond = ended == codes.PLAN_ACCOUNT_LIMIT.id  # until the plan changes: `switch.fit_to_plan`
+        next_run_at = now + switch.PAUSED if beyond else _next(run, now)
+        if mine.update(lease_until=None, attempt=0, next_run_at=next_run_at):
             Turn.objects.filter(pk=run.turn.pk).update(
                 state=Turn.State.DONE, ended=ended[:40], actions=run.actions, ended_at=Now()
             )

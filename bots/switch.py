@@ -1,6 +1,8 @@
 """Starting and stopping a bot."""
 
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -17,6 +19,7 @@ from errors.exceptions import BotException
 from errors.recording import log_activity
 from instagrowth import live
 
+PAUSED = timedelta(days=36500)  # how far away the next turn of a bot is that the plan has no room for
 TOGETHER = (
     50  # bots of one workspace that may run at once on a parallel plan, so that one tenant cannot starve the rest
 )
@@ -55,6 +58,35 @@ def terms(plan: Plan) -> dict[str, Any]:
     """How many bots of a workspace run at once on a plan, and on which queue."""
     parallel = plan.execution_mode == Plan.Execution.PARALLEL
     return {"share": TOGETHER if parallel else 1, "queue": plan.queue}
+
+
+def fit_to_plan(workspace: UUID) -> None:
+    """Let bots beyond a smaller plan pause, the oldest accounts kept, and bring back those that fit again.
+
+    In the transaction that changes the plan, so that no claim after it takes a bot that is beyond.
+    """
+    plan = entitlements.plan_of(Workspace.objects.select_related("subscription__plan").get(pk=workspace))
+    bots = Bot.objects.filter(workspace=workspace)
+    bots.update(**terms(plan))
+    accounts = (
+        InstagramAccount.objects.filter(workspace=workspace).order_by("created_at", "pk").values_list("pk", flat=True)
+    )
+    kept = list(accounts if plan.account_limit == entitlements.UNLIMITED else accounts[: plan.account_limit])
+    running, code = bots.filter(status=Bot.Status.RUNNING), codes.PLAN_ACCOUNT_LIMIT
+    back = running.filter(account__in=kept, last_error_code=code.id, next_run_at__gt=Now() + PAUSED / 2)
+    for bot in back.select_related("account"):
+        _tell(bot, None, "bot_back")
+    back.update(next_run_at=Now(), last_error_code="", updated_at=timezone.now())
+    beyond = running.exclude(account__in=kept).filter(next_run_at__lt=Now() + PAUSED / 2)
+    for bot in beyond.select_related("account"):
+        _tell(bot, None, "bot_paused")
+    health.note_error(beyond, code)
+    beyond.update(next_run_at=Now() + PAUSED, updated_at=timezone.now())
+
+
+def count_accounts(workspace: Workspace) -> int:
+    """How many Instagram accounts a workspace has."""
+    return InstagramAccount.objects.filter(workspace=workspace).count()
 
 
 def is_beyond_plan(account: InstagramAccount, plan: Plan) -> bool:

@@ -5,11 +5,11 @@ or the platform's, whichever is lower. Money is counted in millionths of a dolla
 """
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, Sum
 from django.utils import timezone
 
 from accounts.models import User, Workspace
@@ -70,6 +70,12 @@ def allowance(workspace: Workspace) -> Allowance:
         usage.spent_micros + usage.reserved_micros,
         month,
     )
+
+
+def costs(since: datetime, until: datetime) -> dict[UUID, float]:
+    """What each workspace's calls cost between two moments, in US cents. Needs the platform's view."""
+    calls = AiCall.objects.filter(created_at__gte=since, created_at__lt=until).values_list("workspace")
+    return {workspace: micros / CENT for workspace, micros in calls.annotate(sum=Sum("cost_micros"))}
 
 
 def budget_micros(workspace: Workspace) -> int:

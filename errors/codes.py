@@ -1130,6 +1130,80 @@ PLAN_IS_PAID = _code(
     http=409,
 )
 
+STRIPE_UNREACHABLE = _code(
+    "E-BILL-E-0006",
+    "STRIPE_UNREACHABLE",
+    "Stripe does not answer, so nothing was changed or charged.",
+    "Try again in a few minutes. Your plan and your bots go on as they are.",
+    then=Then.RETRY,
+    http=503,
+)
+CARD_REFUSED = _code(
+    "E-BILL-W-0007",
+    "CARD_REFUSED",
+    "The card was refused, so the plan stays as it is.",
+    "Change the card under “Card and invoices” on the billing page, then try again.",
+    http=402,
+)
+PRICE_GONE = _code(
+    "E-BILL-E-0008",
+    "PRICE_GONE",
+    "Stripe does not sell this plan at the moment.",
+    "Choose another plan, or try later: the operators have been told.",
+    then=Then.ALERT,
+    http=409,
+)
+BILLING_OFF = _code(
+    "E-BILL-E-0009",
+    "BILLING_OFF",
+    "Payments are not set up on this server.",
+    "Ask the operators: they set STRIPE_SECRET_KEY, or give your workspace a plan.",
+    http=503,
+)
+STRIPE_REFUSED = _code(
+    "E-BILL-E-0010",
+    "STRIPE_REFUSED",
+    "Stripe refused what we asked, so nothing was changed.",
+    "Look at the billing page again. If it stays like this, write to the operators: they have been told.",
+    then=Then.ALERT,
+    http=502,
+)
+WEBHOOK_REFUSED = _code(
+    "E-BILL-W-0011",
+    "WEBHOOK_REFUSED",
+    "The signature of this webhook is not right, or it is too old or too new.",
+    "Nothing: Stripe sends again what is real. If real ones are refused, compare STRIPE_WEBHOOK_SECRET and the clock.",
+    http=400,
+)
+SUBSCRIBED_ALREADY = _code(
+    "E-BILL-W-0012",
+    "SUBSCRIBED_ALREADY",
+    "The workspace pays for a plan already.",
+    "Change that plan on the billing page. Nothing was charged twice.",
+    http=409,
+)
+NOT_SUBSCRIBED = _code(
+    "E-BILL-W-0013",
+    "NOT_SUBSCRIBED",
+    "The workspace pays for no plan.",
+    "Choose a plan on the pricing page first.",
+    http=409,
+)
+COUPON_UNKNOWN = _code(
+    "E-BILL-W-0014",
+    "COUPON_UNKNOWN",
+    "There is no such promotion code, or it is over.",
+    "Check its letters. Nothing was changed.",
+    http=409,
+)
+PLAN_NOT_SOLD = _code(
+    "E-BILL-W-0015",
+    "PLAN_NOT_SOLD",
+    "This plan cannot be chosen, or not for this period.",
+    "Choose one of the pricing page.",
+    http=409,
+)
+
 # ── AI: words and plans by a language model ─────────────────────────────────────────────────────────────────────────
 AI_UNAVAILABLE = _code(
     "E-AI-E-0001",

@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "instagrowth.settings")
 
@@ -21,6 +22,7 @@ app.conf.task_routes = {
     "content.tasks.deliver": {"queue": "publish"},
     "accounts.*": {"queue": "mail"},
     "content.*": {"queue": "ai"},
+    "billing.*": {"queue": "mail"},
 }
 app.conf.beat_schedule = {
     # Each entry expires before the next, so that a stopped worker wakes to one tick, not to hundreds.
@@ -36,6 +38,12 @@ app.conf.beat_schedule = {
         "options": {"expires": 3600},
     },
     "meta-tokens": {"task": "bots.tasks.care_for_tokens", "schedule": 900.0, "options": {"expires": 900}},
+    "billing": {"task": "billing.tasks.look_after", "schedule": 60.0, "options": {"expires": 60}},
+    "reconcile": {
+        "task": "billing.tasks.reconcile_stripe",
+        "schedule": crontab(hour=3, minute=17),
+        "options": {"queue": "ai", "expires": 3600},
+    },
     "mails": {"task": "accounts.tasks.send_due_mails", "schedule": 30.0, "options": {"expires": 30}},
     "mails-forget": {"task": "accounts.tasks.forget_old_mails", "schedule": 3600.0, "options": {"expires": 3600}},
     "unconfirmed": {"task": "accounts.tasks.forget_unconfirmed", "schedule": 3600.0, "options": {"expires": 3600}},

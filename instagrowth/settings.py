@@ -374,6 +374,18 @@ META_WEBHOOK_VERIFY_TOKEN = env.str("META_WEBHOOK_VERIFY_TOKEN", default="")
 CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"] += (
     [INSTAGRAM_GRAPH_URL] if INSTAGRAM_GRAPH_URL else ["https://www.instagram.com", "https://www.facebook.com"]
 )
+STRIPE_API_URL = env.str("STRIPE_API_URL", default="").rstrip("/")
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
+STRIPE_TAX = env.bool("STRIPE_TAX", default=False)  # Stripe Tax must be set up in Stripe's own settings first
+if STRIPE_SECRET_KEY and not STRIPE_WEBHOOK_SECRET:
+    raise ImproperlyConfigured(
+        "STRIPE_WEBHOOK_SECRET must be set beside STRIPE_SECRET_KEY: what Stripe tells is signed."
+    )
+# The forms of the billing page end, redirected, on Stripe's pages.
+CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"] += (
+    [STRIPE_API_URL] if STRIPE_API_URL else ["https://checkout.stripe.com", "https://billing.stripe.com"]
+)
 OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
 OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="").rstrip("/")
 OPENAI_MODEL = env.str("OPENAI_MODEL", default="") or "gpt-4o"

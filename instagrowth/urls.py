@@ -36,6 +36,7 @@ urlpatterns = [
     path("accounts/sessions/<int:key>/sign-out/", sessions.sign_out_one, name="sign_out_one"),
     path("accounts/", include("allauth.urls")),
     path("", include("accounts.urls")),
+    path("", include("billing.urls")),
     path("", include("bots.urls")),
     path("", include("content.calendar_urls")),
     path("", include("content.studio_urls")),

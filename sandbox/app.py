@@ -12,7 +12,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from sandbox import control, google, graph, instagram, openai
+from sandbox import control, google, graph, instagram, openai, stripe
 from sandbox.page import front_page, picture
 from sandbox.wire import Answer, Receive, Request, Scope, Send, answer_json, read_body, send_answer
 from sandbox.world import World
@@ -33,6 +33,7 @@ SERVICES = (
     Service(instagram.HOSTS, ("/api/v1/", "/api/v2/", "/graphql_www"), instagram.serve),
     Service(google.HOSTS, google.PREFIXES, google.serve),
     Service(graph.HOSTS, graph.PREFIXES, graph.serve),
+    Service(stripe.HOSTS, stripe.PREFIXES, stripe.serve),
     Service(openai.HOSTS, openai.PREFIXES, openai.serve),
 )
 world = World()

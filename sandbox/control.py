@@ -17,6 +17,7 @@
 | `GET`, `POST /_control/google/people` | `{email, sub, email_verified, name}` | Google's people, by `sub` |
 | `POST /_control/graph/...` | | see `sandbox.graph_control` |
 | `GET /_control/openai/requests` | | what the language model was asked, the oldest first |
+| `GET`, `POST /_control/stripe` | see `sandbox.stripe_control` | clock, cards, webhooks |
 | `POST /_control/reset` | | the world as it was at the start; every session ends |
 
 A malformed request gets 400 with `{"error": "<one sentence>"}`; people are named by username or by key.
@@ -33,7 +34,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-from sandbox import graph_control, graph_errors
+from sandbox import graph_control, graph_errors, stripe_control
 from sandbox.faults import NAMES, compiled, known
 from sandbox.instagram_reads import tag_name
 from sandbox.people import Person
@@ -390,4 +391,5 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     ("POST", "google/people"): put_google_person,
     ("GET", "openai/requests"): list_openai_requests,
     ("POST", "reset"): reset,
+    **stripe_control.HANDLERS,
 }

@@ -58,6 +58,10 @@ Google's, with a `path` of `oauth2/v4/token` but for the first; of those above, 
 | `id_token_sub`, `id_token_no_sub` | names somebody else, or nobody |
 
 OpenAI's, with the path `v1/responses`, are told in `sandbox.openai`.
+
+Stripe's have a `path` of `v1/...`: `429`, `5xx`, `not_json`, `bad_json`, `cut`, `reset`, `hang` and `slow`. On its way
+to us a webhook meets those with a `path` of `webhooks/<type of event>`: `webhook_lost`, `webhook_twice`,
+`webhook_late` (by `seconds`, 1 if left out).
 """
 
 import re
@@ -142,12 +146,13 @@ FAIL: dict[str, tuple[int, dict[str, Any]]] = {
 SERVER_ERRORS = ("5xx", "500", "502", "503", "504")
 HTML = b"<!DOCTYPE html><html><head><title>Instagram</title></head><body>Sorry, something went wrong.</body></html>"
 AFTER_APPLY = {"reset_after_apply": "reset", "hang_after_apply": "hang"}
-SECONDS = {"hang": 600.0, "slow": 2.0}
+SECONDS = {"hang": 600.0, "slow": 2.0, "webhook_late": 1.0}
 SPOILT = ("signature", "nonce", "no_nonce", "aud", "iss", "expired", "sub", "no_sub")
 GOOGLE = ("consent_denied", *(f"id_token_{what}" for what in SPOILT))
 OPENAI = ("refusal", "truncated", "malformed", "off_schema", "drip", "obedient", "bad_key")
+STRIPE = ("webhook_lost", "webhook_twice", "webhook_late")
 BARE = ("ban", "challenge_404", "not_json", "bad_json", "cut", "reset")
-NAMES = frozenset((*FAIL, *SERVER_ERRORS, *AFTER_APPLY, *SECONDS, *BARE, *GOOGLE, *OPENAI))
+NAMES = frozenset((*FAIL, *SERVER_ERRORS, *AFTER_APPLY, *SECONDS, *BARE, *GOOGLE, *OPENAI, *STRIPE))
 
 
 @dataclass(slots=True)

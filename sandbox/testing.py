@@ -187,6 +187,10 @@ class Control:
                     raise ControlError(sent.code, json.load(sent)["error"]["message"]) from None
                 return str(sent.headers["Location"])
 
+    def stripe(self, **fields: object) -> dict[str, Any]:
+        """Arrange Stripe (`advance`, `customer` and `card`, `endpoint`, `forget`), or look."""
+        return self.call("POST", "stripe", fields) if fields else self.call("GET", "stripe")
+
     def reset(self) -> None:
         """The world as it was at the start; every session ends."""
         self.call("POST", "reset", {})

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor import InvalidToken
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
-from sandbox import google_people, people
+from sandbox import google_people, people, stripe_world
 from sandbox.faults import Faults
 from sandbox.graph_world import GraphWorld
 from sandbox.ledger import Ledger
@@ -134,6 +134,7 @@ class World:
         self.google = google_people.demo()
         self.graph = GraphWorld()
         self.openai_requests: deque[dict[str, Any]] = deque(maxlen=500)
+        self.stripe = stripe_world.fresh()
         for person in DEMO_PEOPLE:
             self.put_account(**person)
 

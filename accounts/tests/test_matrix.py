@@ -157,6 +157,7 @@ DOORS: dict[str, Door] = {
     "accounts:switch": own(workspace="<workspace>"),
     "accounts:new_workspace": own(name="Another"),
     "accounts:invitation": shown(answer="accept"),
+    "billing:stripe": public(),
     "bots:dashboard": look(),
     "bots:accounts": look(),
     "bots:connect": act(accepted="on"),

@@ -39,6 +39,11 @@ SANDBOX_META = {
     "META_WEBHOOK_VERIFY_TOKEN": "sandbox-verify-token",
 }
 SANDBOX_OPENAI = {"OPENAI_BASE_URL": "{}/v1", "OPENAI_API_KEY": "sandbox-openai-key"}
+SANDBOX_STRIPE = {
+    "STRIPE_API_URL": "{}",
+    "STRIPE_SECRET_KEY": "sk_test_sandbox",
+    "STRIPE_WEBHOOK_SECRET": "whsec_sandbox",
+}
 QUEUES = "dispatch,starter,enterprise,ai,publish,mail"
 # Who stops after whom, with patience in seconds: first no new requests, then no new ticks, then the worker finishes
 # what it does, and the sandbox answers it to the end.
@@ -62,7 +67,10 @@ def up() -> int:
             if played := services_without_keys():
                 sandbox = free_port()
                 services.publish(**{name: word.format(f"http://127.0.0.1:{sandbox}") for name, word in played.items()})
-                services.publish(SANDBOX_HOOKS=f"http://localhost:{port}/webhooks/instagram/")
+                services.publish(
+                    SANDBOX_HOOKS=f"http://localhost:{port}/webhooks/instagram/",
+                    SANDBOX_STRIPE_ENDPOINT=f"http://localhost:{port}/webhooks/stripe/",
+                )
                 parts.add("sandbox", *uvicorn("sandbox.app:app", sandbox), "--no-access-log", "--log-level", "warning")
             parts.add("web", *uvicorn("instagrowth.asgi:application", port), "--limit-concurrency", "1000")
             celery = [*parts.after_migrate(), sys.executable, "-m", "celery", "--app", "instagrowth", "--quiet"]
@@ -94,6 +102,8 @@ def services_without_keys() -> dict[str, str]:
         played |= SANDBOX_META
     if not os.environ.get("OPENAI_API_KEY") and not os.environ.get("OPENAI_BASE_URL"):
         played |= SANDBOX_OPENAI
+    if not os.environ.get("STRIPE_SECRET_KEY") and not os.environ.get("STRIPE_API_URL"):
+        played |= SANDBOX_STRIPE
     return played
 
 

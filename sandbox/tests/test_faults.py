@@ -9,7 +9,7 @@ from curl_cffi import CurlHttpVersion
 from instagrapi import Client, exceptions
 from instagrapi.transports import create_curl_h2_adapter
 
-from sandbox.faults import GOOGLE, NAMES, OPENAI
+from sandbox.faults import GOOGLE, NAMES, OPENAI, STRIPE
 from sandbox.testing import Control, Sandbox
 
 PLAIN = {
@@ -61,7 +61,7 @@ def target(control: Control) -> str:
 
 
 def test_every_fault_has_a_test() -> None:
-    assert {*PLAIN, *AFTER_APPLY, *OTHERS, *GOOGLE, *OPENAI} == NAMES  # the rest: test_google, test_gateway
+    assert {*PLAIN, *AFTER_APPLY, *OTHERS, *GOOGLE, *OPENAI, *STRIPE} == NAMES  # the rest: test_google, test_gateway
 
 
 @pytest.mark.parametrize("fault", PLAIN)

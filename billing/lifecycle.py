@@ -1,0 +1,239 @@
+"""The life of a subscription: what an owner does on the billing page, and what staff do for them.
+
+Each deed is done at Stripe, then `billing.mirror` writes down what Stripe made of it; our row is never ahead of theirs.
+All raise what `billing.gateway` raises.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.timezone import now
+
+from accounts import farewell, tenancy
+from accounts.models import User, Workspace
+from billing import entitlements, gateway, mirror
+from billing.gateway import Thing
+from billing.models import Plan, Subscription
+from errors import codes
+from errors.exceptions import BotException
+from errors.recording import log_activity
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a change costs: now, and what is taken off for the time that was paid already. In minor units."""
+
+    plan: Plan
+    interval: str
+    due_now: int
+    credit: int
+    price: int
+    pays_now: bool
+    at: int  # the second for which it was computed; the change is made for the same one
+
+
+# ── Owners ──
+
+
+def begin(workspace: Workspace, user: User, plan_key: str, interval: str, once: str) -> str:
+    """The address of the page on which a workspace pays for its first plan, or for one after the last ended.
+
+    `once` names the click: two clicks give the same page. Raises SUBSCRIBED_ALREADY, PLAN_NOT_SOLD, BEING_DELETED.
+    """
+    farewell.nothing_new(workspace)
+    plan = _sold(plan_key, interval)
+    subscription = _customer(workspace, user)
+    if any(one["status"] in mirror.LIVING for one in gateway.subscriptions_of(subscription.stripe_customer_id)):
+        raise BotException(codes.SUBSCRIBED_ALREADY)
+    trial = 0 if subscription.had_trial else plan.trial_days
+    log_activity("checkout", workspace=workspace, user=user, plan=plan.key, interval=interval)
+    return gateway.checkout(subscription, plan, interval, trial_days=trial, once=f"{subscription.pk}-{once}")
+
+
+def preview(workspace: Workspace, plan_key: str, interval: str) -> Preview:
+    """What it would cost to change the plan now. Raises NOT_SUBSCRIBED, PLAN_NOT_SOLD."""
+    plan, theirs = _sold(plan_key, interval), _theirs(workspace)
+    at = int(now().timestamp())
+    return _preview(theirs, plan, interval, at)
+
+
+def change(
+    workspace: Workspace, user: User | None, plan_key: str, interval: str, *, at: int, once: str
+) -> Subscription:
+    """Change plan or period: what costs more is paid at once, what costs less becomes a credit.
+
+    Raises NOT_SUBSCRIBED, PLAN_NOT_SOLD, CARD_REFUSED.
+    """
+    plan, theirs = _sold(plan_key, interval), _theirs(workspace)
+    shown = _preview(theirs, plan, interval, at)
+    gateway.change_price(theirs, plan.stripe_price_of(interval), at=at, pays_now=shown.pays_now, once=once)
+    log_activity("plan_change", workspace=workspace, user=user, plan=plan.key, interval=interval)
+    return _after(workspace)
+
+
+def cancel(workspace: Workspace, user: User | None) -> Subscription:
+    """Let the plan end with its period. Raises NOT_SUBSCRIBED."""
+    gateway.set_renewal(_mine(workspace).stripe_subscription_id, renews=False)
+    log_activity("plan_cancel", workspace=workspace, user=user)
+    return _after(workspace)
+
+
+def resume(workspace: Workspace, user: User | None) -> Subscription:
+    """Let a plan that was cancelled go on after all. Raises NOT_SUBSCRIBED."""
+    gateway.set_renewal(_mine(workspace).stripe_subscription_id, renews=True)
+    log_activity("plan_resume", workspace=workspace, user=user)
+    return _after(workspace)
+
+
+def redeem(workspace: Workspace, user: User | None, word: str) -> Subscription:
+    """Take the discount of a promotion code. Raises NOT_SUBSCRIBED, COUPON_UNKNOWN."""
+    gateway.redeem(_mine(workspace).stripe_subscription_id, word.strip())
+    log_activity("coupon", workspace=workspace, user=user)
+    return _after(workspace)
+
+
+def card(workspace: Workspace) -> str:
+    """The address of the page with card and invoices. Raises NOT_SUBSCRIBED for who never was a customer."""
+    subscription = Subscription.objects.filter(workspace=workspace).exclude(stripe_customer_id="").first()
+    if subscription is None:
+        raise BotException(codes.NOT_SUBSCRIBED)
+    return gateway.portal(subscription.stripe_customer_id)
+
+
+def refresh(workspace: Workspace) -> Subscription | None:
+    """Ask Stripe at once how things stand, for a person who comes back from its pages."""
+    known = Subscription.objects.filter(workspace=workspace).exclude(stripe_customer_id="").exists()
+    return _after(workspace) if known else None
+
+
+# ── Staff ──
+
+
+def comp(workspace: Workspace, plan_key: str, until: datetime | None, by: User | None) -> Subscription:
+    """Give a plan without payment, until a moment or for good. Raises PLAN_IS_PAID where Stripe has one."""
+    present = Subscription.objects.filter(workspace=workspace).first()
+    if present is not None and present.is_at_stripe:
+        raise BotException(codes.PLAN_IS_PAID)
+    given = entitlements.subscribe(workspace, plan_key, until=until)
+    log_activity("plan_comp", workspace=workspace, user=by, plan=plan_key, until=until.isoformat() if until else "")
+    return given
+
+
+def extend(workspace: Workspace, days: int, by: User | None) -> Subscription:
+    """Give days for nothing: the next payment, or the end of a plan we gave, moves. Raises NOT_SUBSCRIBED."""
+    present = Subscription.objects.filter(workspace=workspace).first()
+    if present is None or not present.is_alive or present.current_period_end is None:
+        raise BotException(codes.NOT_SUBSCRIBED)
+    until = max(present.current_period_end, now()) + timedelta(days=days)
+    log_activity("plan_extend", workspace=workspace, user=by, days=days)
+    if present.is_at_stripe:
+        gateway.extend(present.stripe_subscription_id, until)
+        return _after(workspace)
+    return entitlements.subscribe(workspace, present.plan.key, until=until)
+
+
+def end_now(workspace: Workspace, by: User | None) -> Subscription:
+    """End a plan at once; one that we gave too. Raises NOT_SUBSCRIBED."""
+    present = Subscription.objects.filter(workspace=workspace).first()
+    if present is None or not present.is_alive:
+        raise BotException(codes.NOT_SUBSCRIBED)
+    log_activity("plan_end", workspace=workspace, user=by)
+    if present.is_at_stripe:
+        gateway.end_now(present.stripe_subscription_id)
+        return _after(workspace)
+    present.status = Subscription.Status.CANCELED
+    present.save(update_fields=["status"])
+    entitlements.changed(present, "admin")
+    return present
+
+
+# ── Leaving ──
+
+
+def stop_renewing(workspace: Workspace, user: User) -> None:
+    """A workspace that waits for its end pays no further period; who keeps it renews on the billing page."""
+    present = Subscription.objects.filter(workspace=workspace).first()
+    if present is not None and present.is_at_stripe:
+        _later("stop_renewing", present.stripe_subscription_id)
+
+
+def let_go(workspace_id: UUID) -> None:
+    """What is erased is charged no more. What Stripe misses of it, `billing.reconcile` finds."""
+    present = Subscription.objects.filter(workspace=workspace_id).first()
+    if present is not None and present.is_at_stripe:
+        _later("end_at_stripe", present.stripe_subscription_id)
+
+
+def _later(task: str, subscription_id: str) -> None:
+    from billing import tasks
+
+    transaction.on_commit(lambda: getattr(tasks, task).apply_async((subscription_id,), retry=False), robust=True)
+
+
+# ── What all need ──
+
+
+def _sold(plan_key: str, interval: str) -> Plan:
+    plan = entitlements.on_sale().filter(key=plan_key).first()
+    if plan is None or interval not in Subscription.Interval.values or not plan.price_of(interval):
+        raise BotException(codes.PLAN_NOT_SOLD)
+    if not plan.stripe_price_of(interval):
+        keep_at_stripe(plan)
+    return plan
+
+
+def keep_at_stripe(plan: Plan) -> None:
+    """Make the plan's product and prices at Stripe, or bring them up to date; people on an old price keep it."""
+    plan.stripe_product_id = gateway.keep_product(plan)
+    if plan.price:
+        plan.stripe_price_id = gateway.keep_price(plan, "month")
+    if plan.yearly_price:
+        plan.stripe_yearly_price_id = gateway.keep_price(plan, "year")
+    plan.save(update_fields=["stripe_product_id", "stripe_price_id", "stripe_yearly_price_id"])
+
+
+def _customer(workspace: Workspace, user: User) -> Subscription:
+    """The workspace's row with its customer at Stripe, made where there is none."""
+    free = {"plan": Plan.objects.get(key="free"), "status": Subscription.Status.INCOMPLETE}
+    Subscription.objects.get_or_create(workspace=workspace, defaults=free)
+    subscription = Subscription.objects.select_for_update(of=("self",)).select_related("plan").get(workspace=workspace)
+    if not subscription.stripe_customer_id:
+        subscription.stripe_customer_id = gateway.make_customer(workspace, user.email or "")
+        subscription.save(update_fields=["stripe_customer_id"])
+    return subscription
+
+
+def _mine(workspace: Workspace) -> Subscription:
+    subscription = Subscription.objects.select_related("plan").filter(workspace=workspace).first()
+    if subscription is None or not subscription.is_at_stripe:
+        raise BotException(codes.NOT_SUBSCRIBED)
+    return subscription
+
+
+def _theirs(workspace: Workspace) -> Thing:
+    subscription = _mine(workspace)
+    found = gateway.subscriptions_of(subscription.stripe_customer_id)
+    one = next((one for one in found if one["id"] == subscription.stripe_subscription_id), None)
+    if one is None or one["status"] not in mirror.LIVING:
+        raise BotException(codes.NOT_SUBSCRIBED)
+    return one
+
+
+def _preview(theirs: Thing, plan: Plan, interval: str, at: int) -> Preview:
+    invoice = gateway.preview(theirs, plan.stripe_price_of(interval), at)
+    credit = -sum(line["amount"] for line in invoice["lines"]["data"] if line["amount"] < 0)
+    pays_now = invoice["total"] > 0
+    return Preview(
+        plan, interval, invoice["amount_due"] if pays_now else 0, credit, plan.price_of(interval), pays_now, at
+    )
+
+
+def _after(workspace: Workspace) -> Subscription:
+    subscription = Subscription.objects.get(workspace=workspace)
+    mirror.mirror(subscription.stripe_customer_id)
+    workspace.__dict__.pop("_plan", None)
+    workspace._state.fields_cache.pop("subscription", None)
+    with tenancy.scope(workspace):
+        return Subscription.objects.select_related("plan").get(workspace=workspace)

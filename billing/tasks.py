@@ -1,0 +1,45 @@
+"""Billing's doors for Celery."""
+
+from celery import shared_task
+
+from billing import dunning, gateway, mirror, reconcile, webhooks
+from errors.exceptions import BotException
+from errors.recording import record
+
+
+@shared_task(platform="whom an event is about, its customer tells")
+def process_event(event: str) -> None:
+    """Do what one event of Stripe is about."""
+    webhooks.process(event)
+
+
+@shared_task(platform="what is over, or was left undone, is looked for in all workspaces")
+def look_after() -> None:
+    """Each minute: end what time ended, remind who has not paid, take up events that were left undone."""
+    mirror.lapse()
+    dunning.remind_due()
+    for event in webhooks.unfinished():
+        webhooks.process(event)
+
+
+@shared_task(platform="the books of all workspaces are compared", time_limit=3600, soft_time_limit=3500)
+def reconcile_stripe() -> None:
+    """Each night: compare all books with Stripe's."""
+    if not gateway.is_on():
+        return
+    try:
+        reconcile.reconcile()
+    except BotException as refused:
+        record(refused, action="reconcile_stripe")
+
+
+@shared_task(platform="a subscription that is let go is named by Stripe's id alone")
+def stop_renewing(subscription: str) -> None:
+    """Let a subscription end with its period."""
+    gateway.set_renewal(subscription, renews=False)
+
+
+@shared_task(platform="a subscription that is let go is named by Stripe's id alone")
+def end_at_stripe(subscription: str) -> None:
+    """End a subscription of a workspace that is erased."""
+    gateway.end_now(subscription)
