@@ -8,13 +8,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from accounts import tenancy
 from bots import health, sessions
+from bots.instagram.graph import GraphDoor
 from bots.instagram.private import Door
 from bots.locks import account_lock
-from bots.models import InstagramAccount
+from bots.models import InstagramAccount, OfficialAccess
+from bots.official import official_door
 from errors import codes
 from errors.exceptions import BotException
 
@@ -22,6 +24,7 @@ POSTS = 60  # of which two pages of the private door tell
 TRIES, PAUSE = 8, 1.0  # while the bot is at work, in seconds
 OFFICIAL, PRIVATE = "official", "private"
 DOORS = {OFFICIAL: "Instagram’s official API", PRIVATE: "the account’s own session"}
+_KINDS = {"IMAGE": "image", "VIDEO": "video", "CAROUSEL_ALBUM": "carousel"}
 T = TypeVar("T")
 
 
@@ -51,8 +54,12 @@ class Reading:
     posts: list[Post] = field(default_factory=list)
 
 
-def door_of(account: InstagramAccount) -> str:
-    """Through which door the account is read: "" if none is open."""
+def door_of(account: InstagramAccount, username: str = "") -> str:
+    """Through which door the account, or another one through it, is read: "" if none is open. Needs its view."""
+    access = OfficialAccess.objects.filter(account=account, status=OfficialAccess.Status.ACTIVE).first()
+    # Others are shown through Facebook Login alone.
+    if access is not None and (not username or access.login == OfficialAccess.Login.FACEBOOK):
+        return OFFICIAL
     return PRIVATE if sessions.is_usable(account) else ""
 
 
@@ -61,7 +68,12 @@ def read(account: InstagramAccount, username: str = "") -> Reading:
 
     Raises AI_NOTHING_TO_READ without a door, SESSION_BUSY, IG_TARGET_GONE, and what Instagram's answer means.
     """
-    if not door_of(account):
+    with tenancy.scope(account.workspace_id):
+        where = door_of(account, username)
+        official = official_door(account) if where == OFFICIAL else None
+    if official is not None:
+        return _read_officially(official, username)
+    if not where:
         raise BotException(codes.AI_NOTHING_TO_READ)
     return through(account, lambda door: _read_privately(door, account, username))
 
@@ -96,4 +108,31 @@ def _read_privately(door: Door, account: InstagramAccount, username: str) -> Rea
         person.following,
         person.media_count,
         [Post(post.id, post.posted_at, post.caption, post.kind, post.likes, post.comments) for post in posts],
+    )
+
+
+def _read_officially(door: GraphDoor, username: str) -> Reading:
+    person = door.discover(username, posts=50) if username else door.me()
+    posts = person.get("media", {}).get("data", []) if username else door.media(limit=50)[0]
+    return Reading(
+        OFFICIAL,
+        str(person.get("username", username)),
+        str(person.get("name", "")),
+        str(person.get("biography", "")),
+        person.get("followers_count"),
+        person.get("follows_count"),
+        person.get("media_count"),
+        [_official_post(post) for post in posts],
+    )
+
+
+def _official_post(post: dict[str, Any]) -> Post:
+    kind = "reel" if post.get("media_product_type") == "REELS" else _KINDS.get(str(post.get("media_type")), "image")
+    return Post(
+        str(post["id"]),
+        datetime.fromisoformat(str(post["timestamp"]).replace("+0000", "+00:00")),
+        str(post.get("caption", "")),
+        kind,
+        post.get("like_count"),
+        post.get("comments_count"),
     )

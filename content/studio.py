@@ -17,7 +17,6 @@ from errors.recording import log_activity
 
 FEATURES = (
     Feature.CAPTIONS, Feature.IDEAS, Feature.HASHTAGS, Feature.SCRIPT, Feature.CAROUSEL, Feature.ALT_TEXT, Feature.BIO,
-    Feature.DM_TEMPLATE,
 )  # fmt: skip
 LONGEST_ABOUT = 600  # letters
 KIND: dict[str, str] = {

@@ -61,6 +61,25 @@ class BriefForm(AccountForm):
         return {name: self.cleaned_data[name] for name in ("about", "tone", "length", "language")}
 
 
+class MessageForm(AccountForm):
+    """What welcomes should say."""
+
+    about = forms.CharField(
+        max_length=LONGEST_ABOUT, label="What the account is about", widget=forms.Textarea({"rows": 3})
+    )
+    tone = forms.ChoiceField(
+        choices=[("warm", "Warm"), ("plain", "Plain"), ("playful", "Playful"), ("formal", "Formal")], label="Tone"
+    )
+    language = forms.ChoiceField(choices=LANGUAGES, required=False, label="Language")
+    key = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
+
+    def __init__(self, workspace: Workspace, *args: Any, **kwargs: Any) -> None:
+        """A text may be for all accounts."""
+        super().__init__(workspace, *args, **kwargs)
+        self.fields["account"].required = False
+        self.fields["account"].empty_label = "All accounts"  # type: ignore[attr-defined]
+
+
 class PieceForm(forms.Form):
     """A piece, changed by hand."""
 

@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from content.pages import studio, usage
+from content.pages import audits, competitors, messages, studio, usage
 
 app_name = "studio"
 urlpatterns = [
@@ -16,6 +16,16 @@ urlpatterns = [
     path("content/pieces/<uuid:piece_id>/edit/", studio.edit, name="edit"),
     path("content/pieces/<uuid:piece_id>/favourite/", studio.favourite, name="favourite"),
     path("content/pieces/<uuid:piece_id>/calendar/", studio.to_calendar, name="to_calendar"),
+    path("content/audits/", audits.page, name="audits"),
+    path("content/audits/start/", audits.start, name="audit_start"),
+    path("content/audits/<uuid:audit_id>/report.pdf", audits.report, name="audit_report"),
+    path("content/messages/", messages.page, name="messages"),
+    path("content/messages/ask/", messages.ask, name="messages_ask"),
+    path("content/messages/<uuid:piece_id>/take/", messages.take, name="message_take"),
+    path("content/competitors/", competitors.page, name="competitors"),
+    path("content/competitors/add/", competitors.add, name="competitor_add"),
+    path("content/competitors/<uuid:competitor_id>/remove/", competitors.remove, name="competitor_remove"),
+    path("content/competitors/summary/", competitors.summary, name="competitors_summary"),
     path("content/usage/", usage.page, name="usage"),
     path("content/usage/budget/", usage.budget, name="budget"),
 ]

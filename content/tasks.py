@@ -8,7 +8,8 @@ from uuid import UUID
 from celery import shared_task
 
 from accounts import tenancy
-from content import hooks, publishing, runs
+from content import competitors, hooks, publishing, runs
+from content.models import Competitor
 from content.tools import TOOLS
 
 BATCH = 100
@@ -25,6 +26,23 @@ def sweep() -> None:
     """Send out runs that no worker took up, and end what was left."""
     with tenancy.platform("what dead workers left is found everywhere"):
         runs.sweep()
+
+
+@shared_task(platform="competitors that nobody looked at for a day are found in all workspaces")
+def sweep_competitors() -> None:
+    """Have each looked at by a worker of its own workspace."""
+    with tenancy.platform("due looks are found everywhere"):
+        for competitor in competitors.due():
+            competitors.send(competitor)
+
+
+@shared_task(workspace=True)
+def look_at(workspace: str, competitor: str) -> None:
+    """Look at one competitor, if it is still watched."""
+    with tenancy.scope(workspace):
+        watched = Competitor.objects.filter(pk=competitor).first()
+    if watched is not None:
+        competitors.look(watched)
 
 
 @shared_task(platform="due posts of all workspaces are claimed")

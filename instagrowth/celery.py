@@ -29,6 +29,7 @@ app.conf.beat_schedule = {
     "bots-dispatch": {"task": "bots.tasks.dispatch", "schedule": 1.0, "options": {"expires": 1}},
     "bots-sweep": {"task": "bots.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "ai-sweep": {"task": "content.tasks.sweep", "schedule": 20.0, "options": {"expires": 20}},
+    "competitors": {"task": "content.tasks.sweep_competitors", "schedule": 3600.0, "options": {"expires": 3600}},
     "posts-dispatch": {"task": "content.tasks.dispatch_posts", "schedule": 2.0, "options": {"expires": 2}},
     "posts-sweep": {"task": "content.tasks.sweep_posts", "schedule": 10.0, "options": {"expires": 10}},
     "deliveries": {"task": "content.tasks.dispatch_deliveries", "schedule": 5.0, "options": {"expires": 5}},

@@ -55,7 +55,7 @@ from bots.models import (
     MessageTemplate,
     OfficialAccess,
 )
-from content.models import Delivery, Feed, Hook, Media, Piece, Post, Run, Slot
+from content.models import Audit, Competitor, Delivery, Feed, Hook, Media, Piece, Post, Run, Slot
 from errors import codes
 from errors.recording import log_activity, record
 from instagrowth import live, urls
@@ -227,6 +227,16 @@ DOORS: dict[str, Door] = {
     "studio:edit": act(text="other words"),
     "studio:favourite": act(favourite="1"),
     "studio:to_calendar": act(),
+    "studio:audits": look(),
+    "studio:audit_start": act(account="kestrel.clay"),
+    "studio:audit_report": look(),
+    "studio:messages": look(),
+    "studio:messages_ask": act(about="stoneware", tone="warm"),
+    "studio:message_take": act(name="hi", text="Hello there"),
+    "studio:competitors": look(),
+    "studio:competitor_add": act(account="kestrel.clay", username="rival"),
+    "studio:competitor_remove": act(),
+    "studio:competitors_summary": act(account="kestrel.clay"),
     "studio:usage": look(),
     "studio:budget": decide(dollars="12.50"),
     # ── Programs ──
@@ -311,6 +321,13 @@ DOORS |= {name: Door(NOBODY, NOBODY) for name in reversed_names("admin")}
 DOORS["admin:login"] = public()
 
 
+AUDIT: dict[str, Any] = {
+    "door": "private",
+    "facts": {"username": "kestrel.clay", "posts_read": 1},
+    "findings": {"summary": "kestrel summary", "strengths": [], "fixes": []},
+}
+
+
 @pytest.fixture
 def things(settings: Any, nobody_guessed: None) -> dict[str, object]:
     """Alice's rows in every table, called kestrel, and what of them stands for each parameter of an address."""
@@ -347,6 +364,9 @@ def things(settings: Any, nobody_guessed: None) -> dict[str, object]:
         words = MessageTemplate.objects.create(workspace=workspace, name="kestrel hello", text="kestrel text")
         run = Run.objects.create(workspace=workspace, feature="captions", brief={"about": "kestrel brief"})
         piece = Piece.objects.create(workspace=workspace, run=run, kind="captions", text="kestrel caption")
+        draft = Piece.objects.create(workspace=workspace, run=run, kind="dm_template", text="kestrel draft")
+        rival = Competitor.objects.create(workspace=workspace, account=account, username="kestrel.rival")
+        audit = Audit.objects.create(workspace=workspace, account=account, **AUDIT)
         pair = ApiPair.objects.create(app_id="42", name="pair", sealed_secret=b"")
         post = Post.objects.create(workspace=workspace, account=account, caption="kestrel post")
         picture = Media.objects.create(workspace=workspace, name="kestrel bowl", width=1080, height=1080, size=1)
@@ -379,6 +399,9 @@ def things(settings: Any, nobody_guessed: None) -> dict[str, object]:
         "template_id": words.pk,
         "run_id": run.pk,
         "piece_id": piece.pk,
+        "studio:message_take piece_id": draft.pk,
+        "competitor_id": rival.pk,
+        "audit_id": audit.pk,
         "api_id": pair.pk,
         "filename": account.username,
         "token": "0" * 43,

@@ -14,6 +14,9 @@ from content.models import Run
 TABS = (
     ("studio", "Ideas and captions"),
     ("library", "Library"),
+    ("audits", "Audit"),
+    ("messages", "DM templates"),
+    ("competitors", "Competitors"),
     ("usage", "Usage"),
 )
 

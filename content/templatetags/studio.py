@@ -19,12 +19,12 @@ def seconds(milliseconds: int) -> str:
 
 
 @register.simple_tag
-def rate(value: float | None, digits: int = 2) -> str:
+def rate(value: float | str | None, digits: int = 2) -> str:
     """A share as per cent; what is not known says so."""
-    return "unknown" if value is None else f"{100 * value:.{digits}f}\N{NO-BREAK SPACE}%"
+    return "unknown" if value in (None, "") else f"{100 * value:.{digits}f}\N{NO-BREAK SPACE}%"
 
 
 @register.simple_tag
-def figure(value: float | None, digits: int = 0) -> str:
+def figure(value: float | str | None, digits: int = 0) -> str:
     """A number; what is not known says so."""
-    return "unknown" if value is None else f"{value:,.{digits}f}"
+    return "unknown" if value in (None, "") else f"{value:,.{digits}f}"
