@@ -1,17 +1,22 @@
 """Members whom an operator or an administrator lets in: with an e-mail, or with an access code alone."""
 
 import re
+import secrets
 from dataclasses import dataclass
+from datetime import datetime
 
 from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.utils.timezone import now
 
-from accounts import notifications, sign_in, teams, tenancy
-from accounts.models import User, Workspace
+from accounts import farewell, notifications, sign_in, teams, tenancy
+from accounts.models import ApiToken, User, Workspace
+from adminpanel import staff
 from billing import entitlements
-from billing.models import Plan
+from billing.models import Plan, Subscription
+from bots import switch
 from errors import codes
 from errors.exceptions import BotException
 from errors.recording import log_activity
@@ -77,3 +82,35 @@ def _check(email: str, access_code: str, plan: str) -> None:
 
 def _wrong(field: str, sentence: str) -> BotException:
     return BotException(codes.VALIDATION_FAILED, sentence, field=field)
+
+
+def reset_password(user: User) -> str:
+    """Give a member a one-time password, which is returned; sessions and tokens die, the second factor stays."""
+    password = secrets.token_urlsafe(12)
+    user.set_password(password)
+    user.must_change_password, user.password_expires_at = True, now() + staff.FIRST_PASSWORD_LASTS
+    user.save(update_fields=["password", "must_change_password", "password_expires_at"])
+    ApiToken.objects.filter(user=user).delete()
+    return password
+
+
+def block(user: User) -> None:
+    """Let a member in no more, and stop the bots of workspaces where nobody else is."""
+    with tenancy.platform("staff block a member"), transaction.atomic():
+        User.objects.filter(pk=user.pk).update(is_active=False)
+        staff.sign_out(user)
+        for workspace in farewell.alone(user):
+            switch.stop_all(workspace, user)
+
+
+def unblock(user: User) -> None:
+    """Let them in again; bots stay stopped."""
+    User.objects.filter(pk=user.pk).update(is_active=True)
+
+
+def put_on_plan(workspace: Workspace, plan: str, until: datetime | None = None) -> None:
+    """Give a workspace a plan without payment. One that is paid for changes where it is paid: PLAN_IS_PAID."""
+    present = Subscription.objects.filter(workspace=workspace).first()
+    if present is not None and present.is_at_stripe:
+        raise BotException(codes.PLAN_IS_PAID)
+    entitlements.subscribe(workspace, plan, until=until)

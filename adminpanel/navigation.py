@@ -11,6 +11,30 @@ from adminpanel import roles
 # group -> (page in the table of roles, name, icon, address)
 PAGES: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     "": (("dashboard", "Dashboard", "monitoring", "index"),),
+    "People": (
+        ("users", "Users", "group", "accounts_user_changelist"),
+        ("workspaces", "Workspaces", "workspaces", "accounts_workspace_changelist"),
+        ("memberships", "Memberships", "badge", "accounts_membership_changelist"),
+    ),
+    "Instagram": (
+        ("accounts", "Accounts", "photo_camera", "bots_instagramaccount_changelist"),
+        ("sessions", "Sessions", "key", "bots_session_changelist"),
+        ("api_pairs", "API pairs", "api", "bots_apipair_changelist"),
+        ("bots", "Bots", "smart_toy", "bots_bot_changelist"),
+        ("tasks", "Tasks", "checklist", "bots_bottask_changelist"),
+        ("actions", "Actions", "bolt", "bots_action_changelist"),
+        ("limits", "Daily limits", "speed", "bots_dailylimit_changelist"),
+    ),
+    "Money": (
+        ("plans", "Plans", "sell", "billing_plan_changelist"),
+        ("subscriptions", "Subscriptions", "autorenew", "billing_subscription_changelist"),
+        ("invoices", "Invoices", "receipt_long", "billing_invoice_changelist"),
+        ("revenue", "Revenue", "show_chart", "revenue"),
+    ),
+    "What happened": (
+        ("activity", "Activity", "list_alt", "errors_activitylog_changelist"),
+        ("errors", "Error codes", "error", "errors_errorcode_changelist"),
+    ),
     "Control room": (
         ("staff", "Staff", "shield_person", "adminpanel_staffmember_changelist"),
         ("networks", "Allow-list", "vpn_lock", "adminpanel_allowednetwork_changelist"),

@@ -1,3 +1,7 @@
 """All pages of tables: importing this registers them."""
 
+from adminpanel.pages import happened as happened
+from adminpanel.pages import instagram as instagram
+from adminpanel.pages import money as money
+from adminpanel.pages import people as people
 from adminpanel.pages import staff as staff

@@ -46,7 +46,7 @@ MAY: dict[str, dict[str, frozenset[str]]] = {
     "workspaces": {"look": _ALL, "change_plan": _MONEY, "export": _EXPORTS},
     "memberships": {"look": _ALL, "give_role": _HELP, "remove": _HELP},
     # ── Instagram ──
-    "accounts": {"look": _SEES_RUN, "test_session": _HELP, "rest": _RUN, "export": _EXPORTS},
+    "accounts": {"look": _SEES_RUN, "test_session": _HELP, "export": _EXPORTS},
     "sessions": {
         "look": _SEES_RUN, "upload": _RUN, "verify": _HELP, "release": _RUN, "freeze": _RUN, "ban": _RUN,
         "delete": _RUN,
@@ -59,6 +59,14 @@ MAY: dict[str, dict[str, frozenset[str]]] = {
     "tasks": {"look": _SEES_RUN, "stop": _HELP},
     "actions": {"look": _SEES_RUN, "export": _EXPORTS},
     "limits": {"look": _SEES_RUN, "add": _RUN, "change": _RUN, "delete": _RUN},
+    # ── Money ──
+    "plans": {
+        "look": _ALL, "add": _MONEY, "change": _only(Role.BILLING, Role.OPERATIONS), "change_price": _MONEY,
+        "change_engine": _RUN, "activate": _MONEY, "deactivate": _MONEY, "delete": _OWNER,
+    },
+    "subscriptions": {"look": _SEES_MONEY, "change_plan": _MONEY, "extend": _MONEY, "cancel": _MONEY},
+    "invoices": {"look": _SEES_MONEY, "export": _SEES_MONEY},
+    "revenue": {"look": _SEES_MONEY},
     # ── What happened ──
     "activity": {"look": _ALL, "export": _EXPORTS},
     "errors": {"look": _ALL},

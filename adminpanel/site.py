@@ -26,9 +26,10 @@ class ControlRoom(UnfoldAdminSite):
 
     def extra_urls(self) -> list[URLPattern]:
         """The door's own addresses, and pages that are of no table."""
-        from adminpanel.pages import door
+        from adminpanel.pages import door, money
 
         return [
+            path("revenue/", self.admin_view(money.revenue_page), name="revenue"),
             path("enrol/", door.enrol, name="enrol"),
             path("prove/", self.admin_view(door.prove), name="prove"),
             path("password/", door.password_change, name="password_change"),

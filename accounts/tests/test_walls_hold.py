@@ -276,6 +276,7 @@ def test_what_is_cached_is_cached_for_one_person() -> None:
     }
     assert keys == {
         "accounts/google.py: name",  # where Google's doors are: nobody's
+        "adminpanel/figures.py: name",  # staff's figures of the whole house: no member's page reads them
         "accounts/second_factor.py: _waiting(user, door)",  # person and session or token
         "accounts/second_factor.py: _proof(door)",  # session or token
         "accounts/second_factor.py: used",  # the hash of a secret

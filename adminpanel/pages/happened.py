@@ -1,0 +1,139 @@
+"""What happened: the log of all workspaces, and the codes of what can go wrong."""
+
+import re
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from unfold.decorators import display
+
+from adminpanel.pages.base import Page
+from adminpanel.site import site
+from errors.models import ActivityLog, ErrorCode
+
+LOOKED_THROUGH = 100_000  # newest rows in which the name of a deed is searched; ids and codes are found in all
+_CODE = re.compile(r"E-[A-Z]{2,4}-[IWEC]-\d{4}", re.IGNORECASE)
+STATUSES = {"ok": "Done", "info": "Note", "warning": "Warning", "error": "Error"}
+
+
+class Outcome(admin.SimpleListFilter):
+    """How it ended. The choices are written down here: to ask the table for them would read all of it."""
+
+    title = "outcome"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """All there are."""
+        return list(STATUSES.items())
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Those with this outcome."""
+        return queryset.filter(status=self.value()) if self.value() in STATUSES else queryset
+
+
+@admin.register(ActivityLog, site=site)
+class ActivityPage(Page):
+    """The activity of all workspaces."""
+
+    page = "activity"
+    says = "Everything that happened in all workspaces, the newest first."
+    list_display = ("at", "action", "shown_status", "error_code", "error_message", "workspace_id", "correlation_id")
+    list_filter = (Outcome,)
+    ordering = ("-id",)
+    sortable_by = ()
+    search_exact = ("action",)  # for the template: what is looked for how, is below
+    search_help_text = "A deed, an error code, a correlation id, or the id of a workspace, a person or an account"
+    export_columns = (
+        "id", "at", "action", "status", "error_code", "error_message", "workspace_id", "user_id", "account_id",
+        "correlation_id",
+    )  # fmt: skip
+    search_ids = ("workspace_id", "user_id", "account_id")
+    fields = readonly_fields = (
+        "at", "action", "status", "error_code", "error_message", "workspace_id", "user_id", "account_id",
+        "correlation_id", "metadata",
+    )  # fmt: skip
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        """Each kind of word by its own index."""
+        term = search_term.strip()
+        if _CODE.fullmatch(term):
+            return queryset.filter(error_code=term.upper()), False
+        if term.startswith("c-"):
+            return queryset.filter(correlation_id=term), False
+        found, again = super().get_search_results(request, queryset, search_term)
+        newest = ActivityLog.objects.order_by("-id").values_list("id", flat=True).first() or 0
+        by_id = self.search_ids and len(term) >= 32
+        return found if by_id else found.filter(id__gt=newest - LOOKED_THROUGH), again
+
+    def beside(self, row: ActivityLog) -> list[dict[str, Any]]:
+        """The whole story that this row belongs to."""
+        same = ActivityLog.objects.filter(correlation_id=row.correlation_id) if row.correlation_id else []
+        rows = [
+            {
+                "link": reverse("admin:errors_activitylog_change", args=[entry.pk]),
+                "text": f"{entry.action}: {entry.status}",
+                "note": f"{entry.at:%d %b %H:%M:%S} UTC",
+            }
+            for entry in list(same)[:30]
+        ]
+        return [{"title": "The same story", "rows": rows}]
+
+    @display(description="Outcome", label={"Done": "success", "Warning": "warning", "Error": "danger"})
+    def shown_status(self, row: ActivityLog) -> str:
+        """In words."""
+        return STATUSES.get(row.status, row.status)
+
+
+class Foreseen(admin.SimpleListFilter):
+    """Registered codes, or errors that nobody foresaw."""
+
+    title = "kind"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Two kinds."""
+        return [("registered", "Registered"), ("unforeseen", "Unforeseen")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Numbers from 9000 are made for what nobody foresaw."""
+        unforeseen = {"code__regex": r"-9\d{3}$"}
+        if self.value() == "unforeseen":
+            return queryset.filter(**unforeseen)
+        return queryset.exclude(**unforeseen) if self.value() == "registered" else queryset
+
+
+@admin.register(ErrorCode, site=site)
+class ErrorPage(Page):
+    """Error codes, with those that nobody foresaw."""
+
+    page = "errors"
+    says = "All codes with what to do next; unforeseen errors get a number from 9000."
+    list_display = ("code", "name", "module", "shown_severity", "description", "file_path", "created_at")
+    list_filter = (Foreseen, "module", "severity")
+    ordering = ("code",)
+    sortable_by = ("code", "created_at")
+    search_text = ("code", "name", "description")  # a few hundred rows
+    search_ids = ()
+    fields = readonly_fields = (
+        "code", "name", "module", "severity", "description", "recommended_action", "reaction", "file_path",
+        "created_at",
+    )  # fmt: skip
+
+    def beside(self, row: ErrorCode) -> list[dict[str, Any]]:
+        """Where it occurred last."""
+        rows = [
+            {
+                "link": reverse("admin:errors_activitylog_change", args=[entry.pk]),
+                "text": f"{entry.action}",
+                "note": f"{entry.at:%d %b %H:%M} UTC {entry.error_message[:80]}",
+            }
+            for entry in ActivityLog.objects.filter(error_code=row.pk)[:10]
+        ]
+        more = reverse("admin:errors_activitylog_changelist") + f"?q={row.pk}"
+        return [{"title": "Last occurrences", "rows": rows, "more": more, "empty": "It never occurred."}]
+
+    @display(description="Severity", label={"I": "info", "W": "warning", "E": "danger", "C": "danger"})
+    def shown_severity(self, row: ErrorCode) -> str:
+        """Its letter."""
+        return row.severity

@@ -1,0 +1,287 @@
+"""What is sold and paid: plans, subscriptions, invoices, revenue."""
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminIntegerFieldWidget
+
+from adminpanel import members, roles
+from adminpanel.deeds import Asked, Deed, DeedForm
+from adminpanel.pages.base import Page, RowForm
+from adminpanel.pages.people import PlanForm, change_plan, workspaces_of
+from adminpanel.site import site
+from billing import revenue
+from billing.models import Invoice, Plan, Subscription
+from errors import codes
+from errors.exceptions import BotException
+
+MONTHS = (6, 12, 24)
+
+
+def money(minor: int, currency: str) -> str:
+    """`$ 12.50`: minor units in words."""
+    return f"{'$' if currency == 'usd' else currency.upper()} {minor / 100:,.2f}"
+
+
+class PlanRowForm(RowForm):
+    """A plan, with limits that mean something."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "action_limits" in self.fields:
+            self.fields["action_limits"].required = False  # none is {}, which Django calls empty
+
+    def clean_action_limits(self) -> dict[str, int]:
+        """A number for each kind of action."""
+        found = self.cleaned_data["action_limits"] or {}
+        if not isinstance(found, dict) or not all(isinstance(most, int) and most >= -1 for most in found.values()):
+            raise forms.ValidationError('Write {"follow": 50, …}: most a day of each kind, -1 without limit.')
+        return found
+
+    def clean_queue(self) -> str:
+        """A queue that a worker listens to: a bot on another would wait for ever."""
+        queue = self.cleaned_data["queue"]
+        if queue not in ("starter", "enterprise"):
+            raise forms.ValidationError("There are the queues starter and enterprise.")
+        return queue
+
+
+def _set_plan(status: str) -> Any:
+    def set_status(row: Plan, asked: Asked) -> str:
+        if row.key == "free":
+            raise BotException(codes.VALIDATION_FAILED, "The free plan is where everybody ends: it stays on sale.")
+        Plan.objects.filter(pk=row.pk).update(status=status)
+        return f"{row} is {status}."
+
+    return set_status
+
+
+def _delete_plan(row: Plan, asked: Asked) -> str:
+    if row.key == "free" or Subscription.objects.filter(plan=row).exists():
+        raise BotException(codes.VALIDATION_FAILED, "Workspaces are on this plan. Deactivate it instead.")
+    Plan.objects.filter(pk=row.pk).delete()
+    return "The plan is deleted."
+
+
+@admin.register(Plan, site=site)
+class PlanPage(Page):
+    """Plans."""
+
+    page = "plans"
+    says = "What is sold. An inactive plan keeps its subscribers and takes no new ones."
+    list_display = ("name", "key", "monthly", "account_limit", "team_limit", "ai_limit", "execution_mode", "status")
+    list_filter = ("status", "execution_mode")
+    ordering = ("price", "id")
+    sortable_by = ()
+    search_exact = ("key", "name")
+    form = PlanRowForm
+    fields = (
+        "key", "name", "about", "price", "yearly_price", "trial_days", "currency", "account_limit", "team_limit",
+        "ai_limit", "history_days", "white_label", "action_limits", "execution_mode", "queue",
+    )  # fmt: skip
+    field_deeds = {
+        **dict.fromkeys(("price", "yearly_price", "trial_days", "currency"), "change_price"),
+        **dict.fromkeys(("execution_mode", "queue", "action_limits"), "change_engine"),
+    }
+    deeds = (
+        Deed("deactivate", "Deactivate", _set_plan(Plan.Status.INACTIVE), "Nobody new gets it; who has it keeps it.",
+             fits=lambda row: row.status == "active" and row.key != "free"),
+        Deed("activate", "Activate", _set_plan(Plan.Status.ACTIVE), "It is on sale again.",
+             fits=lambda row: row.status == "inactive"),
+        Deed("delete", "Delete", _delete_plan, "Only a plan that nobody is on.", dangerous=True),
+    )  # fmt: skip
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """The key is a contract with programs: it stays."""
+        return (*super().get_readonly_fields(request, obj), *(("key",) if obj else ()))
+
+    @display(description="A month")
+    def monthly(self, row: Plan) -> str:
+        """The price."""
+        return money(row.price, row.currency)
+
+    def beside(self, row: Plan) -> list[dict[str, Any]]:
+        """Who is on it."""
+        found = Subscription.objects.filter(plan=row).select_related("workspace")[:10]
+        rows = [
+            {
+                "link": reverse("admin:billing_subscription_change", args=[one.pk]),
+                "text": str(one.workspace),
+                "note": one.status,
+            }
+            for one in found
+        ]
+        return [{"title": "Subscriptions", "rows": rows}]
+
+
+class DaysForm(DeedForm):
+    """How many days."""
+
+    days = forms.IntegerField(min_value=1, max_value=3660, initial=30, widget=UnfoldAdminIntegerFieldWidget)
+
+
+def _workspace(row: Subscription) -> Any:
+    if row.workspace is None:
+        raise BotException(codes.WORKSPACE_NOT_FOUND)
+    return row.workspace
+
+
+def _change(row: Subscription, asked: Asked) -> str:
+    return change_plan(_workspace(row), asked)
+
+
+def _extend(row: Subscription, asked: Asked) -> str:
+    begin = max(row.current_period_end or timezone.now(), timezone.now())
+    until = begin + timedelta(days=asked.given["days"])
+    members.put_on_plan(_workspace(row), row.plan.key, until)
+    return f"The plan is given until {until:%d %b %Y}."
+
+
+def _cancel(row: Subscription, asked: Asked) -> str:
+    members.put_on_plan(_workspace(row), "free")
+    return "The workspace is on the free plan from now."
+
+
+@admin.register(Subscription, site=site)
+class SubscriptionPage(Page):
+    """Subscriptions."""
+
+    page = "subscriptions"
+    says = "Which workspace is on which plan, paid at Stripe or given by us. What is paid changes at Stripe."
+    list_display = ("workspace", "plan", "shown_status", "paid", "interval", "current_period_end", "created_at")
+    list_filter = ("status", "interval")
+    list_select_related = ("workspace", "plan")
+    ordering = ("-created_at",)
+    sortable_by = ("created_at",)
+    search_exact = ("stripe_customer_id", "stripe_subscription_id")
+    search_ids = ("pk", "workspace_id", "plan_id")
+    search_help_text = "A member's e-mail or name, an id, or Stripe's id of customer or subscription"
+    fields = readonly_fields = (
+        "workspace", "plan", "status", "interval", "mrr", "discount", "current_period_end", "cancel_at_period_end",
+        "trial_ends_at", "past_due_since", "stripe_customer_id", "stripe_subscription_id", "created_at",
+    )  # fmt: skip
+    deeds = (
+        Deed("change_plan", "Change plan", _change, "Without payment, from now.", PlanForm,
+             fits=lambda row: not row.is_at_stripe),
+        Deed("extend", "Extend", _extend, "The present plan, given for so many days more.", DaysForm,
+             fits=lambda row: not row.is_at_stripe),
+        Deed("cancel", "Cancel", _cancel, "The workspace falls to the free plan now.", dangerous=True,
+             fits=lambda row: not row.is_at_stripe and row.plan.key != "free"),
+    )  # fmt: skip
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        """By people too."""
+        found, again = super().get_search_results(request, queryset, search_term)
+        if found.exists() or not search_term.strip():
+            return found, again
+        return queryset.filter(workspace__in=workspaces_of(search_term.strip())), False
+
+    @display(
+        description="Status", label={"active": "success", "trialing": "info", "past_due": "warning", "unpaid": "danger"}
+    )
+    def shown_status(self, row: Subscription) -> str:
+        """Stripe's word."""
+        return row.status
+
+    @display(description="Pays a month")
+    def paid(self, row: Subscription) -> str:
+        """MRR, or that we gave it."""
+        return money(row.mrr, row.plan.currency) if row.is_at_stripe else "given by us"
+
+    def beside(self, row: Subscription) -> list[dict[str, Any]]:
+        """Its history and its invoices."""
+        changes = row.changes.select_related("plan").order_by("-id")[:10]
+        invoices = (
+            Invoice.objects.filter(workspace=row.workspace_id).order_by("-created_at")[:10] if row.workspace_id else []
+        )
+        return [
+            {
+                "title": "History",
+                "rows": [
+                    {"text": f"{one.plan.name}, {one.status}", "note": f"{one.at:%d %b %Y %H:%M} UTC, {one.reason}"}
+                    for one in changes
+                ],
+            },
+            {
+                "title": "Invoices",
+                "rows": [
+                    {
+                        "link": reverse("admin:billing_invoice_change", args=[one.pk]),
+                        "text": str(one),
+                        "note": f"{money(one.total, one.currency)} {one.status}",
+                    }
+                    for one in invoices
+                ],
+            },
+        ]
+
+
+@admin.register(Invoice, site=site)
+class InvoicePage(Page):
+    """Invoices."""
+
+    page = "invoices"
+    says = "Invoices as Stripe has them."
+    list_display = ("__str__", "workspace", "amount", "shown_status", "created_at", "paid_at")
+    list_filter = ("status",)
+    list_select_related = ("workspace",)
+    ordering = ("-created_at",)
+    sortable_by = ("created_at",)
+    search_exact = ("number", "stripe_invoice_id")
+    search_ids = ("pk", "workspace_id")
+    search_help_text = "A number, Stripe's id, or the id of a workspace"
+    export_columns = ("number", "workspace_id", "status", "total", "tax", "currency", "created_at", "paid_at")
+    fields = readonly_fields = (
+        "number", "workspace", "status", "amount", "amount_paid", "tax", "currency", "next_attempt_at", "paid_at",
+        "stripe_invoice_id", "page_url", "created_at",
+    )  # fmt: skip
+
+    @display(description="Total")
+    def amount(self, row: Invoice) -> str:
+        """With its currency."""
+        return money(row.total, row.currency)
+
+    @display(description="Status", label={"paid": "success", "open": "warning", "uncollectible": "danger"})
+    def shown_status(self, row: Invoice) -> str:
+        """Stripe's word."""
+        return row.status
+
+
+def _bar(month: revenue.Month, highest: int, currency: str) -> dict[str, Any]:
+    height = round(100 * month.closing / highest)
+    return {"month": month, "height": height, "y": 100 - height, "closing": money(month.closing, currency)}
+
+
+def revenue_page(request: HttpRequest) -> HttpResponseBase:
+    """MRR by month, with what moved it; computed from the history of subscriptions."""
+    roles.check(request.user, "revenue")
+    span = next((one for one in MONTHS if str(one) == request.GET.get("months")), 12)
+    today = timezone.now().date()
+    known = revenue.currencies()
+    currency = request.GET.get("currency", "")
+    currency = currency if currency in known else known[0]
+    since = (today.replace(day=1) - timedelta(days=31 * (span - 1))).replace(day=1)
+    months = revenue.months(since, today, currency)
+    highest = max((month.closing for month in months), default=0) or 1
+    bars = [_bar(month, highest, currency) for month in months]
+    context = {
+        **site.each_context(request),
+        "title": "Revenue",
+        "bars": bars,
+        "table": [[*row] for row in revenue.csv_rows(since, today, currency)],
+        "now": money(months[-1].closing if months else 0, currency),
+        "spans": MONTHS,
+        "span": span,
+        "currencies": known,
+        "currency": currency,
+        "at": timezone.now(),
+    }
+    return TemplateResponse(request, "adminpanel/revenue.html", context)
