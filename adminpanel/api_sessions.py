@@ -165,7 +165,7 @@ class OneSession(Done):
 class UploadSessions(StaffDoor):
     """Uploading sessions."""
 
-    needs = ("sessions", "upload")
+    needs = ("sessions", "add")
     parser_classes = (FilesParser,)
 
     @contract(

@@ -59,7 +59,7 @@ def _ask(span: str) -> dict[str, Any]:
         cursor.execute(_HEALTH)
         health = dict(cursor.fetchall())
         cursor.execute(_ACTIONS, {"unit": unit, "many": many})
-        actions = cursor.fetchall()
+        actions = [(at, *map(int, counts)) for at, *counts in cursor.fetchall()]
         cursor.execute(_ERRORS)
         codes = cursor.fetchall()
     return {
@@ -78,7 +78,7 @@ def _ask(span: str) -> dict[str, Any]:
 
 def _bar(row: tuple[datetime, int, int, int], highest: int, unit: str) -> dict[str, Any]:
     """Heights of a hundred, from the ground up: confirmed, unknown, refused."""
-    at, confirmed, refused, unknown = row[0], *(int(count) for count in row[1:])
+    at, confirmed, refused, unknown = row
     parts, top = [], 100.0
     for name, count in (("", confirmed), ("wait", unknown), ("bad", refused)):
         height = 100 * count / highest

@@ -48,7 +48,7 @@ MAY: dict[str, dict[str, frozenset[str]]] = {
     # ── Instagram ──
     "accounts": {"look": _SEES_RUN, "test_session": _HELP, "export": _EXPORTS},
     "sessions": {
-        "look": _SEES_RUN, "upload": _RUN, "verify": _HELP, "release": _RUN, "freeze": _RUN, "ban": _RUN,
+        "look": _SEES_RUN, "add": _RUN, "verify": _HELP, "release": _RUN, "freeze": _RUN, "ban": _RUN,
         "delete": _RUN,
     },
     "api_pairs": {"look": _SEES_RUN, "add": _RUN, "pause": _RUN, "resume": _RUN, "delete": _RUN},

@@ -351,7 +351,7 @@ class NewBotForm(forms.Form):
         label="Or upload new sessions", required=False,
         widget=ManyFiles(attrs={"accept": ".json,application/json", "multiple": True, "data-drop": "1"}),
     )  # fmt: skip
-    api_pair = forms.ChoiceField(label="API pair", widget=UnfoldAdminSelectWidget)
+    api_pair = forms.ChoiceField(label="API pair", initial=api_pairs.AUTO, widget=UnfoldAdminSelectWidget)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

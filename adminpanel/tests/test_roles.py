@@ -133,6 +133,16 @@ def test_the_same_question_finds_a_page_that_asks_nobody(rows: dict[type, Any], 
     assert len(opened) >= 2
 
 
+def test_each_deed_of_the_table_can_be_done_on_its_page() -> None:
+    unknown = []
+    for page in site._registry.values():
+        there = {"look", "export", *page.field_deeds.values(), *(deed.name for deed in page.deeds)}
+        there |= {"add", "change"}
+        unknown += [(page.page, deed) for deed in set(roles.MAY[page.page]) - there]
+    assert unknown == [("users", "impersonate")]
+    assert {page.page for page in site._registry.values()} | {"dashboard", "revenue"} == set(roles.MAY)
+
+
 def test_pages_without_a_table_follow_it_too(rows: dict[type, Any], quiet: None) -> None:
     for role in (*roles.Role.values, ""):
         answer = inside(role.lower() or "nobody", role).get(reverse("admin:revenue"))
@@ -177,7 +187,7 @@ def test_a_field_asks_for_a_role_of_its_own(nobody_guessed: None, role: str, fie
 def test_programs_of_staff_follow_the_same_table(api: Any, quiet: None) -> None:
     calls = {
         "sessions/list": ("get", "sessions", "look"), "sessions/verify": ("post", "sessions", "verify"),
-        "sessions/upload": ("post", "sessions", "upload"), "api-pairs/list": ("get", "api_pairs", "look"),
+        "sessions/upload": ("post", "sessions", "add"), "api-pairs/list": ("get", "api_pairs", "look"),
         "api-pairs/add": ("post", "api_pairs", "add"), "bots/create": ("post", "bots", "add"),
         "users/create": ("post", "users", "add"),
     }  # fmt: skip
