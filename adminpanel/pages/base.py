@@ -29,7 +29,7 @@ from adminpanel.deeds import Asked, BriefForm, Deed
 from adminpanel.models import AdminLog
 from errors.exceptions import BotException
 
-AT_ONCE = 100  # rows a bulk deed does while you wait; more go on in the background
+AT_ONCE = 100  # rows a bulk deed is done to: those that were ticked on one page of a list
 CSV_ROWS = 500  # a chunk of an export
 
 
@@ -88,6 +88,7 @@ class Page(ModelAdmin):
     change_form_template = "adminpanel/row.html"
     change_list_template = "adminpanel/rows.html"
     list_filter_submit = True
+    list_disable_select_all = True  # what nobody looked at is not ticked
     actions_on_top = True
 
     # ── Who may ──
@@ -353,17 +354,18 @@ def perform(
 
 
 def _many(deed: Deed) -> Callable[..., Any]:
-    """The action of a list: confirmed on a page of its own, done at once or in the background."""
+    """The action of a list: confirmed on a page of its own, for the rows that were ticked."""
 
     def action(page: Page, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponseBase | None:
+        if request.POST.get("select_across") == "1":
+            raise PermissionDenied  # no page of ours offers it
         if deed.dangerous and not presence.has_proved(request.session):
             return redirect(f"{reverse('admin:prove')}?{urlencode({'next': request.get_full_path()})}")
         form = deed.form(request.POST if "confirmed" in request.POST else None)
         if form.is_bound and form.is_valid():
             return _do_many(page, deed, request, queryset, form.cleaned_data)
-        across = request.POST.get("select_across") == "1"
-        chosen = [] if across else list(queryset[:AT_ONCE])
-        more = {"many": True, "across": across, "selected": request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)}
+        chosen = list(queryset[:AT_ONCE])
+        more = {"many": True, "selected": request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)}
         return page._confirm(request, deed, form, chosen, request.get_full_path(), **more)
 
     return action

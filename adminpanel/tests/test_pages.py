@@ -202,6 +202,7 @@ def test_deeds_to_many_rows_are_confirmed_once_and_logged_one_by_one(owner: Clie
 
     assert User.objects.filter(is_active=False).count() == 2
     assert AdminLog.objects.filter(action="users.block", reason="spam").count() == 2
+    assert owner.post(where, chosen | {"action": "unblock", "select_across": "1"}).status_code == 403
     billing = inside("bea", roles.Role.BILLING)
     billing.post(where, chosen | {"action": "unblock", "confirmed": "1", "reason": "x"})
     assert User.objects.filter(is_active=False).count() == 2
