@@ -133,7 +133,7 @@ def _account(workspace: Workspace, ig_id: str, told: dict[str, Any]) -> Instagra
 
 
 def _subscribed(door: GraphDoor, account: InstagramAccount) -> bool:
-    """Ask Meta to tell us of comments and messages; without it the account still publishes and measures."""
+    """Ask Meta to tell us of comments and messages; without it the account still publishes."""
     try:
         door.subscribe()
     except BotException as refused:

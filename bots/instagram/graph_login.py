@@ -22,19 +22,19 @@ SCOPES = {
     INSTAGRAM: {
         "instagram_business_basic": "Your name, picture and posts.",
         "instagram_business_content_publish": "Publish what you planned in the calendar.",
-        "instagram_business_manage_comments": "Show and answer comments.",
-        "instagram_business_manage_messages": "Show and answer messages of people who wrote to you.",
-        "instagram_business_manage_insights": "Reach, views and other numbers.",
+        "instagram_business_manage_comments": "Write the first comment under a post that you planned.",
+        "instagram_business_manage_messages": "For the inbox. Nothing reads or writes messages yet.",
+        "instagram_business_manage_insights": "For the analytics. Nothing reads these numbers yet.",
     },
     FACEBOOK: {
         "instagram_basic": "Your name, picture and posts.",
         "instagram_content_publish": "Publish what you planned in the calendar.",
-        "instagram_manage_comments": "Show and answer comments.",
-        "instagram_manage_messages": "Show and answer messages of people who wrote to you.",
-        "instagram_manage_insights": "Reach, views and other numbers, and other professional accounts.",
+        "instagram_manage_comments": "Write the first comment under a post that you planned.",
+        "instagram_manage_messages": "For the inbox. Nothing reads or writes messages yet.",
+        "instagram_manage_insights": "For the analytics. Nothing reads these numbers yet.",
         "pages_show_list": "Find the Pages that your Instagram accounts are linked to.",
         "pages_read_engagement": "Read what belongs to those Pages.",
-        "pages_manage_metadata": "Be told of new comments and messages.",
+        "pages_manage_metadata": "For the inbox. Nothing comes of it yet.",
     },
 }
 
