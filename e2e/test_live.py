@@ -86,9 +86,13 @@ def test_who_comes_back_is_told_what_was_missed_in_order(stack: Stack, alice: Us
             live.publish(workspace.pk, "bell", {"n": n})
 
     with listening(stack, alice, since=moment) as socket:
-        missed = [heard(socket, "bell") for _ in range(3)]
+        missed = [heard(socket, "bell")["data"]["n"]]
+        while missed[-1] != 4:
+            missed.append(heard(socket, "bell")["data"]["n"])
 
-    assert [event["data"]["n"] for event in missed] == [2, 3, 4]
+    # What was told while some transaction was open, anywhere on the server, is told again: the browser knows it.
+    assert missed[-3:] == [2, 3, 4]
+    assert missed[:-3] in ([], [1])
     assert missed[0]["seq"] < missed[1]["seq"] < missed[2]["seq"]
 
 

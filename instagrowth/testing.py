@@ -16,6 +16,7 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.core.cache import cache, caches
+from django.db import connection
 from django.test import Client, TransactionTestCase
 from django.utils import timezone
 from django_redis import get_redis_connection
@@ -23,12 +24,14 @@ from django_redis.cache import RedisCache
 
 from accounts import sign_in, teams, tenancy
 from accounts.models import ApiToken, Mail, Membership, User, Workspace
+from adminpanel.models import AdminLog
 from billing import entitlements
-from billing.models import Subscription
+from billing.models import Plan, Subscription
 from bots import connecting, official, sessions
-from bots.models import Bot, InstagramAccount, OfficialAccess, Session
+from bots.models import ApiPair, Bot, InstagramAccount, OfficialAccess, Session
 from errors import codes
-from errors.models import ErrorCode
+from errors.models import ErrorCode, ErrorGroup
+from instagrowth.models import LiveEvent
 from instagrowth.settings import google_provider
 
 if TYPE_CHECKING:
@@ -251,6 +254,17 @@ def _empty(_: object) -> None:
         Subscription.objects.all().delete()  # they outlive their workspace
         Session.objects.all().delete()
         Mail.objects.all().delete()
+        ApiPair.objects.all().delete()
+        ErrorGroup.objects.all().delete()
+        LiveEvent.objects.all().delete()
+        Plan.objects.update(stripe_product_id="", stripe_price_id="", stripe_yearly_price_id="")
+        if AdminLog.objects.exists():
+            with connection.cursor() as cursor:  # as only the owner of the table can
+                cursor.execute(
+                    "GRANT DELETE ON admin_logs TO CURRENT_USER; ALTER TABLE admin_logs DISABLE TRIGGER USER;"
+                    "DELETE FROM admin_logs;"
+                    "ALTER TABLE admin_logs ENABLE TRIGGER USER; REVOKE DELETE ON admin_logs FROM CURRENT_USER"
+                )
         ErrorCode.objects.exclude(pk__in=codes.REGISTRY).delete()  # of errors that nobody foresaw
 
 

@@ -33,9 +33,9 @@ def test_the_apps_role_cannot_change_it(five: list[AdminLog], deed: str) -> None
 @pytest.mark.parametrize(
     "tampering",
     [
-        "UPDATE admin_logs SET reason = 'nothing' WHERE id = (SELECT min(id) + 2 FROM admin_logs)",
+        "UPDATE admin_logs SET reason = 'nothing' WHERE id = (SELECT max(id) - 2 FROM admin_logs)",
         "UPDATE admin_logs SET created_at = created_at - interval '1 day' WHERE id = (SELECT max(id) FROM admin_logs)",
-        "DELETE FROM admin_logs WHERE id = (SELECT min(id) + 1 FROM admin_logs)",
+        "DELETE FROM admin_logs WHERE id = (SELECT max(id) - 3 FROM admin_logs)",
         "DELETE FROM admin_logs WHERE id = (SELECT min(id) FROM admin_logs)",
     ],
 )

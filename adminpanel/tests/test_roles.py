@@ -175,7 +175,9 @@ def test_a_field_asks_for_a_role_of_its_own(nobody_guessed: None, role: str, fie
     where = reverse("admin:billing_plan_change", args=[plan.pk])
     form = client.get(where).context["adminform"].form
     given = {name: form.initial.get(name, "") for name in form.fields}
-    given = {name: value for name, value in given.items() if value not in (None, False)} | {"action_limits": "{}"}
+    given = {name: value for name, value in given.items() if value is not None and value is not False} | {
+        "action_limits": "{}"
+    }
 
     answer = client.post(where, given | {field: {"price": 4321, "queue": "enterprise"}[field], "is_staff": "1"})
 

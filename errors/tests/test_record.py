@@ -13,6 +13,7 @@ from errors.models import ActivityLog, ErrorCode
 from errors.recording import log_activity, record
 from errors.registry_table import sync
 from errors.tests.log import in_view, rows, scope
+from instagrowth import live
 
 CANARY = "c4n4ryc4n4ryc4n4ryc4n4ry"
 Lines = Callable[[], list[dict]]
@@ -165,6 +166,7 @@ def test_without_a_database_the_line_is_still_written(monkeypatch: pytest.Monkey
         raise DatabaseError("server closed the connection")
 
     monkeypatch.setattr(recording, "_write_safely", gone)
+    monkeypatch.setattr(live, "publish", gone)
 
     assert record(codes.DATABASE_UNAVAILABLE, action="a request") is None
     assert record(codes.NET_TIMEOUT, action="a request") is None

@@ -75,16 +75,20 @@ def first(parent: Path) -> Path:
 @pytest.fixture
 def data(first: Path, parent: Path) -> Iterator[Path]:
     """A copy of it: the next start is a second one, which is quick."""
-    copy = parent / "copy of a data folder"
-    subprocess.run(["cp", "-a", first, copy], check=True)
-    yield copy
+    yield (copy := copy_of(first, parent / "copy of a data folder"))
     shutil.rmtree(copy)
 
 
+def copy_of(folder: Path, copy: Path) -> Path:
+    """Copy a folder on which nothing runs: what runs is noted in it by number, and the copy would end it."""
+    subprocess.run(["cp", "-a", folder, copy], check=True)
+    return copy
+
+
 @pytest.fixture(scope="module")
-def up(first: Path) -> Iterator[Up]:
+def up(first: Path, parent: Path) -> Iterator[Up]:
     """One that runs, for the tests of this file that only look."""
-    running = Up(first)
+    running = Up(copy_of(first, parent / "Ä data folder that is used"))
     running.ready()
     yield running
     running.process.terminate()
