@@ -93,7 +93,6 @@ def test_who_comes_back_is_told_what_was_missed_in_order(stack: Stack, alice: Us
     # What was told while some transaction was open, anywhere on the server, is told again: the browser knows it.
     assert missed[-3:] == [2, 3, 4]
     assert missed[:-3] in ([], [1])
-    assert missed[0]["seq"] < missed[1]["seq"] < missed[2]["seq"]
 
 
 @pytest.mark.parametrize(("flood", "code"), [(["{}"] * 50, 1008), (["x" * 20_000_000], 1009)])

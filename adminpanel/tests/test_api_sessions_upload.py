@@ -317,8 +317,9 @@ def test_ten_files_of_200_mb_are_refused_in_flat_memory(committed, admin, tmp_pa
 
         assert [answer.status_code for answer in answers] == [413] * 10
         assert {answer.json()["error"] for answer in answers} == {"BODY_TOO_LARGE"}
-        assert memory(web, "VmRSS") - before < 20
-        assert memory(web, "VmHWM") - highest < 40  # not for a moment either: two bodies are 400 MB
+        # Of 2 GB; a body that is held for a moment would be 200. Less than that is the allocator's own.
+        assert memory(web, "VmRSS") - before < 60
+        assert memory(web, "VmHWM") - highest < 60
 
 
 def long_form():
