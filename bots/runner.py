@@ -23,7 +23,7 @@ from bots import growth, health, limits, pacing, sessions, switch, targeting, ta
 from bots.actions import MODULES
 from bots.clock import db_now
 from bots.dispatch import ATTEMPTS, LEASE, LOOK_UP_AFTER, leave_unknown
-from bots.instagram.private import Door, NoAnswer, Person, State
+from bots.instagram.private import Door, NoAnswer, Person, State, TooLate, awake_clock
 from bots.limits import Caps
 from bots.locks import account_lock
 from bots.models import Action, Bot, BotTask, Candidate, DailyLimit, Kind, Turn
@@ -33,9 +33,8 @@ from errors.exceptions import BotException
 from errors.recording import record
 from instagrowth import live
 
-SEND_BEFORE = (
-    50  # seconds after the intent; a process that was frozen for longer does not send (lease 90 minus the call)
-)
+# Seconds from before the intent: a process that was frozen for longer does not send (lease 90 minus the call).
+SEND_BEFORE = 50
 PAGES_A_TURN = 3  # searches at most, so that a poor hashtag does not become a burst of reads
 SEARCHES_PER_ACTION = 8  # candidates weighed at most for each action of the burst
 UNSTABLE_AFTER = 5  # unknown outcomes in a row
@@ -173,12 +172,13 @@ def _step(run: Run, door: Door, task: BotTask) -> bool:
             return False
         if not _worth_it(run, door, task, candidate):
             continue
+        send_before = awake_clock() + SEND_BEFORE
         action = _intend(run, task, candidate, caps)
         if action is None:
             if task.status in (BotTask.Status.WAITING, BotTask.Status.STOPPED):
                 return False
             continue
-        if _perform(run, door, task, candidate, action):
+        if _perform(run, door, task, candidate, action, send_before):
             return True
     return False
 
@@ -339,10 +339,14 @@ def _note(run: Run, code: Code, task: BotTask) -> None:
         record(code, action=task.kind, workspace=run.workspace, account=run.bot.account, task=str(task.pk))
 
 
-def _perform(run: Run, door: Door, task: BotTask, candidate: Candidate, action: Action) -> bool:
+def _perform(run: Run, door: Door, task: BotTask, candidate: Candidate, action: Action, send_before: float) -> bool:
     """Send once, and write down what came of it: whether something may have left. Raises what stops the turn."""
     try:
-        outcome = MODULES[action.kind].perform(door, action, task)
+        with door.sending_before(send_before):
+            outcome = MODULES[action.kind].perform(door, action, task)
+    except TooLate:
+        _withdraw(run, action)
+        raise Fenced from None
     except NoAnswer as silence:
         _write(run, task, candidate, action, Action.State.UNKNOWN, silence.code, sent=True)
         raise
@@ -361,10 +365,11 @@ def _perform(run: Run, door: Door, task: BotTask, candidate: Candidate, action: 
 
 
 def _withdraw(run: Run, action: Action) -> None:
-    """Nothing was sent: the intent never was, and its units go back."""
+    """Nothing was sent: the intent never was, and its units go back; unless others found it and look it up by now."""
     with tenancy.scope(run.workspace):
-        Action.objects.filter(pk=action.pk).delete()
-        limits.refund(action, run.bot.account.timezone)
+        withdrawn, _ = Action.objects.filter(pk=action.pk, state=Action.State.INTENT).delete()
+        if withdrawn:
+            limits.refund(action, run.bot.account.timezone)
 
 
 def _write(

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from bots.instagram import reactions
 from bots.instagram.reactions import NoAnswer
-from bots.instagram.safe_client import IDENTITY, LIBRARY_ERRORS, Client, Halted
+from bots.instagram.safe_client import IDENTITY, LIBRARY_ERRORS, Client, Halted, TooLate, awake_clock
 from errors import codes
 from errors.codes import Code
 from errors.exceptions import BotException
@@ -34,6 +34,8 @@ __all__ = [
     "Relation",
     "State",
     "Story",
+    "TooLate",
+    "awake_clock",
     "dm_token",
     "enter",
     "login",
@@ -193,6 +195,15 @@ class Door:
     def settings(self) -> dict[str, Any]:
         """The session as it is now, to be sealed again."""
         return self._client.stored()
+
+    @contextmanager
+    def sending_before(self, moment: float) -> Iterator[None]:
+        """Send nothing after this moment of `awake_clock`: whoever was frozen beyond it raises TooLate."""
+        self._client.send_before = moment
+        try:
+            yield
+        finally:
+            self._client.send_before = None
 
     def close(self) -> None:
         """Close the connections; the session at Instagram lives on."""

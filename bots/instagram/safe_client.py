@@ -5,6 +5,7 @@ handler), go on after Instagram said stop, ask again without a login, ask on std
 """
 
 import logging
+import time
 from copy import deepcopy
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -59,6 +60,15 @@ _SILENT = logging.Logger("instagrapi")  # noqa: LOG001  (its own, so that nobody
 _SILENT.disabled = True  # the library logs bodies, at ERROR too; `reactions` reports what we need
 for _name in ("instagrapi", "private_request", "public_request", "graphql_request"):
     logging.getLogger(_name).setLevel(logging.WARNING)
+
+
+def awake_clock() -> float:
+    """Seconds on a clock that nobody sets, and that goes on while the process, or the whole machine, is frozen."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+class TooLate(BaseException):
+    """The process was frozen for so long that nothing may be sent any more; nothing was. Passes through the library."""
 
 
 class Halted(BaseException):
@@ -116,6 +126,7 @@ class Client(instagrapi.Client):
     last_error: Exception | None = None  # of the last request; None if it was answered well
     wants_code = ""  # "email" or "sms", when Instagram asked for a profile code
     mutation_token = ""
+    send_before: float | None = None  # on `awake_clock`: after that nothing is POSTed
 
     def __init__(self, stored: dict[str, Any], username: str, proxy: str = "") -> None:
         super().__init__(
@@ -161,6 +172,8 @@ class Client(instagrapi.Client):
         if self.authorization:
             headers = {**(headers or {}), "Authorization": self.authorization}
         self.last_endpoint, self.last_error = endpoint, None
+        if data and self.send_before is not None and awake_clock() > self.send_before:
+            raise TooLate(endpoint)
         self.posts += bool(data)
         try:
             return self._send_private_request(

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from bots import dispatch, pacing, reconcile, runner
 from bots.actions import follow
-from bots.instagram.private import Outcome, State
+from bots.instagram import safe_client
+from bots.instagram.private import Outcome, State, awake_clock
 from bots.models import Action, Bot, Candidate, InstagramAccount, Usage
 from bots.tests.engine import Engine
 from errors import codes
@@ -36,6 +37,30 @@ def test_it_ends_the_task_at_its_amount(engine: Engine) -> None:
     engine.turn()
 
     assert (engine.task().status, engine.task().confirmed, len(engine.followed())) == ("done", 4, 4)
+
+
+def test_a_process_that_was_frozen_after_the_intent_sends_nothing(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.start()
+    engine.ask(3)
+    intend, slept = runner._intend, [0.0]
+
+    def frozen_after(*words: object) -> Action | None:
+        action = intend(*words)  # type: ignore[arg-type]
+        slept[0] = runner.SEND_BEFORE + 1
+        return action
+
+    with monkeypatch.context() as frozen:
+        frozen.setattr(safe_client, "awake_clock", lambda: awake_clock() + slept[0])
+        frozen.setattr(runner, "_intend", frozen_after)
+        assert engine.turn() == "fenced"
+    assert (engine.followed(), engine.actions()) == ([], [])
+    with engine.seen():
+        assert list(Usage.objects.filter(kind="follow").values_list("used", flat=True)) == [0, 0]
+
+    assert engine.turn() == "done", "the next turn searches and sends as ever"
+    assert len(engine.followed()) == 3
 
 
 def test_its_rows_carry_the_correlation_id_of_the_asking(engine: Engine) -> None:
