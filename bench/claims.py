@@ -6,7 +6,7 @@ from multiprocessing.pool import Pool
 
 from bench.dispatch import fill
 
-DUE, PROCESSES, BATCH = 50_000, 8, 200
+DUE, PROCESSES, BATCH = 50_000, 8, 1000  # the batch of bots.tasks
 
 
 def figures() -> list[dict[str, object]]:

@@ -1,14 +1,16 @@
 """Who works now: claims due bots, and gives up on turns whose worker is gone. Any number of these may run at once."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, QuerySet
+from django.db.models import Count, F, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
+from django_redis import get_redis_connection
 
 from accounts import tenancy
 from bots.models import Action, Bot, BotTask, Turn
@@ -19,38 +21,10 @@ HANDOVER = 30  # seconds a claimed bot waits for its worker: what a lost message
 LEASE = 90  # seconds of a turn; longer than the 75 s after which Celery kills it (RELIABILITY 5.5)
 ATTEMPTS = 5  # turns in a row that may fail before a bot is parked
 LOOK_UP_AFTER = timedelta(seconds=60)
-SHARE_OF_TICK = 4  # due bots looked at for each one claimed, so that one workspace's many do not hide the others
-
-# One statement: due bots, at most `share` of a workspace at once, become leased and get their turn's row.
-# The leases alone keep a workspace's count exact, because claims queue behind one advisory lock (see `claim`); they are
-# counted for the workspaces that have due bots, never for all. Only what is claimed is locked.
-_CLAIM = """
-WITH due AS MATERIALIZED (
-    SELECT b.id, b.workspace_id, b.next_run_at, b.share - busy.n AS room
-    FROM bots_bot b CROSS JOIN LATERAL (
-        SELECT count(*) AS n FROM bots_bot l WHERE l.workspace_id = b.workspace_id AND l.lease_until IS NOT NULL
-    ) busy
-    WHERE b.status = 'running' AND b.lease_until IS NULL AND b.next_run_at <= now() AND busy.n < b.share
-    ORDER BY b.next_run_at, b.id LIMIT %(looked_at)s
-), placed AS (
-    SELECT *, row_number() OVER (PARTITION BY workspace_id ORDER BY next_run_at, id) AS place FROM due
-), chosen AS MATERIALIZED (
-    SELECT id FROM placed WHERE place <= room ORDER BY next_run_at, id LIMIT %(limit)s
-), mine AS MATERIALIZED (
-    SELECT id FROM bots_bot WHERE id = ANY(ARRAY(SELECT id FROM chosen)) AND status = 'running' AND lease_until IS NULL
-    FOR UPDATE SKIP LOCKED
-), claimed AS (
-    UPDATE bots_bot b SET fence = b.fence + 1,
-           lease_until = now() + make_interval(secs => %(handover)s)
-    FROM mine WHERE b.id = mine.id
-    RETURNING b.id, b.workspace_id, b.fence, b.queue, b.next_run_at
-), ledger AS (
-    INSERT INTO bots_turn (id, workspace_id, bot_id, due_at, fence, state, ended, actions)
-    SELECT gen_random_uuid(), workspace_id, id, next_run_at, fence, 'running', '', 0 FROM claimed
-    ON CONFLICT (workspace_id, bot_id, due_at) DO UPDATE SET fence = excluded.fence, state = 'running', ended_at = NULL
-)
-SELECT id, workspace_id, fence, queue FROM claimed
-"""
+LOOKED_AT = 800  # due bots looked at beside those to claim, so that one workspace's many do not hide the others
+QUEUES = ("starter", "enterprise")  # bots run on these; a plan says on which
+PACE = 10  # seconds of its workers' pace that may wait on a queue: a third of HANDOVER
+ALWAYS = 8  # turns that may wait in any case, so that a queue starts; two children get through them in HANDOVER
 
 
 @dataclass(frozen=True)
@@ -63,16 +37,24 @@ class Claim:
     queue: str
 
 
-def claim(limit: int = 200) -> list[Claim]:
-    """Claim up to `limit` due bots. What is claimed here is claimed by nobody else."""
+def claim(limit: int = 200, queues: Sequence[str] = QUEUES) -> list[Claim]:
+    """Claim up to `limit` due bots of these queues, see `claim_due`. What is claimed here is claimed by nobody else."""
     with tenancy.platform("the engine claims due bots of all workspaces"), connection.cursor() as cursor:
-        # The planner believes that sorting all due bots is cheap; walking their index stops after the first ones.
-        cursor.execute(
-            "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true),"
-            " pg_advisory_xact_lock(hashtext('bots.dispatch.claim'))"
-        )
-        cursor.execute(_CLAIM, {"limit": limit, "looked_at": limit * SHARE_OF_TICK, "handover": HANDOVER})
+        cursor.execute("SELECT * FROM claim_due(%s, %s, %s, %s)", [limit, limit + LOOKED_AT, HANDOVER, list(queues)])
         return [Claim(*row) for row in cursor.fetchall()]
+
+
+def rooms() -> dict[str, int]:
+    """How many turns more may wait on each queue. Raises RedisError.
+
+    What waits longer than HANDOVER was claimed in vain. So no more is handed out than the workers of a queue took over
+    in the last PACE seconds; after a standstill that grows again with each tick.
+    """
+    with tenancy.platform("the pace of the workers is counted over all workspaces"):
+        lately = Turn.objects.filter(taken_at__gt=Now() - timedelta(seconds=PACE)).order_by()
+        pace = dict(lately.values_list("queue").annotate(taken=Count("pk")))
+    redis = get_redis_connection()
+    return {queue: max(ALWAYS, pace.get(queue, 0)) - redis.llen(f"celery:{queue}") for queue in QUEUES}
 
 
 def sweep() -> int:
@@ -91,9 +73,13 @@ def sweep() -> int:
 
 def _take_back(bot: Bot) -> None:
     turns = Turn.objects.filter(bot=bot, state=Turn.State.RUNNING)
+    never_taken = turns.filter(taken_at=None).exists()
     leave_unknown(turns)
     turns.update(state=Turn.State.EXPIRED, ended=codes.LEASE_LOST.id, ended_at=timezone.now())
     bot.lease_until = None
+    if never_taken and bot.attempt < ATTEMPTS:
+        bot.save(update_fields=["lease_until"])  # its message was lost or waited too long; it keeps its place in line
+        return
     bot.next_run_at = Now()
     code = codes.LEASE_LOST
     if bot.attempt >= ATTEMPTS:

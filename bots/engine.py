@@ -22,6 +22,9 @@ class Status:
     open_tasks: int
     unknown_actions: int  # sent, without an answer, not looked up yet
     last_hour: dict[str, int]  # actions of the last hour by outcome
+    turns_last_hour: int
+    cpu_ms_a_turn: float  # processor time of the workers, over the turns of the last hour; 0 without one
+    worker_memory_mb: float  # of the largest worker that gave a turn in the last hour
 
     @property
     def late(self) -> bool:
@@ -40,6 +43,10 @@ SELECT count(*) FILTER (WHERE status = 'running'),
 FROM bots_bot
 """
 _ACTIONS = "SELECT state, count(*) FROM bots_action WHERE created_at > now() - interval '1 hour' GROUP BY state"
+_TURNS = """
+SELECT count(*), coalesce(avg(cpu_ms), 0)::float, coalesce(max(memory_kb), 0) / 1024.0
+FROM bots_turn WHERE taken_at > now() - interval '1 hour'
+"""
 
 
 def look() -> Status:
@@ -47,6 +54,8 @@ def look() -> Status:
     with tenancy.platform("operators look at the whole engine"), connection.cursor() as cursor:
         cursor.execute(_BOTS)
         running, due, oldest_due, leased, lease_expired, parked = cursor.fetchone()
+        cursor.execute(_TURNS)
+        turns, cpu_ms, memory = cursor.fetchone()
         cursor.execute(_ACTIONS)
         last_hour = dict.fromkeys(Action.State.values, 0) | dict(cursor.fetchall())
         return Status(
@@ -59,4 +68,7 @@ def look() -> Status:
             open_tasks=BotTask.objects.filter(status__in=BotTask.OPEN).count(),
             unknown_actions=Action.objects.filter(look_up_at__isnull=False).count(),
             last_hour=last_hour,
+            turns_last_hour=turns,
+            cpu_ms_a_turn=round(cpu_ms, 1),
+            worker_memory_mb=round(float(memory), 1),
         )

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -54,6 +55,19 @@ class Owned(models.Model):
 
     class Meta:
         abstract = True
+
+
+def parents_workspace() -> models.ForeignKey:
+    """The workspace of a row that is written with every action, without an index and a constraint of its own.
+
+    The composite key to its parent says the same, and its unique keys find it; each index costs every action a write.
+    """
+    return models.ForeignKey(
+        "accounts.Workspace", models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+
+
+STRIPES = 16  # parts of all workspaces that are claimed at the same time, each by one dispatcher
 
 
 def tenant_key(to: str, on_delete: Callable[..., None] = models.CASCADE, **options: Any) -> models.ForeignKey:
@@ -194,6 +208,13 @@ class ApiPair(models.Model):
         return self.name or self.app_id
 
 
+class StripeOf(models.Func):
+    """The last byte of a workspace's id, folded to a stripe."""
+
+    template = f"(get_byte(uuid_send(%(expressions)s), 15) %% {STRIPES})"
+    output_field = models.SmallIntegerField()
+
+
 class Bot(Owned):
     """The automation of one Instagram account, its schedule, and who runs it now: the claim unit of the engine."""
 
@@ -204,10 +225,11 @@ class Bot(Owned):
         RUNNING = "running"
         PARKED = "parked"
 
+    workspace = models.ForeignKey("accounts.Workspace", models.CASCADE, related_name="+", db_index=False)
     account = models.OneToOneField(InstagramAccount, models.CASCADE, related_name="bot", db_constraint=False)
     user = models.ForeignKey("accounts.User", models.SET_NULL, null=True, related_name="+")
     display_name = models.CharField(max_length=80, blank=True)
-    api_pair = models.ForeignKey(ApiPair, models.PROTECT, null=True, related_name="bots")
+    api_pair = models.ForeignKey(ApiPair, models.PROTECT, null=True, related_name="bots", db_index=False)
     status = models.CharField(max_length=8, choices=Status, default=Status.STOPPED)
     next_run_at = models.DateTimeField(db_default=Now())
     lease_until = models.DateTimeField(null=True)
@@ -215,6 +237,9 @@ class Bot(Owned):
     attempt = models.PositiveSmallIntegerField(default=0)
     share = models.PositiveSmallIntegerField(default=1)  # how many bots of the workspace may run at once: from the plan
     queue = models.CharField(max_length=16, default="starter")
+    stripe = models.GeneratedField(
+        expression=StripeOf("workspace"), output_field=models.SmallIntegerField(), db_persist=True
+    )
     cycle_delay = models.PositiveIntegerField(
         default=90, validators=[MinValueValidator(1), MaxValueValidator(86400)]
     )  # seconds
@@ -239,12 +264,16 @@ class Bot(Owned):
 
     class Meta:
         indexes = [
-            # A tick costs the due bots, never all bots.
+            # A tick costs the due bots, never all bots. Each index more is a write more for every claim.
             models.Index(
-                fields=["next_run_at", "id"], name="bot_due", condition=Q(status="running", lease_until__isnull=True)
+                fields=["stripe", "next_run_at", "id"],
+                name="bot_due",
+                condition=Q(status="running", lease_until__isnull=True),
             ),
-            models.Index(fields=["lease_until"], name="bot_leased", condition=Q(lease_until__isnull=False)),
-            models.Index(fields=["workspace"], name="bot_leased_in", condition=Q(lease_until__isnull=False)),
+            models.Index(
+                fields=["workspace", "lease_until"], name="bot_leased", condition=Q(lease_until__isnull=False)
+            ),
+            models.Index(fields=["api_pair"], name="bot_of_pair", condition=Q(api_pair__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -261,17 +290,23 @@ class Turn(Owned):
         DONE = "done"
         EXPIRED = "expired"
 
-    bot = tenant_key("bots.Bot", related_name="turns")
+    workspace = parents_workspace()
+    bot = tenant_key("bots.Bot", related_name="turns", db_index=False)
     due_at = models.DateTimeField()
     fence = models.BigIntegerField()
+    queue = models.CharField(max_length=16, default="")
     state = models.CharField(max_length=8, choices=State, default=State.RUNNING)
     ended = models.CharField(max_length=40, blank=True)  # in a word or a code: how it ended
     actions = models.PositiveSmallIntegerField(default=0)
-    started_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(db_default=Now())  # when it was claimed
+    taken_at = models.DateTimeField(null=True)  # when a worker took it over: at most one ever does
     ended_at = models.DateTimeField(null=True)
+    cpu_ms = models.PositiveIntegerField(null=True)  # processor time of its worker meanwhile
+    memory_kb = models.PositiveIntegerField(null=True)  # resident memory of its worker at the end
 
     class Meta:
-        constraints = [models.UniqueConstraint("workspace", "bot", "due_at", name="turn_once_a_due_time")]
+        constraints = [models.UniqueConstraint("bot", "workspace", "due_at", name="turn_once_a_due_time")]
+        indexes = [BrinIndex(fields=["taken_at"], name="turn_taken", autosummarize=True)]
 
 
 class BotTask(Owned):
@@ -347,7 +382,8 @@ class Candidate(Owned):
         SKIPPED = "skipped"
         HELD = "held"
 
-    task = tenant_key("bots.BotTask", related_name="candidates")
+    workspace = parents_workspace()
+    task = tenant_key("bots.BotTask", related_name="candidates", db_index=False)
     target_pk = models.BigIntegerField()
     username = models.CharField(max_length=30)
     place = models.PositiveIntegerField()
@@ -358,7 +394,10 @@ class Candidate(Owned):
 
     class Meta:
         constraints = [models.UniqueConstraint("workspace", "task", "target_pk", name="candidate_once_a_task")]
-        indexes = [models.Index(fields=["task", "place"], name="candidate_next", condition=Q(state="waiting"))]
+        indexes = [
+            models.Index(fields=["task", "place"], name="candidate_next", condition=Q(state="waiting")),
+            models.Index(fields=["task", "place", "id"], name="candidate_of_task"),
+        ]
 
 
 class Action(Owned):
@@ -373,7 +412,8 @@ class Action(Owned):
         UNKNOWN = "unknown"
         ABSENT = "absent"
 
-    account = tenant_key("bots.InstagramAccount", related_name="actions")
+    workspace = parents_workspace()
+    account = tenant_key("bots.InstagramAccount", related_name="actions", db_index=False)
     task = tenant_key("bots.BotTask", on_delete=models.SET_NULL, null=True, related_name="actions")
     turn = tenant_key("bots.Turn", on_delete=models.SET_NULL, null=True, related_name="+")
     kind = models.CharField(max_length=12, choices=Kind)
@@ -397,7 +437,6 @@ class Action(Owned):
         indexes = [
             models.Index(fields=["account", "-created_at"], name="action_recent"),
             models.Index(fields=["look_up_at"], name="action_unknown", condition=Q(look_up_at__isnull=False)),
-            models.Index(fields=["turn"], name="action_open", condition=Q(state="intent")),
         ]
 
 
@@ -498,14 +537,15 @@ class Usage(Owned):
         HOUR = "hour"
         DAY = "day"
 
-    account = tenant_key("bots.InstagramAccount", related_name="usage")
+    workspace = parents_workspace()
+    account = tenant_key("bots.InstagramAccount", related_name="usage", db_index=False)
     kind = models.CharField(max_length=12, choices=Kind)
     period = models.CharField(max_length=4, choices=Period)
     starts = models.DateTimeField()  # local time of the account, kept as if UTC: a bucket's name, not an instant
     used = models.PositiveIntegerField(default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint("workspace", "account", "kind", "period", "starts", name="usage_once")]
+        constraints = [models.UniqueConstraint("account", "workspace", "kind", "period", "starts", name="usage_once")]
 
 
 class VaultCanary(models.Model):

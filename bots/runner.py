@@ -6,7 +6,6 @@ them finds out in the same call that would write its next intent.
 
 import json
 import math
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,16 +16,14 @@ from django.db.models import F, Max, Q
 from django.db.models.functions import Now
 
 from accounts import tenancy
-from billing import entitlements
-from billing.models import Plan
-from bots import growth, health, limits, pacing, sessions, switch, targeting, tasking
+from bots import growth, health, limits, pacing, sessions, switch, targeting, tasking, turns
 from bots.actions import MODULES
-from bots.clock import db_now
-from bots.dispatch import ATTEMPTS, LEASE, LOOK_UP_AFTER, leave_unknown
+from bots.dispatch import LEASE, LOOK_UP_AFTER
 from bots.instagram.private import Door, NoAnswer, Person, State, TooLate, awake_clock
 from bots.limits import Caps
 from bots.locks import account_lock
-from bots.models import Action, Bot, BotTask, Candidate, DailyLimit, Kind, Turn
+from bots.models import Action, Bot, BotTask, Candidate, Kind
+from bots.turns import Run
 from errors import codes, correlation
 from errors.codes import Code, Then
 from errors.exceptions import BotException
@@ -41,7 +38,6 @@ UNSTABLE_AFTER = 5  # unknown outcomes in a row
 UNCLASSIFIED_AFTER = 3  # refusals in a row that we do not know
 LEAVES_ONE_PERSON = (Then.SKIP, Then.ALERT)  # what says something about this person, so that the next one is taken
 LOOK_AGAIN = timedelta(hours=1)  # a source that may have new people by then
-RESTING = timedelta(days=1)  # a running bot without a task is woken by the next task, not by the clock
 logger = structlog.get_logger("bots")
 
 
@@ -49,29 +45,12 @@ class Fenced(Exception):
     """The bot is not ours any more: stopped, taken back, or claimed anew."""
 
 
-@dataclass
-class Run:
-    """What one turn carries along."""
-
-    workspace: UUID
-    fence: int
-    bot: Bot
-    turn: Turn
-    plan: Plan
-    platform: dict[str, DailyLimit]
-    now: datetime
-    actions: int = 0
-    pages: int = 0
-    kind: str = ""  # of the task at hand
-    waiting: dict[UUID, list[Candidate]] = field(default_factory=dict)  # candidates in hand, by task
-
-
 def run_turn(workspace: UUID, bot_id: UUID, fence: int) -> str:
     """Give a claimed bot its turn if it is still ours; how the turn ended, in a word or a code."""
-    run = _take_over(workspace, bot_id, fence)
+    run = turns.take_over(workspace, bot_id, fence)
     if run is None:
         return "not ours"
-    structlog.contextvars.bind_contextvars(account=run.bot.account.username, turn=str(run.turn.pk))
+    structlog.contextvars.bind_contextvars(account=run.bot.account.username, turn=str(run.turn))
     try:
         with account_lock(run.bot.account_id, without_redis=True) as held:
             ended = _work(run) if held else codes.SESSION_BUSY.id
@@ -80,55 +59,46 @@ def run_turn(workspace: UUID, bot_id: UUID, fence: int) -> str:
     except BotException as stop:
         ended = _stop(run, stop)
     except Exception as unforeseen:  # ours, or Celery's soft time limit: either way the bot is given back
-        if _is_gone(run):
+        if turns.is_gone(run):
             return "gone"
-        _fail(run, unforeseen)
+        turns.fail(run, unforeseen)
         raise
-    _end(run, ended)
+    turns.give_back(run, ended)
     return ended
-
-
-def _take_over(workspace: UUID, bot_id: UUID, fence: int) -> Run | None:
-    """Turn the short lease of the claim into our own, and count the attempt. None for a stale message."""
-    with tenancy.scope(workspace):
-        ours = Bot.objects.filter(pk=bot_id, fence=fence, lease_until__gt=Now())
-        if not ours.update(lease_until=Now() + timedelta(seconds=LEASE), attempt=F("attempt") + 1):
-            return None
-        bot = Bot.objects.select_related("account__session", "workspace__subscription__plan").get(pk=bot_id)
-        turn = Turn.objects.filter(bot=bot, fence=fence).latest("due_at")
-        now, plan = db_now(), entitlements.plan_of(bot.workspace)
-        terms = switch.terms(plan)
-        if terms != {name: getattr(bot, name) for name in terms}:
-            ours.update(**terms)  # the plan was changed while the bot ran
-        return Run(workspace, fence, bot, turn, plan, limits.platform_limits(workspace), now)
 
 
 def _work(run: Run) -> str:
     """Perform the burst. Returns how it ended; raises the first stop signal."""
-    bot, account = run.bot, run.bot.account
+    bot = run.bot
     with tenancy.scope(run.workspace):
-        able = bot.status == Bot.Status.RUNNING and health.recover(account, run.now)
-        beyond = able and switch.is_beyond_plan(account, run.plan)
-        if beyond:
-            health.note_error(Bot.objects.filter(pk=bot.pk), codes.PLAN_ACCOUNT_LIMIT)
-    if not able:
-        return bot.status if bot.status != Bot.Status.RUNNING else account.health
-    if beyond:
-        return codes.PLAN_ACCOUNT_LIMIT.id
-    if pacing.opens_at(bot, run.now) > run.now:
-        return codes.OUTSIDE_WORKING_HOURS.id
-    if not sessions.is_usable(account):
-        raise BotException(codes.SESSION_INVALID)
-    tasks = _open_tasks(run)
-    if not tasks:
-        return "nothing to do"
-    with sessions.borrow(account) as door:
+        obstacle = _obstacle(run)
+        tasks = [] if obstacle else _open_tasks(run)
+    if obstacle or not tasks:
+        return obstacle or "nothing to do"
+    with sessions.borrow(bot.account) as door:
         _measure(run, door)
         growth.ask_some(run.workspace, bot, door)
         while tasks and run.actions < bot.burst:
             # One action of each task in turn, until the burst is full or nobody has anything to do.
             tasks = [task for task in tasks if run.actions < bot.burst and _step(run, door, task)]
     return "done" if run.actions else "nothing to do"
+
+
+def _obstacle(run: Run) -> str:
+    """Why the bot does nothing this turn, in a word or a code; empty if it may work. Raises SESSION_INVALID."""
+    bot, account = run.bot, run.bot.account
+    if bot.status != Bot.Status.RUNNING:
+        return bot.status
+    if not health.recover(account, run.now):
+        return account.health
+    if switch.is_beyond_plan(account, run.plan):
+        health.note_error(Bot.objects.filter(pk=bot.pk), codes.PLAN_ACCOUNT_LIMIT)
+        return codes.PLAN_ACCOUNT_LIMIT.id
+    if pacing.opens_at(bot, run.now) > run.now:
+        return codes.OUTSIDE_WORKING_HOURS.id
+    if not sessions.is_usable(account):
+        raise BotException(codes.SESSION_INVALID)
+    return ""
 
 
 def _measure(run: Run, door: Door) -> None:
@@ -146,18 +116,25 @@ def _measure(run: Run, door: Door) -> None:
 
 
 def _open_tasks(run: Run) -> list[BotTask]:
-    """The tasks that may go on now, oldest first; one whose kind Instagram blocked rests."""
-    with tenancy.scope(run.workspace):
-        ready = Q(waits_until=None) | Q(waits_until__lte=Now())
-        tasks = list(BotTask.objects.filter(ready, bot=run.bot, status__in=BotTask.OPEN).order_by("created_at"))
-        open_tasks = []
-        for task in tasks:
-            until = health.blocked_until(run.bot.account, task.kind, run.now)
-            if until:
-                _wait(task, until, run.bot.account.blocked_kinds[task.kind]["code"])
-            else:
-                open_tasks.append(task)
-        return open_tasks
+    """The tasks that may go on now, oldest first, with who waits to be weighed; one of a blocked kind rests."""
+    ready = Q(waits_until=None) | Q(waits_until__lte=Now())
+    mine = BotTask.objects.filter(ready, bot=run.bot, workspace=run.workspace, status__in=BotTask.OPEN)
+    open_tasks = []
+    for task in mine.order_by("created_at"):
+        until = health.blocked_until(run.bot.account, task.kind, run.now)
+        if until:
+            _wait(task, until, run.bot.account.blocked_kinds[task.kind]["code"])
+        else:
+            task.bot = run.bot
+            run.waiting[task.pk] = _waiting(run, task)
+            open_tasks.append(task)
+    return open_tasks
+
+
+def _waiting(run: Run, task: BotTask) -> list[Candidate]:
+    """The next people a task found, as many as a burst may need."""
+    mine = Candidate.objects.filter(task=task, state=Candidate.State.WAITING)
+    return list(mine.order_by("place")[: run.bot.burst])
 
 
 def _step(run: Run, door: Door, task: BotTask) -> bool:
@@ -188,8 +165,7 @@ def _next_candidate(run: Run, door: Door, task: BotTask) -> Candidate | None:
     waiting = run.waiting.setdefault(task.pk, [])
     while not waiting:
         with tenancy.scope(run.workspace):
-            mine = Candidate.objects.filter(task=task, state=Candidate.State.WAITING)
-            waiting += mine.order_by("place")[: run.bot.burst]
+            waiting += _waiting(run, task)
         if waiting:
             break
         if task.cursor == "" or run.pages >= PAGES_A_TURN:
@@ -291,7 +267,7 @@ def _intend(run: Run, task: BotTask, candidate: Candidate, caps: Caps) -> Action
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT * FROM write_intent(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            [run.workspace, run.bot.pk, run.fence, LEASE, task.pk, run.turn.pk, account.pk, task.kind,
+            [run.workspace, run.bot.pk, run.fence, LEASE, task.pk, run.turn, account.pk, task.kind,
              candidate.target_pk, candidate.username, campaign, correlation_id, account.timezone,
              caps.hourly, caps.daily, caps.weekly],
         )  # fmt: skip
@@ -425,63 +401,3 @@ def _last_actions(run: Run, count: int, field: str) -> set[str]:
         actions = Action.objects.filter(account=run.bot.account_id).order_by("-created_at")
         last = list(actions.values_list(field, flat=True)[:count])
     return set(last) if len(last) == count else set()
-
-
-def _is_gone(run: Run) -> bool:
-    """Whether the bot was deleted, with its account or its workspace, while it worked."""
-    with tenancy.scope(run.workspace):
-        return not Bot.objects.filter(pk=run.bot.pk).exists()
-
-
-def _fail(run: Run, error: Exception) -> None:
-    """Our own fault: give the bot back and try again later, longer each time; after five in a row it is parked."""
-    sessions.forget(run.bot.account_id)
-    with tenancy.scope(run.workspace):
-        row = record(error, action="bot_turn", workspace=run.workspace, account=run.bot.account_id)
-        bot = Bot.objects.select_for_update().filter(pk=run.bot.pk, fence=run.fence).first()
-        if bot is None:
-            return
-        parked = bot.attempt >= ATTEMPTS
-        Bot.objects.filter(pk=bot.pk).update(
-            lease_until=None,
-            next_run_at=Now() + timedelta(seconds=30 * 2**bot.attempt),
-            status=Bot.Status.PARKED if parked else bot.status,
-            last_error_code=codes.BOT_PARKED.id if parked else row.error_code if row else "",
-            last_error_at=Now(),
-        )
-        if parked:
-            record(codes.BOT_PARKED, action="bot_turn", workspace=run.workspace, account=run.bot.account_id)
-        code = row.error_code if row else ""
-        turn = Turn.objects.filter(pk=run.turn.pk)
-        leave_unknown(turn)
-        turn.update(state=Turn.State.DONE, ended=code, actions=run.actions, ended_at=Now())
-
-
-def _end(run: Run, ended: str) -> None:
-    """T3: give the bot back and set its next turn, if it is still ours."""
-    with tenancy.scope(run.workspace):
-        now = db_now()
-        try:
-            run.bot.refresh_from_db(fields=["cycle_delay", "jitter", "works_from", "works_to"])
-        except Bot.DoesNotExist:
-            return  # deleted, with its account or its workspace
-        mine = Bot.objects.filter(pk=run.bot.pk, fence=run.fence)
-        beyond = ended == codes.PLAN_ACCOUNT_LIMIT.id  # until the plan changes: `switch.fit_to_plan`
-        next_run_at = now + switch.PAUSED if beyond else _next(run, now)
-        if mine.update(lease_until=None, attempt=0, next_run_at=next_run_at):
-            Turn.objects.filter(pk=run.turn.pk).update(
-                state=Turn.State.DONE, ended=ended[:40], actions=run.actions, ended_at=Now()
-            )
-            live.publish(run.workspace, "turn", {"account": run.bot.account.username, "ended": ended})
-
-
-def _next(run: Run, now: datetime) -> datetime:
-    """The bot's next turn: after its delay, but not before its account, or the first of its tasks, may go on."""
-    moment = pacing.next_run(run.bot, now)
-    account = run.bot.account
-    if account.health == health.Health.COOLING and account.health_until:
-        return pacing.opens_at(run.bot, max(moment, account.health_until))
-    open_tasks = BotTask.objects.filter(bot=run.bot, status__in=BotTask.OPEN).values_list("waits_until", flat=True)
-    if not open_tasks:
-        return now + RESTING
-    return pacing.opens_at(run.bot, max(moment, min(until or now for until in open_tasks)))

@@ -182,8 +182,11 @@ def _by(named: str) -> dict[str, object]:
 
 
 def _must_rest(session: Session, force: bool) -> None:
-    """Hold the bot where it is until the transaction ends."""
-    bot = Bot.objects.select_for_update().filter(account=session.account_id).first() if session.account_id else None
+    """Hold the account and its bot where they are until the transaction ends: in the order that `health` has."""
+    if session.account_id is None:
+        return
+    InstagramAccount.objects.select_for_update().get(pk=session.account_id)
+    bot = Bot.objects.select_for_update().filter(account=session.account_id).first()
     if bot is not None and bot.status == Bot.Status.RUNNING and not force:
         raise BotException(codes.SESSION_AT_WORK)
 
@@ -192,7 +195,7 @@ def _tell_bot(session: Session, why: str) -> None:
     """Stop the bot of a session that goes, and let its owner see why."""
     if session.account_id is None:
         return
-    account = InstagramAccount.objects.select_for_update().get(pk=session.account_id)
+    account = InstagramAccount.objects.get(pk=session.account_id)
     health.react(account, BotException(codes.SESSION_INVALID, why))
     sessions.forget(account.pk)
 

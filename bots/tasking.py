@@ -236,6 +236,8 @@ def _tell_end(task: BotTask, bot: Bot, status: str, code: Code | None) -> None:
 
 def wake(bot: Bot) -> None:
     """Bring the next turn forward to now, or to when the pause after the last one that did something is over."""
+    # Held first: a turn that ends now has not seen the new task, and sets its next turn before we bring it forward.
+    Bot.objects.select_for_update(no_key=True).filter(pk=bot.pk).first()
     last = Turn.objects.filter(bot=bot, actions__gt=0).aggregate(last=Max("ended_at"))["last"]
     rested = last + timedelta(seconds=bot.cycle_delay) if last else Now()
     Bot.objects.filter(pk=bot.pk, next_run_at__gt=rested).update(next_run_at=Greatest(Now(), rested))

@@ -7,20 +7,23 @@ from celery import shared_task
 from bots import connecting, official, reconcile, runner
 from bots import dispatch as dispatching
 
-BATCH = 200
+BATCH = 1000
 
 
 @shared_task(platform="due bots of all workspaces are claimed")
 def dispatch() -> None:
-    """Claim due bots and send each to a worker; as many batches as are due.
+    """Claim due bots and send each to a worker; as many as are due and the workers keep up with.
 
     A batch that is not full may have looked only at the many bots of one workspace, which is out of the way now.
     """
-    while claims := dispatching.claim(BATCH):
-        for claim in claims:
-            run_turn.apply_async(
-                (str(claim.workspace), str(claim.bot), claim.fence), queue=claim.queue, expires=dispatching.HANDOVER
-            )
+    for queue, room in dispatching.rooms().items():
+        left = room
+        while left > 0 and (claims := dispatching.claim(min(BATCH, left), [queue])):
+            left -= len(claims)
+            for claim in claims:
+                run_turn.apply_async(
+                    (str(claim.workspace), str(claim.bot), claim.fence), queue=queue, expires=dispatching.HANDOVER
+                )
 
 
 @shared_task(platform="what dead workers left is taken back in all workspaces")

@@ -78,7 +78,7 @@ class Filling:
             return models.NOT_PROVIDED
         if field.related_model:
             return self._row(field.related_model)
-        if isinstance(field, models.AutoField) or field.has_db_default():
+        if isinstance(field, (models.AutoField, models.GeneratedField)) or field.has_db_default():
             return models.NOT_PROVIDED
         if field.name == "workspace_id":
             return self.rows[Workspace].pk

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.requests import MemberRequest
 from accounts.roles import members
 from billing import entitlements
-from bots import health, limits, recipes, switch, tasking, tuning
+from bots import health, limits, recipes, switch, tasking, tuning, turns
 from bots.forms import BotForm
 from bots.limits import Today
 from bots.models import Action, Bot, BotTask, Kind
@@ -108,6 +108,7 @@ def _page(request: MemberRequest, bot: Bot) -> HttpResponse:
         "open_tasks": bot.tasks.filter(status__in=BotTask.OPEN).count(),
         "actions": Action.objects.filter(account=account).order_by("-created_at")[:ACTIONS],
         "working": bot.lease_until is not None and bot.lease_until > now,
+        "cost": turns.cost_of(bot),
         "recipes": recipes.RECIPES.values(),
     }
     return render(request, "bots/automation_live.html" if request.htmx else "bots/automation.html", context)

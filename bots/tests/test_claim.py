@@ -3,10 +3,11 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -14,7 +15,7 @@ from django.utils import timezone
 
 from accounts import teams, tenancy
 from accounts.models import User, Workspace
-from bots import dispatch
+from bots import dispatch, turns
 from bots.models import Action, Bot, InstagramAccount, Turn
 from bots.tests.engine import Engine
 from errors import codes
@@ -155,24 +156,79 @@ def test_the_claim_reads_due_bots_only(committed: None) -> None:
         InstagramAccount.objects.bulk_create(idle)
         later = timezone.now() + timedelta(days=1)
         Bot.objects.bulk_create(Bot(workspace=workspace, account=a, status="running", next_run_at=later) for a in idle)
-    with tenancy.platform("a test reads the plan"), connection.cursor() as cursor:
+    with tenancy.platform("a test counts what is read"), connection.cursor() as cursor:
         cursor.execute("ANALYZE bots_bot")
-        cursor.execute("EXPLAIN (FORMAT JSON) " + dispatch._CLAIM, {"limit": 200, "looked_at": 800, "handover": 30})
-        (plan,) = cursor.fetchone()
+        before = _read(cursor)
+        claimed = dispatch.claim()
+        whole, rows = (after - former for after, former in zip(_read(cursor), before, strict=True))
 
-    scans = {
-        (node["Node Type"], node.get("Index Name"))
-        for node in nodes(plan[0]["Plan"])
-        if node.get("Relation Name") == "bots_bot"
-    }
-    assert ("Index Scan", "bot_due") in scans
-    assert not any(kind == "Seq Scan" for kind, _ in scans)
+    assert len(claimed) == 3
+    assert whole == 0
+    assert rows < 50
 
 
-def nodes(plan: dict) -> Iterator[dict]:
-    yield plan
-    for child in plan.get("Plans", []):
-        yield from nodes(child)
+def _read(cursor: Any) -> tuple[int, int]:
+    """How often this transaction read all bots, and how many rows it fetched by an index."""
+    cursor.execute("SELECT seq_scan, idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'bots_bot'")
+    scans, rows = cursor.fetchone()
+    return scans, rows
+
+
+def test_a_second_message_of_a_claim_finds_it_taken(engine_of: Callable[..., Engine]) -> None:
+    engine = engine_of()
+    engine.start()
+    (claimed,) = dispatch.claim()
+
+    def take(_: int) -> turns.Run | None:
+        try:
+            return turns.take_over(claimed.workspace, claimed.bot, claimed.fence)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        runs = [run for run in pool.map(take, range(8)) if run]
+
+    assert len(runs) == 1
+    assert engine.bot.attempt == 1
+
+
+def test_a_bot_that_is_woken_while_its_turn_ends_does_not_oversleep(
+    engine_of: Callable[..., Engine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = engine_of()
+    engine.start()
+    (claimed,) = dispatch.claim()
+    run = turns.take_over(claimed.workspace, claimed.bot, claimed.fence)
+    assert run is not None
+    decide = turns._next
+
+    def ask() -> None:
+        try:
+            engine.ask()
+        finally:
+            connection.close()
+
+    def decide_before_it_is_asked(*terms: Any) -> datetime:
+        decided = decide(*terms)
+        asked.append(pool.submit(ask))
+        while not asked[0].done() and not _somebody_waits():
+            pass
+        return decided
+
+    asked: list[Future[None]] = []
+    monkeypatch.setattr(turns, "_next", decide_before_it_is_asked)
+    with ThreadPoolExecutor(1) as pool:
+        turns.give_back(run, "nothing to do")
+    asked[0].result()
+
+    assert engine.bot.next_run_at <= timezone.now()
+
+
+def _somebody_waits() -> bool:
+    """Whether another connection waits for a row that we hold."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid)))")
+        return bool(cursor.fetchone()[0])
 
 
 def test_dispatch_sends_each_claim_to_the_queue_of_its_plan(

@@ -8,17 +8,20 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from django.db import connection
 from django.db.models import F
 from django.utils import timezone
+from django_redis import get_redis_connection
 
 from accounts.models import Workspace
 from billing.models import Plan, Subscription
-from bots import dispatch, runner, switch, tasking, tasks
+from bots import dispatch, runner, switch, tasking, tasks, turns
 from bots.actions import follow
 from bots.models import Action, Bot, BotTask, InstagramAccount, Kind, Turn, Usage
 from bots.tests.engine import Engine
@@ -144,8 +147,9 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int]]:
 
 
 def test_a_tenant_with_a_thousand_due_bots_does_not_starve_small_ones(
-    committed: None, sent: list[tuple[str, str, int]]
+    committed: None, sent: list[tuple[str, str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(dispatch, "ALWAYS", 1000)
     huge = due_bots(1000, share=50)
     tasks.dispatch()
     smalls = {str(due_bots(2, share=50).pk) for _ in range(3)}  # due after all that the huge one has
@@ -159,6 +163,34 @@ def test_a_tenant_with_a_thousand_due_bots_does_not_starve_small_ones(
 
     second = Counter(workspace for workspace, *_ in sent[50:])
     assert second == {str(huge.pk): 10} | dict.fromkeys(smalls, 2)
+
+
+def test_no_more_turns_are_handed_out_than_the_workers_keep_up_with(
+    committed: None, sent: list[tuple[str, str, int]]
+) -> None:
+    for _ in range(20):
+        due_bots(5)
+    with everywhere():
+        Bot.objects.update(share=50, queue="starter")
+        far = Bot.objects.values_list("pk", flat=True)[:3]
+        Bot.objects.filter(pk__in=list(far)).update(queue="enterprise")
+
+    handed_out = []
+    for _ in range(4):
+        before = len(sent)
+        tasks.dispatch()
+        for workspace, bot, fence in sent[before:]:  # their workers are quick
+            turns.take_over(UUID(workspace), UUID(bot), fence)
+        handed_out.append(len(sent) - before)
+    redis = get_redis_connection()
+    redis.rpush("celery:starter", *["a turn that waits"] * 100)
+    try:
+        tasks.dispatch()
+    finally:
+        redis.delete("celery:starter")
+
+    assert handed_out == [8 + 3, 8, 16, 32]  # twice as many each time; a queue that is full holds no other up
+    assert len(sent) == sum(handed_out)
 
 
 def test_after_six_hours_of_downtime_each_bot_gets_one_turn_and_the_next_are_spread(
@@ -422,19 +454,28 @@ import django; django.setup()
 from bots import dispatch, runner
 now = datetime.datetime.now(datetime.UTC)
 with time_machine.travel(now + datetime.timedelta(hours=int(sys.argv[1])), tick=True):
-    for claim in dispatch.claim(10):
-        print(runner.run_turn(claim.workspace, claim.bot, claim.fence))
-    print(dispatch.sweep())
+    for _ in sys.stdin:
+        ended = [runner.run_turn(claim.workspace, claim.bot, claim.fence) for claim in dispatch.claim(10)]
+        print("so:", *ended, dispatch.sweep(), flush=True)
 """
 
 
-def run_skewed(hours: int) -> list[str]:
+@contextmanager
+def skewed(hours: int) -> Iterator[Callable[[], list[str]]]:
+    """A process whose clock is wrong; each call lets it give turns and sweep, and is what came of them."""
     command = [sys.executable, "-c", SKEWED, str(hours)]
-    done = subprocess.run(
-        command, env=os.environ | servers_of_the_tests(), cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return [line for line in done.stdout.splitlines() if not line.startswith("{")]
+    environment = os.environ | servers_of_the_tests()
+    with subprocess.Popen(
+        command, env=environment, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as worker:
+
+        def work() -> list[str]:
+            print("go", file=worker.stdin, flush=True)
+            said = iter(worker.stdout.readline, "")
+            return next(line for line in said if line.startswith("so:")).split()[1:]
+
+        yield work
+        worker.stdin.close()
 
 
 @pytest.mark.parametrize("hours", [1, -3])
@@ -443,28 +484,29 @@ def test_a_worker_whose_clock_is_wrong_changes_nothing(engine_of: Callable[..., 
     engine.start()
     engine.ask(9)
 
-    assert run_skewed(hours) == ["done", "0"]
+    with skewed(hours) as work:
+        assert work() == ["done", "0"]
 
-    assert (engine.states(), len(engine.followed())) == (["confirmed"] * 2, 2)
-    assert seconds_to(engine.bot.next_run_at) == pytest.approx(90, abs=20)
-    with engine.seen():
-        assert set(Usage.objects.values_list("used", flat=True)) == {2}
-        Bot.objects.update(next_run_at=timezone.now())
-    # A silence and then a sign to rest, met by that worker: both are timed by the database.
-    engine.sandbox.control.fault("reset", account=engine.username, path="friendships/create", times=1)
-    assert run_skewed(hours) == [codes.NET_RESET.id, "0"]
-    assert seconds_to(engine.actions(state="unknown")[0].look_up_at) == pytest.approx(60, abs=20)
-    with engine.seen():
-        Bot.objects.update(next_run_at=timezone.now())
-    engine.sandbox.control.fault("429", account=engine.username, path="friendships/show", times=1)
-    assert run_skewed(hours) == [codes.INSTAGRAM_THROTTLED.id, "0"]
-    assert seconds_to(engine.account.health_until) == pytest.approx(3600, abs=20)
-    assert engine.turn() == "cooling"
-    # A bot that another worker lost, taken back by that one.
-    with engine.seen():
-        Bot.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert run_skewed(hours) == ["1"]
-    assert seconds_to(engine.bot.next_run_at) == pytest.approx(0, abs=20)
+        assert (engine.states(), len(engine.followed())) == (["confirmed"] * 2, 2)
+        assert seconds_to(engine.bot.next_run_at) == pytest.approx(90, abs=20)
+        with engine.seen():
+            assert set(Usage.objects.values_list("used", flat=True)) == {2}
+            Bot.objects.update(next_run_at=timezone.now())
+        # A silence and then a sign to rest, met by that worker: both are timed by the database.
+        engine.sandbox.control.fault("reset", account=engine.username, path="friendships/create", times=1)
+        assert work() == [codes.NET_RESET.id, "0"]
+        assert seconds_to(engine.actions(state="unknown")[0].look_up_at) == pytest.approx(60, abs=20)
+        with engine.seen():
+            Bot.objects.update(next_run_at=timezone.now())
+        engine.sandbox.control.fault("429", account=engine.username, path="friendships/show", times=1)
+        assert work() == [codes.INSTAGRAM_THROTTLED.id, "0"]
+        assert seconds_to(engine.account.health_until) == pytest.approx(3600, abs=20)
+        assert engine.turn() == "cooling"
+        # A bot that another worker lost, taken back by that one.
+        with engine.seen():
+            Bot.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+        assert work() == ["1"]
+        assert seconds_to(engine.bot.next_run_at) == pytest.approx(0, abs=20)
 
 
 def seconds_to(moment: object) -> float:

@@ -4,10 +4,12 @@ from datetime import time, timedelta
 
 import pytest
 import structlog
+from django.test import Client
 from django.utils import timezone
 
 from bots import dispatch, pacing, reconcile, runner
 from bots.actions import follow
+from bots.engine import look
 from bots.instagram import safe_client
 from bots.instagram.private import Outcome, State, awake_clock
 from bots.models import Action, Bot, Candidate, InstagramAccount, Usage
@@ -365,3 +367,18 @@ def test_working_hours_may_pass_midnight(engine: Engine) -> None:
     assert pacing.opens_at(bot, at_noon) == at_noon.replace(hour=22)
     assert pacing.opens_at(bot, at_noon.replace(hour=23)) == at_noon.replace(hour=23)
     assert pacing.opens_at(bot, at_noon.replace(hour=1)) == at_noon.replace(hour=1)
+
+
+def test_what_a_turn_cost_is_measured_and_shown(engine: Engine, client: Client) -> None:
+    engine.start()
+    engine.ask(1)
+    engine.turn()
+
+    turn, status = engine.last_turn(), look()
+
+    assert 0 < turn.cpu_ms < 60_000
+    assert 10_000 < turn.memory_kb < 10_000_000
+    assert (status.turns_last_hour, status.cpu_ms_a_turn) == (1, turn.cpu_ms)
+    client.force_login(engine.user)
+    page = client.get(f"/automation/{engine.username}/").content.decode()
+    assert f"A turn takes {turn.cpu_ms:,} ms of processor time (mean of the last 1)" in page
