@@ -8,7 +8,7 @@ from bench.ground import process
 from bench.instagram import bare_follow_rate
 from sandbox.testing import Sandbox
 
-BOTS, FOLLOWS, BURST = 12, 100, 50
+BOTS, FOLLOWS, BURST = 40, 100, 10  # ten is the largest burst that the product allows
 QUEUES = "dispatch,starter,enterprise"
 
 

@@ -57,10 +57,12 @@ def approve(request: MemberRequest, template_id: str) -> HttpResponse:
     return redirect("bots:templates")
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @members("act")
 def throw_away(request: MemberRequest, template_id: str) -> HttpResponse:
-    """Delete a text. Tasks that were asked with it keep their words."""
+    """Delete a text; asked for once more before. Tasks that were asked with it keep their words."""
     template = get_object_or_404(MessageTemplate, workspace=request.workspace, pk=template_id)
+    if request.method != "POST":
+        return render(request, "bots/text_throw_away.html", {"template": template})
     do(request, template.delete, f"“{template}” is gone.", name="template")
     return redirect("bots:templates")

@@ -100,6 +100,9 @@ def test_it_is_thrown_away(client: Client, alice: User) -> None:
     client.force_login(alice)
     client.post(PAGE, {"name": "Spring", "text": "Hi"})
 
+    asked = client.get(f"{PAGE}{text().pk}/throw-away/")
+    assert "It cannot be brought back" in asked.content.decode()
+    assert text()
     client.post(f"{PAGE}{text().pk}/throw-away/")
 
     with everywhere():
