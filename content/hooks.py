@@ -25,6 +25,7 @@ EVENTS = {
     "post_published": "post.published",
     "post_unknown": "post.unknown",
     "post_failed": "post.failed",
+    "measured": "analytics.measured",
 }
 PAUSES = (30, 120, 600, 1800, 3600, 7200, 14400, 28800, 28800)  # seconds before each further try: about a day
 LEASE = 60  # seconds a delivery is its worker's

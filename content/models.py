@@ -593,3 +593,10 @@ class Trial(Owned):
 
     class Meta:
         constraints = [models.UniqueConstraint("workspace", "experiment", "unit", name="trial_once")]
+
+
+from content.models_numbers import AccountInsight as AccountInsight  # noqa: E402  (of the same app, in a file of its own)
+from content.models_numbers import Measuring as Measuring  # noqa: E402
+from content.models_numbers import PostDay as PostDay  # noqa: E402
+from content.models_numbers import PostInsight as PostInsight  # noqa: E402
+from content.models_numbers import ReportPlan as ReportPlan  # noqa: E402

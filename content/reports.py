@@ -16,7 +16,7 @@ def pdf(audit: Audit) -> bytes:
 
     def line(words: str, size: int = 10, bold: bool = False, gap: float = 0) -> None:
         paper.set_font("Helvetica", "B" if bold else "", size)
-        paper.multi_cell(0, size * 0.5, _latin(words), new_x="LMARGIN", new_y="NEXT")
+        paper.multi_cell(0, size * 0.5, latin(words), new_x="LMARGIN", new_y="NEXT")
         paper.ln(gap)
 
     line(f"Audit of @{audit.account.username}", 18, True, 1)
@@ -47,7 +47,7 @@ def _figure(value: float | None, digits: int | str) -> str:
     return f"{value:.2%}" if digits == "%" else f"{value:,.{digits}f}"
 
 
-def _latin(words: str) -> str:
+def latin(words: str) -> str:
     """The letters that the PDF's own fonts have; a script they lack becomes question marks, and the page has it all."""
     plain = words.translate(
         {0x2019: "'", 0x2018: "'", 0x201C: '"', 0x201D: '"', 0x2013: "-", 0x2014: "-", 0x2026: "..."}

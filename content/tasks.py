@@ -8,7 +8,7 @@ from uuid import UUID
 from celery import shared_task
 
 from accounts import tenancy
-from content import competitors, hooks, publishing, runs
+from content import competitors, hooks, measuring, publishing, report_plans, runs
 from content.models import Competitor
 from content.tools import TOOLS
 
@@ -83,3 +83,29 @@ def forget_deliveries() -> None:
 def deliver(workspace: str, delivery: str) -> None:
     """Tell one hook of one event."""
     hooks.deliver(UUID(workspace), UUID(delivery))
+
+
+@shared_task(platform=measuring.ALL)
+def dispatch_numbers() -> None:
+    """Send out who reads the numbers of each account whose hour has come."""
+    for workspace, account in measuring.due():
+        measure.apply_async((str(workspace), str(account)), expires=int(measuring.HANDOVER.total_seconds()))
+
+
+@shared_task(workspace=True, soft_time_limit=300, time_limit=330)
+def measure(workspace: str, account: str) -> None:
+    """Read one account's numbers."""
+    measuring.measure(UUID(workspace), UUID(account))
+
+
+@shared_task(platform="due reports of all workspaces are mailed")
+def mail_reports() -> None:
+    """Send out who writes each report whose day has come."""
+    for workspace, plan in report_plans.due():
+        mail_report.apply_async((str(workspace), str(plan)), expires=300)
+
+
+@shared_task(workspace=True)
+def mail_report(workspace: str, plan: str) -> None:
+    """Mail one report."""
+    report_plans.send(UUID(workspace), UUID(plan))

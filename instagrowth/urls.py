@@ -38,6 +38,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("billing.urls")),
     path("", include("bots.urls")),
+    path("", include("content.analytics_urls")),
     path("", include("content.calendar_urls")),
     path("", include("content.studio_urls")),
     path("help/errors/", include("errors.urls")),

@@ -235,7 +235,9 @@ def account_insights(account: Account, request: Request) -> Answer:
     since, until = (int(request.query.get(name, default)) for name, default in (("since", now - DAY), ("until", now)))
     if until - since > 30 * DAY:
         return error(100, 0, "(#100) There cannot be more than 30 days (2592000 s) between since and until.")
-    days = range(since // DAY, max(since // DAY + 1, -(-until // DAY)))
+    # A day belongs to the span that its noon is in: a local day of any zone is one day.
+    noon = DAY // 2
+    days = range((since + noon) // DAY, max((since + noon) // DAY + 1, (until + noon) // DAY))
     total = request.query.get("metric_type") == "total_value"
     data = []
     for name in asked:

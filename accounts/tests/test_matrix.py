@@ -64,7 +64,7 @@ from instagrowth.testing import PASSWORD, member, warm_account, workspace_of
 pytestmark = pytest.mark.django_db
 NEW_PASSWORD = "staple horse battery 11"
 
-ROOMS = ("content:", "calendar:", "admin:")  # whose pages have a file of their own
+ROOMS = ("content:", "calendar:", "analytics:", "inbox:", "admin:")  # whose pages have a file of their own
 # Who may do what at each address, and what a valid write says. A new address needs one line here.
 DOORS: dict[str, Door] = {
     # ── Signing in, and one's own account: allauth ──
@@ -193,6 +193,12 @@ DOORS: dict[str, Door] = {
     "bots:template_throw_away": act(),
     "bots:activity": look(),
     "bots:export": look(),
+    "analytics:page": look(),
+    "analytics:export": look(),
+    "analytics:pdf": look(),
+    "analytics:reports": look_act(to="client@example.com", every="week"),
+    "analytics:stop": act(),
+    "analytics:shared": public(),
     "calendar:calendar": look(),
     "calendar:new": Door(act().writes, act().writes, {"kind": "image", "caption": "Another", "then": "keep"}),
     "calendar:post": look_act(kind="image", caption="Another", then="keep"),
@@ -379,6 +385,10 @@ def things(settings: Any, nobody_guessed: None) -> dict[str, object]:
         hook = Hook.objects.create(workspace=workspace, url="https://kestrel.example/", sealed_secret=b"")
         delivery = Delivery.objects.create(workspace=workspace, hook=hook, event="ping", state="failed")
         OfficialAccess.objects.create(workspace=workspace, account=account, ig_id="1784", sealed_token=b"")
+        PostInsight.objects.create(
+            workspace=workspace, account=account, media_id="1785", posted_at=now(), caption="kestrel post", reach=7
+        )
+        report = ReportPlan.objects.create(workspace=workspace, to="kestrel@example.com", due_at=now())
         deletion = DataDeletion.objects.create(code="0123456789abcdef", accounts=1)
         archive = Export.objects.create(user=alice, file="plover.zip")
         news = Notification.objects.create(workspace=workspace, user=alice, kind="team", title="plover news")
@@ -420,6 +430,8 @@ def things(settings: Any, nobody_guessed: None) -> dict[str, object]:
         "feed_id": feed.pk,
         "hook_id": hook.pk,
         "delivery_id": delivery.pk,
+        "plan_id": report.pk,
+        "what": "posts",
         "at": "1",
         "mark": "wrong",
         "calendar:file name": "bowl.jpg",

@@ -4,7 +4,8 @@ from django import template
 from django.utils.safestring import SafeString
 
 from content import library
-from content.models import Media, Post
+from content.analytics import kind_of
+from content.models import Media, Post, PostInsight
 from instagrowth.templatetags.look import POST, state
 
 register = template.Library()
@@ -28,3 +29,9 @@ def seconds(milliseconds: int | None) -> str:
     """Say how long a video is."""
     whole = round((milliseconds or 0) / 1000)
     return f"{whole // 60}:{whole % 60:02d}"
+
+
+@register.simple_tag
+def post_kind(post: PostInsight) -> str:
+    """What a measured post is called: Photo, Carousel, Reel, Story."""
+    return kind_of(post)

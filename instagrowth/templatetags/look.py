@@ -454,6 +454,7 @@ NAV = [
     NavItem("/automation/", "automation", "Automation", "a"),
     NavItem("/content/", "content", "Studio", "w"),
     NavItem("/calendar/", "calendar", "Calendar", "c"),
+    NavItem("/analytics/", "analytics", "Analytics", "n"),
     NavItem("/activity/", "ledger", "Activity", "l"),
     NavItem("/settings/", "settings", "Settings", "s"),
 ]

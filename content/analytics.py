@@ -1,0 +1,260 @@
+"""What the numbers say: a span against the span before, by day, by kind, hour and hashtag, and the best posts.
+
+The database adds up, in a handful of questions whatever the number of accounts. A sum over no known day is None, and on
+how many days of how many it is known goes with it. Each day and hour is the account's own.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import DateField, DateTimeField, Func, Max, QuerySet
+from django.db.models.functions import Cast
+
+from content.models import Measuring, PostInsight
+
+SPANS = {7: "7 days", 28: "28 days", 90: "90 days", 365: "1 year", 730: "2 years"}
+METRICS = {  # summed over the days
+    "reach": "Reach",
+    "views": "Views",
+    "interactions": "Interactions",
+    "engaged": "Accounts engaged",
+    "new_followers": "New followers",
+}
+DAILY = (*METRICS, "likes", "comments", "shares", "saves")
+KINDS = {
+    ("IMAGE", "FEED"): "Photo",
+    ("CAROUSEL_ALBUM", "FEED"): "Carousel",
+    ("VIDEO", "FEED"): "Video",
+    ("VIDEO", "REELS"): "Reel",
+}
+BEST, TAGS, STORIES = 10, 12, 10
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+ENOUGH = 20  # measured posts, before a best time is told
+ENOUGH_EACH = 3  # of them in the same weekday and hours
+BLOCK = 3  # hours that are taken together
+
+_DAYS = """
+SELECT day, count(*), count(followers), sum(followers), {sums} FROM content_accountinsight
+WHERE account_id = ANY(%s) AND day BETWEEN %s AND %s GROUP BY day
+"""
+_SPAN = """
+WITH post AS MATERIALIZED (
+    SELECT p.kind, p.product, p.tags, p.reach, p.interactions,
+        extract(hour FROM p.posted_at AT TIME ZONE a.timezone)::int AS hour
+    FROM content_postinsight p JOIN bots_instagramaccount a ON a.id = p.account_id
+    WHERE p.account_id = ANY(%(ids)s) AND p.product <> 'STORY'
+        AND p.posted_at >= %(since)s::date - 1 AND p.posted_at < %(until)s::date + 2
+        AND (p.posted_at AT TIME ZONE a.timezone)::date BETWEEN %(since)s AND %(until)s
+), tagged AS (
+    SELECT tag, count(*) AS posts, avg(reach) AS reach, avg(interactions) AS interactions,
+        sum(interactions) FILTER (WHERE reach > 0)::float
+        / nullif(sum(reach) FILTER (WHERE interactions >= 0), 0) AS rate
+    FROM post, unnest(tags) AS tag GROUP BY tag HAVING count(*) > 1
+    ORDER BY 4 DESC NULLS LAST, 1 LIMIT %(tags)s
+)
+SELECT CASE WHEN grouping(kind) = 0 THEN 'kind' ELSE 'hour' END, kind, product, hour, count(*), avg(reach),
+    avg(interactions),
+    sum(interactions) FILTER (WHERE reach > 0)::float
+        / nullif(sum(reach) FILTER (WHERE interactions >= 0), 0)
+FROM post GROUP BY GROUPING SETS ((kind, product), (hour))
+UNION ALL SELECT 'tag', tag, NULL, NULL, posts, reach, interactions, rate FROM tagged
+"""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number of a span, what it was in the span before, and on how many days each is known."""
+
+    key: str
+    name: str
+    value: int | None
+    before: int | None
+    days: int
+    series: list[int | None]
+
+    @property
+    def change(self) -> float | None:
+        """By which share it grew; None where one of both is unknown, or was nothing."""
+        return (self.value - self.before) / self.before if self.value is not None and self.before else None
+
+
+@dataclass(frozen=True)
+class Group:
+    """Posts that have something in common: how many, their averages, and interactions for each account reached."""
+
+    name: str
+    posts: int
+    reach: float | None
+    interactions: float | None
+    rate: float | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that the page, the CSV, the PDF and the mail tell of some accounts in a span."""
+
+    since: date
+    until: date
+    figures: list[Figure]
+    days: list[dict[str, Any]]
+    kinds: list[Group]
+    hours: list[Group]
+    tags: list[Group]
+    best: list[PostInsight]
+    stories: list[PostInsight]
+    measured_at: datetime | None
+
+    @property
+    def length(self) -> int:
+        """How many days it tells of."""
+        return len(self.days)
+
+    @property
+    def followers(self) -> list[tuple[date, int | None]]:
+        """The count of followers by day."""
+        return [(row["day"], row["followers"]) for row in self.days]
+
+    @property
+    def reach(self) -> list[tuple[date, int | None]]:
+        """The reach by day."""
+        return [(row["day"], row["reach"]) for row in self.days]
+
+    @property
+    def grown(self) -> tuple[int, int, int] | None:
+        """Followers on the first and the last known day, and the difference; None with fewer than two days."""
+        known = [count for _, count in self.followers if count is not None]
+        return (known[0], known[-1], known[-1] - known[0]) if len(known) > 1 else None
+
+
+def report(accounts: Iterable[UUID], since: date, until: date) -> Report:
+    """Add up a span, both days counted. In the workspace's view."""
+    ids, days = list(accounts), (until - since).days + 1
+    rows = by_day(ids, since - timedelta(days=days), until)
+    former, rows = rows[:days], rows[days:]
+    groups = _groups(ids, since, until)
+    return Report(
+        since,
+        until,
+        [_figure(name, rows, former) for name in METRICS],
+        rows,
+        sorted(groups["kind"], key=lambda group: -(group.interactions or 0)),
+        sorted(groups["hour"], key=lambda group: group.name),
+        groups["tag"],
+        best_posts(ids, since, until),
+        list(_within(ids, since, until).filter(product=PostInsight.STORY).order_by("-posted_at")[:STORIES]),
+        Measuring.objects.filter(account__in=ids).aggregate(at=Max("measured_at"))["at"],
+    )
+
+
+def by_day(ids: list[UUID], since: date, until: date) -> list[dict[str, Any]]:
+    """Every day of a span with the sums of all accounts; a number that nobody knows is None.
+
+    The followers of a day on which not every account was counted are None: a sum of some would look like a loss.
+    """
+    sums = ", ".join(f"sum({name})" for name in DAILY)
+    with connection.cursor() as cursor:
+        cursor.execute(_DAYS.format(sums=sums), [ids, since, until])
+        told = {row[0]: row[1:] for row in cursor.fetchall()}
+    whole = max((counted for _, counted, *_ in told.values()), default=0)
+    days = [since + timedelta(days=n) for n in range((until - since).days + 1)]
+    return [_row(day, told.get(day), whole) for day in days]
+
+
+def best_posts(ids: list[UUID], since: date, until: date, amount: int = BEST) -> list[PostInsight]:
+    """The posts that most people did something with."""
+    found = _within(ids, since, until).exclude(product=PostInsight.STORY).filter(interactions__isnull=False)
+    return list(found.order_by("-interactions", "pk")[:amount])
+
+
+def kind_of(post: PostInsight) -> str:
+    """What a post is called."""
+    return "Story" if post.product == PostInsight.STORY else KINDS.get((post.kind, post.product), "Other")
+
+
+def best_times(account_id: UUID) -> list[dict[str, Any]] | None:
+    """Up to three weekdays and hours whose posts did best, by the median share of the reached who did something.
+
+    None while there are not enough measured posts of the last year to tell. In the workspace's view.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT weekday, block, count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY rate), sum(count(*)) OVER ()"
+            " FROM (SELECT (extract(isodow FROM local)::int - 1) AS weekday,"
+            "  extract(hour FROM local)::int / %s * %s AS block, rate FROM ("
+            "   SELECT p.posted_at AT TIME ZONE a.timezone AS local, p.interactions::float / p.reach AS rate"
+            "   FROM content_postinsight p JOIN bots_instagramaccount a ON a.id = p.account_id"
+            "   WHERE p.account_id = %s AND p.product <> 'STORY' AND p.reach > 0 AND p.interactions IS NOT NULL"
+            "   AND p.posted_at > now() - interval '1 year' AND p.posted_at < now() - interval '2 days'"
+            "  ) local_post) blocks GROUP BY weekday, block",
+            [BLOCK, BLOCK, account_id],
+        )
+        rows = cursor.fetchall()
+    good = [row for row in rows if row[2] >= ENOUGH_EACH]
+    if not good or rows[0][4] < ENOUGH:
+        return None
+    good.sort(key=lambda row: (-row[3], row[0], row[1]))
+    return [
+        {"weekday": weekday, "day": WEEKDAYS[weekday], "hour": block, "until": block + BLOCK, "posts": posts, "rate": r}
+        for weekday, block, posts, r, _ in good[:3]
+    ]
+
+
+def csv_days(found: Report) -> Iterator[list[object]]:
+    """The days of a report as rows; an unknown number is an empty cell."""
+    names = ("followers", *DAILY)
+    yield ["day", *names]
+    for row in found.days:
+        yield [row["day"].isoformat(), *("" if row[name] is None else row[name] for name in names)]
+
+
+def csv_posts(ids: list[UUID], since: date, until: date) -> Iterator[list[object]]:
+    """Every post and story of a span as rows."""
+    names = ("reach", "views", "interactions", "likes", "comments", "shares", "saves", "replies")
+    yield ["account", "posted_at", "kind", "caption", "permalink", *names, "measured_at"]
+    for post in _within(ids, since, until).order_by("-posted_at").iterator(500):
+        numbers = ("" if (value := getattr(post, name)) is None else value for name in names)
+        measured = post.measured_at.isoformat() if post.measured_at else ""
+        yield [post.account.username, post.posted_at.isoformat(), kind_of(post), post.caption, post.permalink,
+               *numbers, measured]  # fmt: skip
+
+
+def _within(ids: list[UUID], since: date, until: date) -> QuerySet[PostInsight]:
+    """The posts of a span by the accounts' own days; the wider bounds let the index do the most of it."""
+    local = Func("account__timezone", "posted_at", function="timezone", output_field=DateTimeField())
+    wide = (datetime.combine(since, time(), UTC) - timedelta(days=1), datetime.combine(until, time(), UTC))
+    found = PostInsight.objects.filter(
+        account__in=ids, posted_at__gte=wide[0], posted_at__lt=wide[1] + timedelta(days=2)
+    )
+    return found.annotate(local=Cast(local, DateField())).filter(local__range=(since, until)).select_related("account")
+
+
+def _row(day: date, told: tuple[Any, ...] | None, whole: int) -> dict[str, Any]:
+    if told is None:
+        return {"day": day, "accounts": 0, "followers": None} | dict.fromkeys(DAILY)
+    accounts, counted, followers, *sums = told
+    return {"day": day, "accounts": accounts, "followers": followers if counted == whole else None} | dict(
+        zip(DAILY, sums, strict=True)
+    )
+
+
+def _figure(name: str, rows: list[dict[str, Any]], former: list[dict[str, Any]]) -> Figure:
+    series = [row[name] for row in rows]
+    known, before = [[row[name] for row in part if row[name] is not None] for part in (rows, former)]
+    # A span that is not wholly known beside one that is would look like growth.
+    compared = sum(before) if before and len(before) >= len(known) else None
+    return Figure(name, METRICS[name], sum(known) if known else None, compared, len(known), series)
+
+
+def _groups(ids: list[UUID], since: date, until: date) -> dict[str, list[Group]]:
+    found: dict[str, list[Group]] = {"kind": [], "hour": [], "tag": []}
+    with connection.cursor() as cursor:
+        cursor.execute(_SPAN, {"ids": ids, "since": since, "until": until, "tags": TAGS})
+        for what, kind, product, hour, posts, reach, interactions, rate in cursor.fetchall():
+            names = {"kind": KINDS.get((kind, product), "Other"), "hour": f"{hour or 0:02}:00", "tag": f"#{kind}"}
+            numbers = (None if one is None else float(one) for one in (reach, interactions, rate))
+            found[what].append(Group(names[what], posts, *numbers))
+    return found

@@ -1,0 +1,115 @@
+"""A report of numbers as a PDF, by fpdf2: the same figures as the page, under the workspace's own name and logo."""
+
+import io
+from datetime import date
+
+from accounts import brand
+from accounts.models import Logo, Workspace
+from content.analytics import Group, Report, kind_of
+from content.reports import latin
+
+SOURCE = "As Meta's Graph API told. A dash is unknown: it was not measured, and is not zero."
+WIDTH = 174  # millimetres between the margins
+
+
+def draw(found: Report, workspace: Workspace, whose: str) -> bytes:
+    """Draw the report: A4, in black on white, with two lines over the days. In the workspace's view."""
+    from fpdf import FPDF
+
+    paper = FPDF(format="A4")
+    paper.set_margin(18)
+    paper.add_page()
+    label = brand.label_of(workspace)
+    logo = Logo.objects.filter(workspace=workspace).first() if label.own and label.logo else None
+    if logo:
+        paper.image(io.BytesIO(bytes(logo.png)), h=12)
+        paper.ln(4)
+
+    def line(words: str, size: int = 10, bold: bool = False, gap: float = 0) -> None:
+        paper.set_font("Helvetica", "B" if bold else "", size)
+        paper.multi_cell(0, size * 0.5, latin(words), new_x="LMARGIN", new_y="NEXT")
+        paper.ln(gap)
+
+    def table(heads: tuple[str, ...], rows: list[list[str]], widths: tuple[int, ...]) -> None:
+        paper.set_font("Helvetica", "", 9)
+        with paper.table(
+            col_widths=widths, text_align=("LEFT", *("RIGHT",) * (len(heads) - 1)), line_height=5.5
+        ) as drawn:
+            for cells in ([*heads], *rows):
+                drawn.row([latin(cell) for cell in cells])
+        paper.ln(5)
+
+    measured = f"{found.measured_at:%d %B %Y, %H:%M} UTC" if found.measured_at else "never"
+    line(label.name, 10, gap=1)
+    line(f"Instagram report of {whose}", 18, True, 1)
+    line(f"{found.since:%d %B %Y} to {found.until:%d %B %Y}, beside the {found.length} days before.", gap=1)
+    line(f"{SOURCE} Last measured: {measured}.", 9, gap=4)
+    rows = [[one.name, number(one.value), number(one.before), change(one.change), f"{one.days} of {found.length}"]
+            for one in found.figures]  # fmt: skip
+    if found.grown:
+        first, last, grown = found.grown
+        rows.insert(0, ["Followers", number(last), number(first), f"{grown:+,}", "first and last day"])
+    table(("", "Now", "Before", "Change", "Days known"), rows, (50, 30, 30, 30, 34))
+    for words, days in (("Followers", found.followers), ("Reach by day", found.reach)):
+        line(words, 12, True, 1)
+        _line_of(paper, days)
+    for words, groups in (("By kind", found.kinds), ("By hour", found.hours), ("By hashtag", found.tags)):
+        if groups:
+            line(words, 12, True, 1)
+            table(("", "Posts", "Reach each", "Interactions each", "Rate"), [_cells(group) for group in groups],
+                  (50, 24, 32, 40, 28))  # fmt: skip
+    if found.best:
+        line("Best posts", 12, True, 1)
+        best = [
+            [
+                f"{post.posted_at:%d %b} {kind_of(post)}: {post.words[:60]}",
+                number(post.reach),
+                number(post.interactions),
+            ]
+            for post in found.best
+        ]
+        table(("", "Reach", "Interactions"), best, (114, 30, 30))
+    return bytes(paper.output())
+
+
+def number(value: float | None) -> str:
+    """A number for reading; a dash where it is unknown."""
+    return "-" if value is None else f"{value:,.0f}"
+
+
+def change(value: float | None) -> str:
+    """A change as per cent."""
+    return "-" if value is None else f"{value:+.0%}"
+
+
+def _cells(group: Group) -> list[str]:
+    rate = "-" if group.rate is None else f"{group.rate:.1%}"
+    return [group.name, str(group.posts), number(group.reach), number(group.interactions), rate]
+
+
+def _line_of(paper: "object", days: list[tuple[date, int | None]]) -> None:
+    """Draw a line over days; a gap is a gap."""
+    from fpdf import FPDF
+
+    assert isinstance(paper, FPDF)
+    known = [value for _, value in days if value is not None]
+    if len(known) < 2:
+        paper.set_font("Helvetica", "", 9)
+        paper.cell(0, 5, "Not enough days yet.", new_x="LMARGIN", new_y="NEXT")
+        paper.ln(4)
+        return
+    if paper.get_y() > 240:
+        paper.add_page()
+    low, high, top, left = min(known), max(known), paper.get_y(), paper.l_margin
+    step, scale = WIDTH / max(len(days) - 1, 1), 28 / (high - low) if high > low else 0
+    before: tuple[float, float] | None = None
+    for place, (_, value) in enumerate(days):
+        point = None if value is None else (left + place * step, top + 28 - (value - low) * scale)
+        if before and point:
+            paper.line(*before, *point)
+        before = point
+    paper.set_y(top + 29)
+    paper.set_font("Helvetica", "", 8)
+    words = f"lowest {number(low)}, highest {number(high)}; {days[0][0]:%d %b %Y} to {days[-1][0]:%d %b %Y}"
+    paper.cell(0, 5, words, new_x="LMARGIN", new_y="NEXT")
+    paper.ln(4)

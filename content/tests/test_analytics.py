@@ -1,0 +1,236 @@
+"""Numbers are read day by day and kept; what Meta does not tell stays unknown, and everything is added up by SQL."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.mail import EmailMessage
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils.timezone import now
+
+from accounts import tenancy
+from accounts.models import User, Workspace
+from bots.models import InstagramAccount, OfficialAccess
+from bots.official import official_door
+from content import analytics, measuring, report_plans
+from content.models import AccountInsight, Measuring, PostDay, PostInsight, ReportPlan
+from errors import codes
+from instagrowth.testing import connect_officially, everywhere, warm_account
+from sandbox.testing import Control
+
+pytestmark = pytest.mark.django_db
+
+
+def kept() -> tuple[int, int, int]:
+    with everywhere():
+        return AccountInsight.objects.count(), PostInsight.objects.count(), PostDay.objects.count()
+
+
+def measured(account: InstagramAccount, day: date, **numbers: int | None) -> AccountInsight:
+    return AccountInsight(workspace_id=account.workspace_id, account=account, day=day, measured_at=now(), **numbers)
+
+
+def post(account: InstagramAccount, at: datetime, number: int, **fields: object) -> PostInsight:
+    known = {"kind": "IMAGE", "product": "FEED", "measured_at": now()} | fields
+    return PostInsight(workspace_id=account.workspace_id, account=account, media_id=f"{number}", posted_at=at, **known)
+
+
+def test_a_look_keeps_days_posts_and_stories_and_a_second_look_the_same_day_adds_nothing(
+    alices_official: InstagramAccount, meta: Control
+) -> None:
+    (due,) = measuring.due()
+    assert due == (alices_official.workspace_id, alices_official.pk)
+    assert measuring.due() == []  # it was handed to a worker
+    measuring.measure(*due)
+    first = kept()
+    measuring.measure(*due)
+
+    assert kept() == first
+    assert first[0] == measuring.BACK + 1
+    with everywhere():
+        today = now().astimezone(ZoneInfo(alices_official.timezone)).date()
+        days = AccountInsight.objects.order_by("-day")
+        assert [row.followers for row in days[:2]] == [900, None]  # no past of it can be asked for
+        assert days[0].day == today
+        assert all(row.reach and row.new_followers is not None for row in days)
+        assert (
+            PostInsight.objects.filter(measured_at__isnull=False).count() == PostDay.objects.filter(day=today).count()
+        )
+        assert Measuring.objects.get().due_at > now()
+
+
+def test_a_day_is_one_day_of_the_accounts_own_zone(alices_official: InstagramAccount, meta: Control) -> None:
+    with everywhere():
+        InstagramAccount.objects.update(timezone="Pacific/Auckland")
+    measuring.measure(alices_official.workspace_id, alices_official.pk)
+    with everywhere():
+        row = AccountInsight.objects.order_by("day")[10]
+        door = official_door(alices_official)
+    before = datetime.combine(row.day, time(), UTC) - timedelta(days=1)  # whose noon is in Auckland's day
+
+    assert door.account_insights(before, before + timedelta(days=1))["reach"] == row.reach
+
+
+def test_what_meta_does_not_tell_is_unknown(
+    alice: User, client: Client, alices_account: InstagramAccount, meta: Control
+) -> None:
+    connect_officially(alices_account, meta, followers=50, media=0)
+    measuring.measure(alices_account.workspace_id, alices_account.pk)
+    with everywhere():
+        assert set(AccountInsight.objects.values_list("new_followers", flat=True)) == {None}
+    client.force_login(alice)
+    page = client.get(reverse("analytics:page")).content.decode()
+
+    assert "0 of 28 days known; before unknown" in page
+    assert "No measured post in these days." in page
+
+
+def test_a_removed_permission_is_said_once_and_the_numbers_stay(
+    alices_official: InstagramAccount, meta: Control
+) -> None:
+    measuring.measure(alices_official.workspace_id, alices_official.pk)
+    first = kept()
+    meta.graph("revoke", username=alices_official.username)
+    measuring.measure(alices_official.workspace_id, alices_official.pk)
+    measuring.measure(alices_official.workspace_id, alices_official.pk)
+
+    assert kept() == first
+    with everywhere():
+        assert OfficialAccess.objects.get().status == "reconnect"
+        assert Measuring.objects.get().error_code == codes.IG_OFFICIAL_RECONNECT.id
+        Measuring.objects.update(due_at=now())
+    assert measuring.due() == []
+
+
+def test_sums_comparison_groups_and_best_posts_are_right(
+    alices_workspace: Workspace, alices_account: InstagramAccount
+) -> None:
+    other = warm_account(alices_workspace, "alice.prints", timezone="Pacific/Auckland")
+    day = date(2026, 3, 10)
+    oslo, auckland = ZoneInfo("Europe/Oslo"), ZoneInfo("Pacific/Auckland")
+    with everywhere():
+        AccountInsight.objects.bulk_create(
+            [
+                measured(alices_account, day, reach=100, views=10, followers=500),
+                measured(other, day, reach=50, followers=70),
+                measured(alices_account, day - timedelta(days=1), reach=30, followers=490),
+                measured(alices_account, day - timedelta(days=2), reach=60),
+                measured(other, day - timedelta(days=3), reach=60),
+            ]
+        )
+        PostInsight.objects.bulk_create(
+            [
+                post(alices_account, datetime(2026, 3, 10, 23, 30, tzinfo=oslo), 1, reach=100, interactions=10,
+                     tags=["clay", "blue"]),
+                post(other, datetime(2026, 3, 9, 8, 0, tzinfo=auckland), 2, reach=300, interactions=60,
+                     tags=["clay"], product="REELS", kind="VIDEO"),
+                post(other, datetime(2026, 3, 8, 23, 59, tzinfo=auckland), 3, reach=1, interactions=999),
+                post(alices_account, datetime(2026, 3, 9, 23, 10, tzinfo=oslo), 4, reach=None, interactions=None,
+                     tags=["blue"]),
+                post(other, datetime(2026, 3, 9, 9, 0, tzinfo=auckland), 5, product="STORY", reach=7),
+            ]
+        )  # fmt: skip
+        ids = [alices_account.pk, other.pk]
+        found = analytics.report(ids, day - timedelta(days=1), day)
+
+        figures = {one.key: (one.value, one.before, one.days) for one in found.figures}
+        assert figures["reach"] == (180, 120, 2)
+        assert figures["views"] == (10, None, 1)
+        assert figures["new_followers"] == (None, None, 0)
+        assert found.figures[0].change == 0.5
+        assert [row["followers"] for row in found.days] == [None, 570]  # one of two is no sum
+        assert [(g.name, g.posts, g.reach, g.interactions, g.rate) for g in found.kinds] == [
+            ("Reel", 1, 300, 60, 0.2), ("Photo", 2, 100, 10, 0.1)
+        ]  # fmt: skip
+        assert [(g.name, g.posts) for g in found.hours] == [("08:00", 1), ("23:00", 2)]
+        assert [(g.name, g.posts, g.interactions) for g in found.tags] == [("#clay", 2, 35), ("#blue", 2, 10)]
+        assert [one.media_id for one in found.best] == ["2", "1"]
+        assert [(one.media_id, one.reach) for one in found.stories] == [("5", 7)]
+
+        with CaptureQueriesContext(connection) as one:
+            analytics.report(ids[:1], day - timedelta(days=1), day)
+        with CaptureQueriesContext(connection) as two:
+            analytics.report(ids, day - timedelta(days=1), day)
+        assert len(one) == len(two)
+
+
+def test_the_best_time_is_told_from_own_posts_and_only_when_there_are_enough(alices_account: InstagramAccount) -> None:
+    monday = datetime.combine(now().date() - timedelta(days=now().weekday() + 14), datetime.min.time(), UTC)
+
+    def posts(amount: int, weekday: int, hour: int, interactions: int, begin: int) -> list[PostInsight]:
+        local = (monday + timedelta(days=weekday, hours=hour)).replace(tzinfo=ZoneInfo(alices_account.timezone))
+        return [
+            post(alices_account, local - timedelta(days=7 * (n % 10)), begin + n, reach=100, interactions=interactions)
+            for n in range(amount)
+        ]
+
+    with everywhere():
+        PostInsight.objects.bulk_create(posts(10, 1, 19, 20, 0) + posts(9, 4, 7, 5, 100))
+        assert analytics.best_times(alices_account.pk) is None
+        PostInsight.objects.bulk_create(posts(2, 6, 12, 90, 200))  # better, and too few to say so
+        found = analytics.best_times(alices_account.pk) or []
+    told = [(one["day"], one["hour"], one["posts"], one["rate"]) for one in found]
+    assert told == [("Tuesday", 18, 10, 0.2), ("Friday", 6, 9, 0.05)]
+
+
+def test_members_read_export_and_print_and_nobody_else_does(
+    alices_official: InstagramAccount, alice: User, charlie: User, client: Client, meta: Control
+) -> None:
+    measuring.measure(alices_official.workspace_id, alices_official.pk)
+    client.force_login(alice)
+    page = client.get(reverse("analytics:page"), {"account": alices_official.username})
+    days = client.get(reverse("analytics:export", args=["days"]), {"days": "7"}).content.decode().splitlines()
+    posts = client.get(reverse("analytics:export", args=["posts"]), {"days": "28"}).content.decode().splitlines()
+    paper = client.get(reverse("analytics:pdf"), {"since": "2026-01-01", "until": "2026-01-31"})
+
+    assert page.status_code == 200
+    assert "28 of 28 days known" in page.content.decode()
+    assert days[0].startswith("day,followers,reach,views")
+    assert len(days) == 8
+    assert len(posts) > 5
+    assert paper.content.startswith(b"%PDF-")
+    client.force_login(charlie)
+    assert client.get(reverse("analytics:page"), {"account": alices_official.username}).status_code == 404
+    assert alices_official.username not in client.get(reverse("analytics:page")).content.decode()
+
+
+def test_a_report_is_mailed_once_on_its_day_and_its_address_opens_until_it_is_stopped(
+    alices_official: InstagramAccount, alice: User, client: Client, mailoutbox: list[EmailMessage]
+) -> None:
+    client.force_login(alice)
+    planned = client.post(reverse("analytics:reports"), {"to": "client@example.com", "every": "week", "account": ""})
+    assert planned.status_code == 302
+    assert report_plans.due() == []
+    with everywhere():
+        plan = ReportPlan.objects.get()
+        ReportPlan.objects.update(due_at=now())
+    (due,) = report_plans.due()
+    assert [report_plans.send(*due), report_plans.send(*due)] == [True, False]
+
+    (mail,) = mailoutbox
+    assert mail.to == ["client@example.com"]
+    assert "Reach: unknown" in mail.body
+    since, until = report_plans.span("week", now(), "UTC")
+    with tenancy.scope(alices_official.workspace_id):
+        path = report_plans.address(plan, since, until).removeprefix("http://localhost:8000")
+    client.logout()
+    assert client.get(path).content.startswith(b"%PDF-")
+    assert client.get(path.replace(".pdf", "x.pdf")).status_code == 404
+    client.force_login(alice)
+    client.post(reverse("analytics:stop", args=[plan.pk]))
+    assert client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("every", "after", "zone", "due"),
+    [
+        ("week", datetime(2026, 3, 28, 12, tzinfo=UTC), "Europe/Oslo", datetime(2026, 3, 30, 6, tzinfo=UTC)),
+        ("month", datetime(2026, 10, 31, 12, tzinfo=UTC), "Europe/Oslo", datetime(2026, 11, 1, 7, tzinfo=UTC)),
+        ("week", datetime(2026, 3, 30, 6, tzinfo=UTC), "Europe/Oslo", datetime(2026, 4, 6, 6, tzinfo=UTC)),
+    ],
+)
+def test_reports_come_at_eight_by_the_workspaces_clock(every: str, after: datetime, zone: str, due: datetime) -> None:
+    assert report_plans.next_time(every, after, zone) == due
