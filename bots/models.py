@@ -556,4 +556,5 @@ class VaultCanary(models.Model):
 
 
 from bots.models_official import DataDeletion as DataDeletion  # noqa: E402  (of the same app, in a file of its own)
+from bots.models_official import MetaEvent as MetaEvent  # noqa: E402
 from bots.models_official import OfficialAccess as OfficialAccess  # noqa: E402

@@ -5,7 +5,7 @@ import uuid
 from django.db import models
 from django.utils.timezone import now
 
-from bots.models import Owned
+from bots.models import Owned, tenant_key
 
 
 class OfficialAccess(Owned):
@@ -65,3 +65,22 @@ class DataDeletion(models.Model):
     code = models.CharField(max_length=16, unique=True)  # whoever has it may read the page about it
     accounts = models.PositiveIntegerField()  # how many connections were deleted
     done_at = models.DateTimeField(default=now)
+
+
+class MetaEvent(Owned):
+    """One thing that Meta told of an account by webhook, once however often it was told; gone a week later."""
+
+    account = tenant_key("bots.InstagramAccount", related_name="+", db_index=False)
+    digest = models.CharField(max_length=64)  # of what was told
+    told = models.JSONField(default=dict)
+    received_at = models.DateTimeField(default=now)
+    worked_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error_code = models.CharField(max_length=16, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("workspace", "account", "digest", name="meta_event_once")]
+        indexes = [
+            models.Index(fields=["received_at"], name="meta_event_waiting", condition=models.Q(worked_at__isnull=True)),
+            models.Index(fields=["worked_at"], name="meta_event_old"),
+        ]

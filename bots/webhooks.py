@@ -1,4 +1,4 @@
-"""What Meta tells us by itself: that somebody removed us, that somebody wants their data deleted.
+"""What Meta tells us by itself: signed events, that somebody removed us, that somebody wants their data deleted.
 
 The signature is checked before anything is read. It shows by its own which Meta app it is from: the installation's, or
 one of the API pairs that are in use.
@@ -10,8 +10,9 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -20,12 +21,25 @@ from django.db.models import Q, QuerySet
 from accounts import tenancy
 from bots import api_pairs, official
 from bots.instagram.graph import App
-from bots.models import ApiPair, DataDeletion, OfficialAccess
+from bots.models import ApiPair, DataDeletion, InstagramAccount, MetaEvent, OfficialAccess
 from errors import codes
 from errors.exceptions import BotException
 from errors.recording import log_activity
 
 ALL = "Meta names an account, and we look whose it is"
+MOST = 256 * 1024  # bytes of one request; Meta's largest are far smaller
+_workers: list[Callable[[UUID, UUID], None]] = []
+_forgetters: list[Callable[[InstagramAccount], None]] = []
+
+
+def worked_by(send: Callable[[UUID, UUID], None]) -> None:
+    """Let this function have what was told of an account (workspace, account) worked, after the commit."""
+    _workers.append(send)
+
+
+def forgotten_by(forget: Callable[[InstagramAccount], None]) -> None:
+    """Let this function delete what came through Meta of an account."""
+    _forgetters.append(forget)
 
 
 def apps() -> Iterator[App]:
@@ -40,6 +54,43 @@ def greets(mode: str, token: str) -> bool:
     """Whether a handshake is Meta's: it repeats the word we chose."""
     word = settings.META_WEBHOOK_VERIFY_TOKEN
     return bool(word) and mode == "subscribe" and hmac.compare_digest(token.encode(), word.encode())
+
+
+def take(body: bytes, signature: str) -> int:
+    """Write down what a signed event tells, once however often it comes; how much of it was new.
+
+    Nothing is worked here: Meta wants its answer at once. Raises SIGNATURE_WRONG, JSON_MALFORMED.
+    """
+    app = signer(body, signature)
+    try:
+        told = [
+            (str(entry["id"]), what)
+            for entry in json.loads(body)["entry"]
+            for what in (*entry.get("changes", []), *entry.get("messaging", []))
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise BotException(codes.JSON_MALFORMED) from None
+    with tenancy.platform(ALL), transaction.atomic():
+        names = {ig_id for ig_id, _ in told}
+        accesses = list(OfficialAccess.objects.filter(ig_id__in=names, app_id=app.id))
+        events = [_event(access, what) for access in accesses for ig_id, what in told if ig_id == access.ig_id]
+        before = MetaEvent.objects.filter(digest__in=[event.digest for event in events]).count()
+        MetaEvent.objects.bulk_create(events, ignore_conflicts=True)
+        new = MetaEvent.objects.filter(digest__in=[event.digest for event in events]).count() - before
+        for access in accesses if new else ():
+            for send in _workers:
+                send(access.workspace_id, access.account_id)
+        return new
+
+
+def signer(body: bytes, signature: str) -> App:
+    """The app that signed a body. Raises SIGNATURE_WRONG."""
+    with tenancy.platform(ALL):
+        for app in apps():
+            right = "sha256=" + hmac.digest(app.secret.encode(), body, hashlib.sha256).hex()
+            if hmac.compare_digest(right.encode(), signature.encode()):
+                return app
+    raise BotException(codes.SIGNATURE_WRONG)
 
 
 def opened(signed_request: str) -> tuple[App, dict[str, Any]]:
@@ -80,6 +131,8 @@ def forget(signed_request: str) -> DataDeletion:
         found = list(_accesses(app, said).select_related("account"))
         for access in found:
             access.delete()
+            for forgotten in _forgetters:
+                forgotten(access.account)
             log_activity("data_deletion", workspace=access.workspace_id, account=access.account)
         return DataDeletion.objects.create(code=secrets.token_hex(8), accounts=len(found))
 
@@ -87,3 +140,8 @@ def forget(signed_request: str) -> DataDeletion:
 def _accesses(app: App, said: dict[str, Any]) -> QuerySet[OfficialAccess]:
     who = str(said.get("user_id", ""))
     return OfficialAccess.objects.filter(Q(meta_user=who) | Q(ig_id=who), app_id=app.id).exclude(ig_id="")
+
+
+def _event(access: OfficialAccess, told: dict[str, Any]) -> MetaEvent:
+    digest = hashlib.sha256(json.dumps([access.ig_id, told], sort_keys=True).encode()).hexdigest()
+    return MetaEvent(workspace_id=access.workspace_id, account_id=access.account_id, digest=digest, told=told)

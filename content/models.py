@@ -595,6 +595,10 @@ class Trial(Owned):
         constraints = [models.UniqueConstraint("workspace", "experiment", "unit", name="trial_once")]
 
 
+from content.models_inbox import ReplyRule as ReplyRule  # noqa: E402
+from content.models_inbox import SavedReply as SavedReply  # noqa: E402
+from content.models_inbox import Talk as Talk  # noqa: E402
+from content.models_inbox import TalkLine as TalkLine  # noqa: E402
 from content.models_numbers import AccountInsight as AccountInsight  # noqa: E402  (of the same app, in a file of its own)
 from content.models_numbers import Measuring as Measuring  # noqa: E402
 from content.models_numbers import PostDay as PostDay  # noqa: E402

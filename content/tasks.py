@@ -8,7 +8,7 @@ from uuid import UUID
 from celery import shared_task
 
 from accounts import tenancy
-from content import competitors, hooks, measuring, publishing, report_plans, runs
+from content import competitors, hooks, inbox, measuring, publishing, replies, report_plans, runs
 from content.models import Competitor
 from content.tools import TOOLS
 
@@ -94,7 +94,8 @@ def dispatch_numbers() -> None:
 
 @shared_task(workspace=True, soft_time_limit=300, time_limit=330)
 def measure(workspace: str, account: str) -> None:
-    """Read one account's numbers."""
+    """Read one account's comments, conversations and numbers."""
+    inbox.read(UUID(workspace), UUID(account))
     measuring.measure(UUID(workspace), UUID(account))
 
 
@@ -109,3 +110,43 @@ def mail_reports() -> None:
 def mail_report(workspace: str, plan: str) -> None:
     """Mail one report."""
     report_plans.send(UUID(workspace), UUID(plan))
+
+
+@shared_task(workspace=True)
+def work_events(workspace: str, account: str) -> None:
+    """Work what Meta told of an account."""
+    inbox.work(UUID(workspace), UUID(account))
+
+
+@shared_task(workspace=True)
+def read_inbox(workspace: str, account: str) -> None:
+    """Read an account's comments and conversations."""
+    inbox.read(UUID(workspace), UUID(account))
+
+
+@shared_task(workspace=True)
+def send_line(workspace: str, line: str) -> None:
+    """Send one answer, once."""
+    replies.send(UUID(workspace), UUID(line))
+
+
+@shared_task(platform="the inboxes of all workspaces are looked after")
+def sweep_inbox() -> None:
+    """Hand over what no worker took: events, answers, and answers that are to be looked for."""
+    for workspace, account in inbox.due_events():
+        work_events.apply_async((str(workspace), str(account)), expires=60)
+    for workspace, line in replies.sweep():
+        send_line.apply_async((str(workspace), str(line)), expires=600)
+
+
+@shared_task(platform="the inboxes of all workspaces are looked after")
+def look_up_replies() -> None:
+    """Have each account with an unknown answer read."""
+    for workspace, account in replies.to_look_up():
+        read_inbox.apply_async((str(workspace), str(account)), expires=120)
+
+
+@shared_task(platform="old events of all workspaces go")
+def forget_events() -> None:
+    """Throw away what Meta told a week ago."""
+    inbox.forget_events()

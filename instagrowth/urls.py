@@ -40,6 +40,7 @@ urlpatterns = [
     path("", include("bots.urls")),
     path("", include("content.analytics_urls")),
     path("", include("content.calendar_urls")),
+    path("", include("content.inbox_urls")),
     path("", include("content.studio_urls")),
     path("help/errors/", include("errors.urls")),
     path("api/", include("instagrowth.api_urls")),

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.apps import apps
+from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
 from django.utils.timezone import now
 
@@ -98,6 +99,7 @@ class Filling:
             (models.TextField, lambda: mark),
             (models.JSONField, lambda: {"word": mark}),
             (models.BinaryField, lambda: mark.encode()),
+            (ArrayField, lambda: [mark]),
             (models.GenericIPAddressField, lambda: "203.0.113.7"),
             (models.DateTimeField, now),
             (models.DateField, lambda: now().date()),

@@ -55,7 +55,23 @@ from bots.models import (
     MessageTemplate,
     OfficialAccess,
 )
-from content.models import Audit, Competitor, Delivery, Feed, Hook, Media, Piece, Post, Run, Slot
+from content.models import (
+    Audit,
+    Competitor,
+    Delivery,
+    Feed,
+    Hook,
+    Media,
+    Piece,
+    Post,
+    PostInsight,
+    ReplyRule,
+    ReportPlan,
+    Run,
+    SavedReply,
+    Slot,
+    Talk,
+)
 from errors import codes
 from errors.recording import log_activity, record
 from instagrowth import live, urls
@@ -194,11 +210,19 @@ DOORS: dict[str, Door] = {
     "bots:activity": look(),
     "bots:export": look(),
     "analytics:page": look(),
-    "analytics:export": look(),
+    "analytics:export_days": look(),
+    "analytics:export_posts": look(),
     "analytics:pdf": look(),
     "analytics:reports": look_act(to="client@example.com", every="week"),
     "analytics:stop": act(),
     "analytics:shared": public(),
+    "inbox:page": look(),
+    "inbox:talk": look_act(text="Thank you"),
+    "inbox:assign": act(assigned=""),
+    "inbox:settle": act(to="done"),
+    "inbox:rules": look_act(what="saved", **{"saved-name": "hello", "saved-text": "Thank you"}),
+    "inbox:remove_rule": act(),
+    "inbox:remove_saved": act(),
     "calendar:calendar": look(),
     "calendar:new": Door(act().writes, act().writes, {"kind": "image", "caption": "Another", "then": "keep"}),
     "calendar:post": look_act(kind="image", caption="Another", then="keep"),
@@ -389,6 +413,11 @@ def things(settings: Any, nobody_guessed: None) -> dict[str, object]:
             workspace=workspace, account=account, media_id="1785", posted_at=now(), caption="kestrel post", reach=7
         )
         report = ReportPlan.objects.create(workspace=workspace, to="kestrel@example.com", due_at=now())
+        talk = Talk.objects.create(
+            workspace=workspace, account=account, root="1786", username="kestrel.fan", last_text="plover", last_at=now()
+        )
+        rule = ReplyRule.objects.create(workspace=workspace, words="kestrel", on="comment", text="kestrel answer")
+        kept = SavedReply.objects.create(workspace=workspace, name="kestrel thanks", text="kestrel answer")
         deletion = DataDeletion.objects.create(code="0123456789abcdef", accounts=1)
         archive = Export.objects.create(user=alice, file="plover.zip")
         news = Notification.objects.create(workspace=workspace, user=alice, kind="team", title="plover news")
@@ -431,7 +460,9 @@ def things(settings: Any, nobody_guessed: None) -> dict[str, object]:
         "hook_id": hook.pk,
         "delivery_id": delivery.pk,
         "plan_id": report.pk,
-        "what": "posts",
+        "talk_id": talk.pk,
+        "rule_id": rule.pk,
+        "reply_id": kept.pk,
         "at": "1",
         "mark": "wrong",
         "calendar:file name": "bowl.jpg",

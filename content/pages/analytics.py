@@ -47,8 +47,10 @@ class Asked:
     @property
     def query(self) -> str:
         """The same again, for another address."""
-        span = {"days": self.days} if self.days else {"since": self.since, "until": self.until}
-        return urlencode({"account": self.account.username if self.account else ""} | span)
+        who = {"account": self.account.username if self.account else ""}
+        if self.days:
+            return urlencode(who | {"days": str(self.days)})
+        return urlencode(who | {"since": self.since.isoformat(), "until": self.until.isoformat()})
 
 
 def asked(request: MemberRequest) -> Asked:

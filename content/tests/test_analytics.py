@@ -182,8 +182,8 @@ def test_members_read_export_and_print_and_nobody_else_does(
     measuring.measure(alices_official.workspace_id, alices_official.pk)
     client.force_login(alice)
     page = client.get(reverse("analytics:page"), {"account": alices_official.username})
-    days = client.get(reverse("analytics:export", args=["days"]), {"days": "7"}).content.decode().splitlines()
-    posts = client.get(reverse("analytics:export", args=["posts"]), {"days": "28"}).content.decode().splitlines()
+    days = client.get(reverse("analytics:export_days"), {"days": "7"}).content.decode().splitlines()
+    posts = client.get(reverse("analytics:export_posts"), {"days": "28"}).content.decode().splitlines()
     paper = client.get(reverse("analytics:pdf"), {"since": "2026-01-01", "until": "2026-01-31"})
 
     assert page.status_code == 200

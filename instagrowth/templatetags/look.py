@@ -455,6 +455,7 @@ NAV = [
     NavItem("/content/", "content", "Studio", "w"),
     NavItem("/calendar/", "calendar", "Calendar", "c"),
     NavItem("/analytics/", "analytics", "Analytics", "n"),
+    NavItem("/inbox/", "inbox", "Inbox", "b"),
     NavItem("/activity/", "ledger", "Activity", "l"),
     NavItem("/settings/", "settings", "Settings", "s"),
 ]

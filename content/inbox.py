@@ -1,0 +1,275 @@
+"""Comments and messages as Meta tells of them: each kept once, assigned, done, and answered by rules.
+
+What we say goes out by `content.replies`.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import now
+
+from accounts import notifications, tenancy
+from accounts.models import Membership, NoticeKind, User
+from bots.instagram.graph import GraphDoor
+from bots.models import InstagramAccount, MetaEvent, OfficialAccess
+from bots.official import door_of
+from content import measuring, replies
+from content.models import AccountInsight, Measuring, PostInsight, ReplyRule, SavedReply, Talk, TalkLine
+from errors import codes
+from errors.exceptions import BotException
+from errors.recording import log_activity, record
+from instagrowth import live
+
+POSTS = 10  # whose comments are read, newest first
+TRIES = 5  # of one event that cannot be worked
+A_BATCH = 200  # events of one account in a row
+MOST_RULES, MOST_SAVED = 50, 100
+Kind, State = Talk.Kind, TalkLine.State
+
+
+# What Meta tells
+
+
+def work(workspace: UUID, account: UUID) -> int:
+    """Work what Meta told of an account and nobody worked yet, in its order; how much that was."""
+    done = 0
+    while done < A_BATCH and _work_next(workspace, account):
+        done += 1
+    return done
+
+
+def due_events(limit: int = 200) -> list[tuple[UUID, UUID]]:
+    """(workspace, account) of those with events that no worker took up at once."""
+    late = now() - timedelta(seconds=10)
+    with tenancy.platform("what Meta told of all workspaces is worked"):
+        waiting = MetaEvent.objects.filter(worked_at=None, received_at__lt=late)
+        return list(waiting.order_by().values_list("workspace_id", "account_id").distinct()[:limit])
+
+
+def heard(
+    access: OfficialAccess, kind: str, root: str, *, remote_id: str, text: str, at: datetime, ours: bool, **about: str
+) -> bool:
+    """Keep one thing that was said; False when it was known. A rule may answer it. In the workspace's view."""
+    own = {"workspace_id": access.workspace_id, "account_id": access.account_id}
+    known = {name: value for name, value in about.items() if value}
+    talk, is_new = Talk.objects.get_or_create(**own, kind=kind, root=root, defaults=known | {"last_at": at})
+    if not is_new and not talk.username and known.get("username"):
+        Talk.objects.filter(pk=talk.pk).update(username=known["username"])
+    if ours and replies.found(talk, remote_id, text):
+        return False
+    state = State.CONFIRMED if ours else State.RECEIVED
+    line = TalkLine(workspace_id=access.workspace_id, talk=talk, remote_id=remote_id, text=text, at=at, is_ours=ours,
+                    state=state)  # fmt: skip
+    try:
+        with transaction.atomic():
+            line.save(force_insert=True)
+    except IntegrityError:
+        return False
+    Talk.objects.filter(pk=talk.pk, last_at__lte=at).update(last_at=at, last_text=text[:200])
+    if not ours:
+        mine = Talk.objects.filter(pk=talk.pk)
+        mine.filter(Q(theirs_at=None) | Q(theirs_at__lt=at)).update(theirs_at=at, is_done=False)
+        _answer_by_rule(mine.get(), text, at)
+    live.publish(access.workspace_id, "inbox", {"talk": str(talk.pk)})
+    return True
+
+
+def read(workspace: UUID, account_id: UUID) -> None:
+    """Read the newest comments and conversations: when an account is new, and for what a webhook did not bring."""
+    with tenancy.scope(workspace):
+        access = OfficialAccess.objects.select_related("account").filter(account=account_id).first()
+        if access is None or not access.is_active:
+            return
+    try:
+        with tenancy.scope(workspace):
+            door = door_of(access)
+        said = list(_said(door))
+    except BotException as refused:
+        with tenancy.scope(workspace):
+            record(refused, action="inbox_read", workspace=workspace, account=access.account)
+        return
+    with tenancy.scope(workspace), transaction.atomic():
+        for media, one in said:
+            _comment(access, one, media, _moment(one["timestamp"])) if media else _conversation(access, one)
+
+
+def forget(account: InstagramAccount) -> None:
+    """Delete what came through Meta of an account: comments, messages and numbers. In a view on its workspace."""
+    for model in (Talk, PostInsight, AccountInsight, Measuring, MetaEvent):
+        model.objects.filter(account=account).delete()
+
+
+def forget_events() -> None:
+    """Throw away what was worked a week ago: Meta repeats itself for 36 hours at most."""
+    with tenancy.platform("old events of all workspaces go"):
+        MetaEvent.objects.filter(worked_at__lt=now() - timedelta(days=7)).delete()
+
+
+# What the team does
+
+
+def assign(talk: Talk, by: User, to: User | None) -> None:
+    """Let a member of the team, or nobody, care for a talk. Raises VALIDATION_FAILED for somebody else."""
+    if to and not Membership.objects.filter(workspace=talk.workspace_id, user=to).exists():
+        raise BotException(codes.VALIDATION_FAILED, "Choose somebody of the team.", field="assigned")
+    if not Talk.objects.filter(pk=talk.pk).exclude(assigned=to).update(assigned=to) and to:
+        return
+    log_activity("inbox_assign", workspace=talk.workspace_id, user=by, account=talk.account_id, to=str(to or "nobody"))
+    if to and to != by:
+        title = f"{by} assigned you {talk.get_kind_display().lower()}s of {talk}"
+        notifications.notify(
+            talk.workspace_id, NoticeKind.TEAM, title, path=f"/inbox/{talk.pk}/", about=f"talk:{talk.pk}", to=[to]
+        )
+    live.publish(talk.workspace_id, "inbox", {"talk": str(talk.pk)})
+
+
+def settle(talk: Talk, by: User, *, done: bool) -> None:
+    """Put a talk away as done, or back; it comes back by itself when the person says more."""
+    if Talk.objects.filter(pk=talk.pk, is_done=not done).update(is_done=done):
+        deed = "inbox_done" if done else "inbox_open"
+        log_activity(deed, workspace=talk.workspace_id, user=by, account=talk.account_id)
+        live.publish(talk.workspace_id, "inbox", {"talk": str(talk.pk)})
+
+
+def add_rule(workspace_id: UUID, user: User, *, words: str, on: str, how: str, text: str) -> ReplyRule:
+    """Let words be answered by themselves from now on. Raises VALIDATION_FAILED."""
+    words = " ".join(re.findall(r"\w+", words.lower()))
+    mine = ReplyRule.objects.filter(workspace_id=workspace_id)
+    if not words:
+        raise BotException(codes.VALIDATION_FAILED, "Write a word that people say.", field="words")
+    if mine.count() >= MOST_RULES or mine.filter(on=on, words=words).exists():
+        raise BotException(
+            codes.VALIDATION_FAILED, f"There is a rule for this already, or there are {MOST_RULES}.", field="words"
+        )
+    how = how if on == Kind.COMMENT else ReplyRule.How.SAME
+    log_activity("inbox_rule", workspace=workspace_id, user=user, words=words, on=on)
+    return ReplyRule.objects.create(
+        workspace_id=workspace_id, words=words, on=on, how=how, text=text.strip(), created_by=user.pk
+    )
+
+
+def remove_rule(rule: ReplyRule, user: User) -> None:
+    """Let a rule answer nothing more."""
+    log_activity("inbox_rule", workspace=rule.workspace_id, user=user, words=rule.words, removed="yes")
+    rule.delete()
+
+
+def save_reply(workspace_id: UUID, user: User, *, name: str, text: str) -> SavedReply:
+    """Keep a text for the team; the same name is written over. Raises VALIDATION_FAILED."""
+    mine = SavedReply.objects.filter(workspace_id=workspace_id)
+    if mine.exclude(name=name).count() >= MOST_SAVED:
+        raise BotException(codes.VALIDATION_FAILED, f"There are {MOST_SAVED} already.", field="name")
+    kept, _ = mine.update_or_create(workspace_id=workspace_id, name=name, defaults={"text": text.strip()})
+    log_activity("inbox_saved", workspace=workspace_id, user=user, name=name)
+    return kept
+
+
+def remove_saved(reply: SavedReply, user: User) -> None:
+    """Throw a saved reply away."""
+    log_activity("inbox_saved", workspace=reply.workspace_id, user=user, name=reply.name, removed="yes")
+    reply.delete()
+
+
+# The parts
+
+
+def _work_next(workspace: UUID, account: UUID) -> bool:
+    """Work the oldest waiting event; an error is written down, and after TRIES the event is left."""
+    with tenancy.scope(workspace):
+        waiting = MetaEvent.objects.select_for_update(skip_locked=True).filter(account=account, worked_at=None)
+        event = waiting.order_by("attempts", "received_at", "pk").first()
+        if event is None:
+            return False
+        access = OfficialAccess.objects.select_related("account").filter(account=account).first()
+        event.attempts += 1
+        try:
+            with transaction.atomic():
+                if access is not None:
+                    _take(access, event)
+            event.worked_at = now()
+        except (KeyError, TypeError, ValueError, AttributeError) as broken:
+            record(broken, action="inbox_event", workspace=workspace, account=account)
+            event.error_code = codes.JSON_MALFORMED.id
+            event.worked_at = now() if event.attempts >= TRIES else None
+        event.save(update_fields=["attempts", "worked_at", "error_code"])
+    return event.worked_at is not None
+
+
+def _take(access: OfficialAccess, event: MetaEvent) -> None:
+    told = event.told
+    if told.get("field") == "comments":
+        value = told["value"]
+        _comment(access, value, value.get("media", {}).get("id", ""), event.received_at)
+    elif told.get("field") == "story_insights":
+        measuring.keep_story(access, told["value"])
+    elif message := told.get("message"):
+        _message(access, told, message)
+
+
+def _message(access: OfficialAccess, told: dict[str, Any], message: dict[str, Any]) -> None:
+    if message.get("is_deleted"):  # the person took it back: its words go
+        TalkLine.objects.filter(talk__account=access.account_id, remote_id=message["mid"]).update(text="")
+        return
+    ours = bool(message.get("is_echo")) or str(told["sender"]["id"]) == access.ig_id
+    person = str(told["recipient" if ours else "sender"]["id"])
+    at = datetime.fromtimestamp(int(told["timestamp"]) / 1000, UTC)
+    heard(access, Kind.MESSAGE, person, remote_id=str(message["mid"]), text=str(message.get("text") or ""), at=at,
+          ours=ours, person=person)  # fmt: skip
+
+
+def _comment(access: OfficialAccess, value: dict[str, Any], media: str, at: datetime) -> None:
+    who = value.get("from") or {}
+    name = str(who.get("username") or value.get("username", ""))
+    root = str(value.get("parent_id") or value["id"])
+    ours = name == access.account.username or str(who.get("id", "")) == access.ig_id
+    if ours and root == str(value["id"]):
+        return  # our own first comment is no talk with anybody
+    theirs = {} if ours else {"username": name, "person": str(who.get("id", ""))}
+    heard(access, Kind.COMMENT, root, remote_id=str(value["id"]), text=str(value.get("text", "")), at=at, ours=ours,
+          media_id=str(media), **theirs)  # fmt: skip
+
+
+def _said(door: GraphDoor) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The newest comments with their post's id, and the newest conversations with none."""
+    for post in door.recent_media(POSTS):
+        for one in door.comments(post["id"]):
+            yield post["id"], one
+            for reply in one.get("replies", {}).get("data", []):
+                yield post["id"], reply | {"parent_id": one["id"]}
+    yield from (("", talk) for talk in door.conversations())
+
+
+def _conversation(access: OfficialAccess, talk: dict[str, Any]) -> None:
+    people = [one for one in talk["participants"]["data"] if str(one["id"]) != access.ig_id]
+    for told in reversed(talk["messages"]["data"] if people else []):
+        person, name = str(people[0]["id"]), str(people[0].get("username", ""))
+        ours = str(told["from"]["id"]) == access.ig_id
+        heard(access, Kind.MESSAGE, person, remote_id=str(told["id"]), text=str(told["message"]),
+              at=_moment(told["created_time"]), ours=ours, person=person, username=name)  # fmt: skip
+
+
+def _moment(text: str) -> datetime:
+    return parse_datetime(text) or now()
+
+
+def _answer_by_rule(talk: Talk, text: str, at: datetime) -> None:
+    """The first rule whose words were said after it was made answers: once in a talk, and within the 24 hours only."""
+    said = set(re.findall(r"\w+", text.lower()))
+    if at < now() - replies.WINDOW:
+        return
+    for rule in ReplyRule.objects.filter(on=talk.kind, is_active=True, created_at__lte=at):
+        if set(rule.words.split()) <= said:
+            if TalkLine.objects.filter(talk=talk, rule=rule).exists():
+                return
+            try:
+                with transaction.atomic():
+                    replies.say(talk, rule.text, private=rule.how == ReplyRule.How.PRIVATE, rule=rule)
+            except BotException as refused:
+                record(refused, action="inbox_rule", workspace=talk.workspace_id, account=talk.account_id)
+            return

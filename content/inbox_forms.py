@@ -1,0 +1,31 @@
+"""Forms of the inbox."""
+
+from django import forms
+
+from content.models import ReplyRule, Talk
+
+
+class ReplyForm(forms.Form):
+    """An answer: written, or one that is kept."""
+
+    use_required_attribute = False
+    text = forms.CharField(label="Answer", max_length=2200, widget=forms.Textarea({"rows": 3}))
+    private = forms.BooleanField(label="By a private message", required=False)
+
+
+class RuleForm(forms.Form):
+    """Words, and what answers them."""
+
+    use_required_attribute = False
+    words = forms.CharField(label="When somebody says", max_length=60)
+    on = forms.ChoiceField(label="In", choices=[(Talk.Kind.COMMENT, "a comment"), (Talk.Kind.MESSAGE, "a message")])
+    how = forms.ChoiceField(label="Answer", choices=ReplyRule.How.choices)
+    text = forms.CharField(label="With", max_length=900, widget=forms.Textarea({"rows": 3}))
+
+
+class SavedReplyForm(forms.Form):
+    """A text to answer with."""
+
+    use_required_attribute = False
+    name = forms.CharField(max_length=40)
+    text = forms.CharField(max_length=900, widget=forms.Textarea({"rows": 3}))

@@ -1,0 +1,159 @@
+"""What we say to people who said something first: each answer at most once, and only within Meta's windows.
+
+An answer is written down (queued), taken by one worker (intent), sent once, and written down again. One whose answer
+was lost is unknown: it is never sent again, and the next look at Meta shows whether it is there.
+"""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils.timezone import now
+
+from accounts import farewell, tenancy
+from accounts.models import User
+from bots.instagram.graph import GraphDoor
+from bots.instagram.reactions import NoAnswer
+from bots.official import official_door
+from content.models import ReplyRule, Talk, TalkLine
+from errors import codes
+from errors.exceptions import BotException
+from errors.recording import log_activity, record
+from instagrowth import live
+
+WINDOW = timedelta(hours=24)  # for messages and for rules, from the person's last words
+PRIVATE_WINDOW = timedelta(days=7)  # for the one private reply, from the comment
+LONGEST = {False: 2200, True: 1000}  # characters of a comment, bytes of a message
+STUCK = timedelta(minutes=3)  # an answer in a worker's hand for longer is unknown
+LOOKED_UP = timedelta(hours=1)  # for so long an unknown answer is looked for
+Kind, State = Talk.Kind, TalkLine.State
+
+
+def closed(talk: Talk, *, private: bool = False) -> BotException | None:
+    """Why Meta allows no answer now; None when it does. A comment is answered in public at any time."""
+    if talk.kind == Kind.MESSAGE and (talk.theirs_at is None or talk.theirs_at < now() - WINDOW):
+        return BotException(codes.IG_WINDOW_CLOSED)
+    if private and (talk.answered_privately or talk.theirs_at is None or talk.theirs_at < now() - PRIVATE_WINDOW):
+        return BotException(codes.IG_PRIVATE_REPLY_USED)
+    return None
+
+
+def say(
+    talk: Talk, text: str, *, user: User | None = None, private: bool = False, rule: ReplyRule | None = None
+) -> TalkLine:
+    """Write an answer down and have a worker send it. In the workspace's view, in a transaction.
+
+    Raises IG_REPLY_INVALID, IG_WINDOW_CLOSED, IG_PRIVATE_REPLY_USED, BEING_DELETED, or what `official_door` raises.
+    """
+    farewell.nothing_new(talk.workspace_id)
+    text, private = text.strip(), private and talk.kind == Kind.COMMENT
+    by_message = private or talk.kind == Kind.MESSAGE
+    if not text or (len(text.encode()) if by_message else len(text)) > LONGEST[by_message]:
+        raise BotException(codes.IG_REPLY_INVALID, field="text")
+    official_door(talk.account)
+    if refused := closed(talk, private=private):
+        raise refused
+    if private and not Talk.objects.filter(pk=talk.pk, answered_privately=False).update(answered_privately=True):
+        raise BotException(codes.IG_PRIVATE_REPLY_USED)
+    line = TalkLine.objects.create(
+        workspace_id=talk.workspace_id,
+        talk=talk,
+        text=text,
+        is_ours=True,
+        is_private=private,
+        state=State.QUEUED,
+        rule=rule,
+        by=user.pk if user else None,
+    )
+    Talk.objects.filter(pk=talk.pk).update(last_at=line.at, last_text=text[:200])
+    transaction.on_commit(lambda: _hand_over(line), robust=True)
+    return line
+
+
+def send(workspace: UUID, line_id: UUID) -> None:
+    """Send one answer, if it waits and nobody else has it; the window is looked at once more."""
+    with tenancy.scope(workspace):
+        if not TalkLine.objects.filter(pk=line_id, state=State.QUEUED).update(state=State.INTENT, at=Now()):
+            return
+        line = TalkLine.objects.select_related("talk__account__workspace").get(pk=line_id)
+        refused = closed(line.talk) if line.talk.kind == Kind.MESSAGE else None
+        if line.talk.account.workspace.delete_at:
+            refused = BotException(codes.BEING_DELETED)
+        try:
+            door = official_door(line.talk.account)
+        except BotException as shut:
+            refused = shut
+    if refused is not None:
+        _end(line, refused)
+        return
+    try:
+        remote_id = _send(door, line)
+    except BotException as failed:
+        _end(line, failed)
+    else:
+        _end(line, None, remote_id)
+
+
+def found(talk: Talk, remote_id: str, text: str) -> bool:
+    """Whether what Meta shows of us is known: a line whose answer was lost is confirmed by having been seen."""
+    if TalkLine.objects.filter(talk=talk, remote_id=remote_id).exists():
+        return True
+    lost = TalkLine.objects.filter(talk=talk, text=text, state=State.UNKNOWN, remote_id=None).order_by("at").first()
+    if lost is None:
+        return False
+    TalkLine.objects.filter(pk=lost.pk).update(state=State.CONFIRMED, remote_id=remote_id, error_code="")
+    return True
+
+
+def sweep() -> list[tuple[UUID, UUID]]:
+    """(workspace, line) that no worker took, to be handed over again; what was taken and never ended is unknown."""
+    late = now() - STUCK
+    with tenancy.platform("answers of all workspaces are looked after"):
+        TalkLine.objects.filter(state=State.INTENT, at__lt=late).update(
+            state=State.UNKNOWN, error_code=codes.OUTCOME_UNKNOWN.id
+        )
+        waiting = TalkLine.objects.filter(state=State.QUEUED, at__lt=late)
+        return list(waiting.values_list("workspace_id", "pk")[:500])
+
+
+def to_look_up() -> list[tuple[UUID, UUID]]:
+    """(workspace, account) of those with an unknown answer that may still be found by reading."""
+    with tenancy.platform("answers of all workspaces are looked after"):
+        lost = TalkLine.objects.filter(
+            state=State.UNKNOWN, at__gt=now() - LOOKED_UP, at__lt=now() - timedelta(minutes=1)
+        )
+        return list(lost.order_by().values_list("workspace_id", "talk__account_id").distinct()[:200])
+
+
+def _hand_over(line: TalkLine) -> None:
+    from content.tasks import send_line
+
+    send_line.apply_async((str(line.workspace_id), str(line.pk)), expires=600)
+
+
+def _send(door: GraphDoor, line: TalkLine) -> str:
+    if line.is_private:
+        return door.private_reply(line.talk.root, line.text)
+    if line.talk.kind == Kind.COMMENT:
+        return door.reply(line.talk.root, line.text)
+    return door.send_message(line.talk.root, line.text)
+
+
+def _end(line: TalkLine, refused: BotException | None, remote_id: str | None = None) -> None:
+    """Write down how it ended; the webhook may have told of it first, and then its line is ours."""
+    state = State.CONFIRMED if refused is None else State.UNKNOWN if isinstance(refused, NoAnswer) else State.REFUSED
+    talk, code = line.talk, refused.code.id if refused else ""
+    own: dict[str, Any] = {"workspace": line.workspace_id, "account": talk.account, "user": line.by}
+    with tenancy.scope(line.workspace_id), transaction.atomic():
+        if remote_id:
+            TalkLine.objects.filter(talk=talk, remote_id=remote_id).exclude(pk=line.pk).delete()
+        TalkLine.objects.filter(pk=line.pk).update(state=state, remote_id=remote_id, error_code=code)
+        if refused is None:
+            log_activity("inbox_reply", **own, to=str(talk), way="private" if line.is_private else talk.kind)
+        else:
+            record(refused, action="inbox_reply", **own, to=str(talk))
+            if line.is_private and state == State.REFUSED and refused.code is not codes.IG_PRIVATE_REPLY_USED:
+                Talk.objects.filter(pk=talk.pk).update(answered_privately=False)
+        live.publish(line.workspace_id, "inbox", {"talk": str(talk.pk)})

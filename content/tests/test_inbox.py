@@ -1,0 +1,253 @@
+"""What people say is kept once, and what we say goes out at most once, within Meta's windows, and never first."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils.timezone import now
+
+from accounts import tenancy
+from accounts.models import Notification, User
+from bots.models import InstagramAccount, MetaEvent
+from bots.official import official_door
+from content import inbox, replies
+from content.models import ReplyRule, SavedReply, Talk, TalkLine
+from errors import codes
+from instagrowth.testing import everywhere
+from sandbox.graph_hooks import sign
+from sandbox.testing import Control
+
+pytestmark = pytest.mark.django_db
+HOOK = "/webhooks/instagram/"
+
+
+@pytest.fixture
+def subscribed(alices_official: InstagramAccount, meta: Control) -> InstagramAccount:
+    """Meta tells us of @alice.clay, and Fan writes."""
+    meta.account("fan.of.clay", followers=3)
+    with everywhere():
+        official_door(alices_official).subscribe()
+    return alices_official
+
+
+def says(client: Client, meta: Control, how: str, text: str, times: int = 1) -> list[int]:
+    """Fan says something, and Meta tells us so often; the answers."""
+    (sent,) = meta.graph(how, username="alice.clay", by="fan.of.clay", text=text)["sent"]
+    return [
+        client.post(HOOK, sent["body"], "application/json", headers={"X-Hub-Signature-256": sent["signature"]})
+        .status_code
+        for _ in range(times)
+    ]  # fmt: skip
+
+
+def worked(account: InstagramAccount) -> int:
+    return inbox.work(account.workspace_id, account.pk)
+
+
+def lines() -> list[tuple[str, bool, str]]:
+    with everywhere():
+        return list(TalkLine.objects.order_by("at").values_list("text", "is_ours", "state"))
+
+
+def talk() -> Talk:
+    with everywhere():
+        return Talk.objects.select_related("account").latest("created_at")
+
+
+def send_all(account: InstagramAccount) -> None:
+    with everywhere():
+        waiting = list(TalkLine.objects.filter(state="queued").values_list("pk", flat=True))
+    for line in waiting:
+        replies.send(account.workspace_id, line)
+        replies.send(account.workspace_id, line)  # a second message does nothing
+
+
+def sent(meta: Control) -> list[str]:
+    """What Meta was asked to say for us."""
+    return [entry["kind"] for entry in meta.ledger("alice.clay").entries if entry["kind"] != "subscribe"]
+
+
+def test_the_same_webhook_five_times_is_one_row_and_one_line(
+    subscribed: InstagramAccount, client: Client, meta: Control
+) -> None:
+    assert says(client, meta, "comments", "Is it food safe?", times=5) == [200] * 5
+    with everywhere():
+        assert MetaEvent.objects.count() == 1
+    assert (worked(subscribed), worked(subscribed)) == (1, 0)
+
+    assert lines() == [("Is it food safe?", False, "received")]
+    with everywhere():
+        MetaEvent.objects.all().delete()  # even when the note of it is gone
+    inbox.read(subscribed.workspace_id, subscribed.pk)
+    assert [line for line in lines() if line[0] == "Is it food safe?"] == [("Is it food safe?", False, "received")]
+
+
+def test_what_is_not_signed_by_our_app_too_large_or_no_event_is_refused(
+    subscribed: InstagramAccount, client: Client, settings: Any
+) -> None:
+    def post(body: str, secret: str) -> int:
+        header = {"X-Hub-Signature-256": sign(body.encode(), secret)}
+        return client.post(HOOK, body, "application/json", headers=header).status_code
+
+    event = json.dumps({"object": "instagram", "entry": [{"id": "1", "changes": []}]})
+    right = settings.META_APP_SECRET
+    assert (post(event, "another secret"), post("[]", right), post("{", right)) == (400, 400, 400)
+    assert client.post(HOOK, event, "application/json").status_code == 400
+    assert post(json.dumps({"entry": [{"id": "1", "changes": ["x" * 300_000]}]}), right) == 413
+    assert post(event, right) == 200
+    with everywhere():
+        assert MetaEvent.objects.count() == 0
+
+
+def test_an_event_that_cannot_be_read_is_left_after_some_tries_and_the_next_is_worked(
+    subscribed: InstagramAccount, client: Client, meta: Control
+) -> None:
+    with everywhere():
+        MetaEvent.objects.create(
+            workspace=subscribed.workspace, account=subscribed, digest="0", told={"field": "comments"}
+        )
+    says(client, meta, "messages", "Hello")
+    for _ in range(inbox.TRIES + 1):
+        worked(subscribed)
+
+    assert lines() == [("Hello", False, "received")]
+    with everywhere():
+        assert MetaEvent.objects.get(digest="0").error_code == codes.JSON_MALFORMED.id
+
+
+def test_a_comment_is_answered_in_public_and_once_in_private(
+    subscribed: InstagramAccount, alice: User, client: Client, meta: Control
+) -> None:
+    says(client, meta, "comments", "Do you ship?")
+    worked(subscribed)
+    client.force_login(alice)
+    path = reverse("inbox:talk", args=[talk().pk])
+    assert client.post(path, {"text": "Yes, everywhere."}).status_code == 302
+    assert client.post(path, {"text": "The list is here.", "private": "on"}).status_code == 302
+    again = client.post(path, {"text": "And here.", "private": "on"})
+    send_all(subscribed)
+
+    assert again.status_code == 400
+    assert codes.IG_PRIVATE_REPLY_USED.what in again.content.decode()
+    assert sorted(lines()) == sorted(
+        [
+            ("Do you ship?", False, "received"),
+            ("Yes, everywhere.", True, "confirmed"),
+            ("The list is here.", True, "confirmed"),
+        ]
+    )
+    assert len(sent(meta)) == 2
+
+
+def test_a_message_is_answered_within_24_hours_and_not_a_minute_later(
+    subscribed: InstagramAccount, alice: User, client: Client, meta: Control
+) -> None:
+    says(client, meta, "messages", "Hello")
+    worked(subscribed)
+    client.force_login(alice)
+    path = reverse("inbox:talk", args=[talk().pk])
+    client.post(path, {"text": "Hello you"})
+    with everywhere():
+        Talk.objects.update(theirs_at=now() - replies.WINDOW - timedelta(minutes=1))
+    send_all(subscribed)  # it was asked in time, and is too late now
+    page = client.post(path, {"text": "Still there?"})
+
+    assert [(text, state) for text, ours, state in lines() if ours] == [("Hello you", "refused")]
+    assert page.status_code == 400
+    assert codes.IG_WINDOW_CLOSED.id in client.get(path).content.decode()
+    assert sent(meta) == []
+
+
+def test_a_rule_answers_its_words_once_in_a_talk_and_only_what_was_said_lately(
+    subscribed: InstagramAccount, alice: User, client: Client, meta: Control
+) -> None:
+    workspace = subscribed.workspace_id
+    with tenancy.scope(workspace):
+        inbox.add_rule(workspace, alice, words="Price, blue", on="comment", how="private", text="The list")
+        ReplyRule.objects.update(created_at=now() - timedelta(days=9))
+    says(client, meta, "comments", "What is the PRICE of the blue bowl?")
+    says(client, meta, "comments", "What is the price of the green bowl?")
+    worked(subscribed)
+    send_all(subscribed)
+    assert [(text, state) for text, ours, state in lines() if ours] == [("The list", "confirmed")]
+
+    with everywhere():
+        TalkLine.objects.filter(is_ours=True).delete()
+        Talk.objects.update(answered_privately=False)
+    says(client, meta, "comments", "And the price of the big blue bowl?")
+    with everywhere():
+        MetaEvent.objects.filter(worked_at=None).update(received_at=now() - replies.WINDOW - timedelta(minutes=1))
+    worked(subscribed)
+    assert [line for line in lines() if line[1]] == []
+
+
+@pytest.mark.parametrize("fault", ["reset_after_apply", "500"])
+def test_an_answer_that_was_lost_is_not_sent_again_and_found_by_reading(
+    subscribed: InstagramAccount, alice: User, client: Client, meta: Control, fault: str
+) -> None:
+    says(client, meta, "messages", "Hello")
+    worked(subscribed)
+    with tenancy.scope(subscribed.workspace_id):
+        line = replies.say(talk(), "Hello you", user=alice)
+    meta.fault(fault, path=".*messages", apply=True)
+    send_all(subscribed)
+    assert lines()[-1] == ("Hello you", True, "unknown")
+    with everywhere():
+        TalkLine.objects.filter(pk=line.pk).update(at=now() - timedelta(minutes=2))
+    assert replies.to_look_up() == [(subscribed.workspace_id, subscribed.pk)]
+    inbox.read(subscribed.workspace_id, subscribed.pk)
+
+    assert [line for line in lines() if line[1]] == [("Hello you", True, "confirmed")]
+    assert len(sent(meta)) == 1
+
+
+def test_an_answer_in_a_dead_workers_hand_is_unknown_and_one_that_nobody_took_is_handed_over(
+    subscribed: InstagramAccount, client: Client, meta: Control
+) -> None:
+    says(client, meta, "messages", "Hello")
+    worked(subscribed)
+    with tenancy.scope(subscribed.workspace_id):
+        dead, waiting = replies.say(talk(), "One"), replies.say(talk(), "Two")
+        TalkLine.objects.filter(pk=dead.pk).update(state="intent")
+        TalkLine.objects.filter(is_ours=True).update(at=now() - replies.STUCK - timedelta(seconds=1))
+
+    assert replies.sweep() == [(subscribed.workspace_id, waiting.pk)]
+    assert {text: state for text, ours, state in lines() if ours} == {"One": "unknown", "Two": "queued"}
+
+
+def test_the_team_assigns_puts_away_and_saves_and_nobody_else_sees_it(
+    subscribed: InstagramAccount, alice: User, bob: User, charlie: User, client: Client, meta: Control
+) -> None:
+    says(client, meta, "comments", "Love the colour")
+    worked(subscribed)
+    one = talk()
+    client.force_login(alice)
+    client.post(reverse("inbox:assign", args=[one.pk]), {"assigned": str(bob.pk)})
+    client.post(reverse("inbox:assign", args=[one.pk]), {"assigned": str(charlie.pk)})  # not of the team: nobody
+    client.post(reverse("inbox:assign", args=[one.pk]), {"assigned": str(bob.pk)})
+    client.post(reverse("inbox:rules"), {"what": "saved", "saved-name": "thanks", "saved-text": "Thank you"})
+    client.force_login(bob)
+    assert "Love the colour" in client.get(reverse("inbox:page"), {"view": "mine"}).content.decode()
+    with everywhere():
+        assert Notification.objects.filter(user=bob).count() == 1
+        saved = SavedReply.objects.get()
+    assert "Thank you</textarea>" in client.get(f"/inbox/{one.pk}/", {"saved": str(saved.pk)}).content.decode()
+    client.post(reverse("inbox:settle", args=[one.pk]), {"to": "done"})
+    assert "Everything is answered" in client.get(reverse("inbox:page")).content.decode()
+    client.force_login(charlie)
+    assert client.get(f"/inbox/{one.pk}/").status_code == 404
+    assert "Love the colour" not in client.get(reverse("inbox:page"), {"view": "done"}).content.decode()
+
+
+def test_who_wants_their_data_deleted_leaves_no_word_and_no_number_here(
+    subscribed: InstagramAccount, client: Client, meta: Control
+) -> None:
+    says(client, meta, "messages", "Hello")
+    worked(subscribed)
+    told = meta.graph("revoke", username="alice.clay")["signed_request"]
+    assert client.post("/webhooks/instagram/delete/", {"signed_request": told}).status_code == 200
+    with everywhere():
+        assert [model.objects.count() for model in (Talk, TalkLine, MetaEvent)] == [0, 0, 0]
