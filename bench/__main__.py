@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable
 
-from bench import chaos, claims, dispatch, engine, limits, pages, sandbox, stack
+from bench import analytics, chaos, claims, dispatch, engine, limits, pages, publish, sandbox, stack
 from bench.ground import Ground, ground
 
 Figures = Iterable[dict[str, object]]
@@ -12,10 +12,12 @@ ALONE: dict[str, Callable[[], Figures]] = {"sandbox": sandbox.figures, "stack": 
 GROUNDED: dict[str, Callable[[Ground], Figures]] = {
     "engine": lambda here: engine.figures(here.sandbox),
     "pages": lambda _: pages.figures(),
+    "analytics": lambda _: analytics.figures(),
     "dispatch": lambda _: dispatch.figures(),
     "claims": lambda _: claims.figures(),
     "limits": lambda _: limits.figures(),
     "chaos": chaos.figures,
+    "publish": publish.figures,
 }
 
 
