@@ -414,7 +414,12 @@ def things(settings: Any, nobody_guessed: None) -> dict[str, object]:
         )
         report = ReportPlan.objects.create(workspace=workspace, to="kestrel@example.com", due_at=now())
         talk = Talk.objects.create(
-            workspace=workspace, account=account, root="1786", username="kestrel.fan", last_text="kestrel hello", last_at=now()
+            workspace=workspace,
+            account=account,
+            root="1786",
+            username="kestrel.fan",
+            last_text="kestrel hello",
+            last_at=now(),
         )
         rule = ReplyRule.objects.create(workspace=workspace, words="kestrel", on="comment", text="kestrel answer")
         kept = SavedReply.objects.create(workspace=workspace, name="kestrel thanks", text="kestrel answer")
