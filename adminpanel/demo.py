@@ -16,6 +16,7 @@ from accounts.models import Membership, User, Workspace
 from adminpanel import members
 from bots import connecting, health, lists, sessions, switch, tasking, tuning, welcomes
 from bots.models import Bot, BotTask, DailyLimit, InstagramAccount, Kind, ListedPerson, Source
+from content import demo as content_demo
 from errors import codes
 from errors.exceptions import BotException
 
@@ -65,6 +66,20 @@ def set_to_work() -> Bot | None:
             _ask(bot, user)
         switch.start(bot, user)
     return bot
+
+
+def plan() -> None:
+    """Connect the demo's account through Meta at the sandbox too, and plan posts; nothing where that was done before.
+
+    Raises what the sandbox refuses.
+    """
+    user = User.objects.get(email=EMAIL)
+    with tenancy.person(user):
+        workspace = Workspace.objects.filter(memberships__user=user).earliest("created_at")
+    with tenancy.scope(workspace):
+        account = InstagramAccount.objects.filter(username=OURS["username"]).first()
+    if account is not None:
+        content_demo.fill(workspace, user, account)
 
 
 def _ask(bot: Bot, user: User) -> None:

@@ -38,12 +38,13 @@ def _look(client: Any, query: dict[str, str]) -> tuple[float, int]:
     with CaptureQueriesContext(connection) as asked:
         if client.get("/analytics/", query).status_code != 200:
             raise RuntimeError("The page did not answer.")
+    queries = len(asked)
     times = []
     for _ in range(LOOKS):
         begun = time.perf_counter()
         client.get("/analytics/", query)
         times.append(1000 * (time.perf_counter() - begun))
-    return quantiles(times, n=20)[18], len(asked)
+    return quantiles(times, n=20)[18], queries
 
 
 def _furnish() -> Any:
@@ -82,7 +83,8 @@ def _furnish() -> Any:
                     product="FEED",
                     caption="A bowl of the week",
                     tags=dice.sample(TAGS, 3),
-                    posted_at=at - timedelta(days=DAYS * n / POSTS_EACH, minutes=dice.randrange(1400)),
+                    posted_at=(when := at - timedelta(days=DAYS * n / POSTS_EACH, minutes=dice.randrange(1400))),
+                    local_at=when,
                     **_numbers(dice),
                 )
                 for n in range(POSTS_EACH)

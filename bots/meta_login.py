@@ -59,7 +59,7 @@ def finish(workspace: Workspace, user: User, waiting: dict[str, str], answer: di
     if not found:
         raise BotException(codes.IG_OFFICIAL_NO_ACCOUNT)
     with transaction.atomic():
-        return [_keep(workspace, user, app, login, given) for given in found]
+        return [keep(workspace, user, app, login, given) for given in found]
 
 
 def disconnect(account: InstagramAccount, user: User) -> None:
@@ -90,8 +90,8 @@ def _check(workspace: Workspace, waiting: dict[str, str], answer: dict[str, str]
         raise BotException(codes.IG_OFFICIAL_DECLINED)
 
 
-def _keep(workspace: Workspace, user: User, app: App, login: str, given: Given) -> InstagramAccount:
-    """Write down the account and our access to it."""
+def keep(workspace: Workspace, user: User, app: App, login: str, given: Given) -> InstagramAccount:
+    """Write down the account and our access to it. Raises PLAN_ACCOUNT_LIMIT, and what Meta refuses."""
     door = GraphDoor(app, given.token, login=login, ig_id=given.ig_id or "me", page_id=given.page_id)
     told = door.me()
     door.ig_id = given.ig_id or str(told["user_id"])

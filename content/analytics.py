@@ -11,10 +11,9 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import DateField, DateTimeField, Func, Max, QuerySet
-from django.db.models.functions import Cast
+from django.db.models import Max, QuerySet
 
-from content.models import Measuring, PostInsight
+from content.models import Measuring, Post, PostInsight
 
 SPANS = {7: "7 days", 28: "28 days", 90: "90 days", 365: "1 year", 730: "2 years"}
 METRICS = {  # summed over the days
@@ -43,12 +42,9 @@ WHERE account_id = ANY(%s) AND day BETWEEN %s AND %s GROUP BY day
 """
 _SPAN = """
 WITH post AS MATERIALIZED (
-    SELECT p.kind, p.product, p.tags, p.reach, p.interactions,
-        extract(hour FROM p.posted_at AT TIME ZONE a.timezone)::int AS hour
-    FROM content_postinsight p JOIN bots_instagramaccount a ON a.id = p.account_id
-    WHERE p.account_id = ANY(%(ids)s) AND p.product <> 'STORY'
-        AND p.posted_at >= %(since)s::date - 1 AND p.posted_at < %(until)s::date + 2
-        AND (p.posted_at AT TIME ZONE a.timezone)::date BETWEEN %(since)s AND %(until)s
+    SELECT kind, product, tags, reach, interactions, extract(hour FROM local_at AT TIME ZONE 'UTC')::int AS hour
+    FROM content_postinsight WHERE account_id = ANY(%(ids)s) AND product <> 'STORY'
+        AND local_at >= %(since)s AND local_at < %(until)s
 ), tagged AS (
     SELECT tag, count(*) AS posts, avg(reach) AS reach, avg(interactions) AS interactions,
         sum(interactions) FILTER (WHERE reach > 0)::float
@@ -62,6 +58,17 @@ SELECT CASE WHEN grouping(kind) = 0 THEN 'kind' ELSE 'hour' END, kind, product, 
         / nullif(sum(reach) FILTER (WHERE interactions >= 0), 0)
 FROM post GROUP BY GROUPING SETS ((kind, product), (hour))
 UNION ALL SELECT 'tag', tag, NULL, NULL, posts, reach, interactions, rate FROM tagged
+"""
+_TIMES = """
+SELECT weekday, block, count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY rate), sum(count(*)) OVER ()
+FROM (
+    SELECT extract(isodow FROM local_at AT TIME ZONE 'UTC')::int - 1 AS weekday,
+        extract(hour FROM local_at AT TIME ZONE 'UTC')::int / %(block)s * %(block)s AS block,
+        interactions::float / reach AS rate
+    FROM content_postinsight
+    WHERE account_id = %(account)s AND product <> 'STORY' AND reach > 0 AND interactions IS NOT NULL
+        AND posted_at > now() - interval '1 year' AND posted_at < now() - interval '2 days'
+) post GROUP BY weekday, block
 """
 
 
@@ -170,6 +177,14 @@ def best_posts(ids: list[UUID], since: date, until: date, amount: int = BEST) ->
     return list(found.order_by("-interactions", "pk")[:amount])
 
 
+def of_post(post: Post) -> PostInsight | None:
+    """The numbers of a post that we published; None while they are not read yet. Its `days` are for a chart."""
+    found = PostInsight.objects.filter(account=post.account_id, media_id=post.instagram_id).first()
+    if found is not None:
+        found.reach_by_day = list(found.days.order_by("day").values_list("day", "reach"))  # type: ignore[attr-defined]
+    return found
+
+
 def kind_of(post: PostInsight) -> str:
     """What a post is called."""
     return "Story" if post.product == PostInsight.STORY else KINDS.get((post.kind, post.product), "Other")
@@ -181,17 +196,7 @@ def best_times(account_id: UUID) -> list[dict[str, Any]] | None:
     None while there are not enough measured posts of the last year to tell. In the workspace's view.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT weekday, block, count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY rate), sum(count(*)) OVER ()"
-            " FROM (SELECT (extract(isodow FROM local)::int - 1) AS weekday,"
-            "  extract(hour FROM local)::int / %s * %s AS block, rate FROM ("
-            "   SELECT p.posted_at AT TIME ZONE a.timezone AS local, p.interactions::float / p.reach AS rate"
-            "   FROM content_postinsight p JOIN bots_instagramaccount a ON a.id = p.account_id"
-            "   WHERE p.account_id = %s AND p.product <> 'STORY' AND p.reach > 0 AND p.interactions IS NOT NULL"
-            "   AND p.posted_at > now() - interval '1 year' AND p.posted_at < now() - interval '2 days'"
-            "  ) local_post) blocks GROUP BY weekday, block",
-            [BLOCK, BLOCK, account_id],
-        )
+        cursor.execute(_TIMES, {"block": BLOCK, "account": account_id})
         rows = cursor.fetchall()
     good = [row for row in rows if row[2] >= ENOUGH_EACH]
     if not good or rows[0][4] < ENOUGH:
@@ -223,13 +228,15 @@ def csv_posts(ids: list[UUID], since: date, until: date) -> Iterator[list[object
 
 
 def _within(ids: list[UUID], since: date, until: date) -> QuerySet[PostInsight]:
-    """The posts of a span by the accounts' own days; the wider bounds let the index do the most of it."""
-    local = Func("account__timezone", "posted_at", function="timezone", output_field=DateTimeField())
-    wide = (datetime.combine(since, time(), UTC) - timedelta(days=1), datetime.combine(until, time(), UTC))
-    found = PostInsight.objects.filter(
-        account__in=ids, posted_at__gte=wide[0], posted_at__lt=wide[1] + timedelta(days=2)
-    )
-    return found.annotate(local=Cast(local, DateField())).filter(local__range=(since, until)).select_related("account")
+    """The posts of a span by the accounts' own days."""
+    begins, ends = _bounds(since, until)
+    found = PostInsight.objects.filter(account__in=ids, local_at__gte=begins, local_at__lt=ends)
+    return found.select_related("account")
+
+
+def _bounds(since: date, until: date) -> tuple[datetime, datetime]:
+    """The local time at which a span begins and ends, as `local_at` keeps it."""
+    return datetime.combine(since, time(), UTC), datetime.combine(until + timedelta(days=1), time(), UTC)
 
 
 def _row(day: date, told: tuple[Any, ...] | None, whole: int) -> dict[str, Any]:
@@ -252,7 +259,8 @@ def _figure(name: str, rows: list[dict[str, Any]], former: list[dict[str, Any]])
 def _groups(ids: list[UUID], since: date, until: date) -> dict[str, list[Group]]:
     found: dict[str, list[Group]] = {"kind": [], "hour": [], "tag": []}
     with connection.cursor() as cursor:
-        cursor.execute(_SPAN, {"ids": ids, "since": since, "until": until, "tags": TAGS})
+        begins, ends = _bounds(since, until)
+        cursor.execute(_SPAN, {"ids": ids, "since": begins, "until": ends, "tags": TAGS})
         for what, kind, product, hour, posts, reach, interactions, rate in cursor.fetchall():
             names = {"kind": KINDS.get((kind, product), "Other"), "hour": f"{hour or 0:02}:00", "tag": f"#{kind}"}
             numbers = (None if one is None else float(one) for one in (reach, interactions, rate))

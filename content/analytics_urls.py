@@ -9,6 +9,7 @@ urlpatterns = [
     path("analytics/", analytics.page, name="page"),
     path("analytics/days.csv", analytics.export, {"what": "days"}, name="export_days"),
     path("analytics/posts.csv", analytics.export, {"what": "posts"}, name="export_posts"),
+    path("analytics/read/", analytics.read, name="read"),
     path("analytics/report.pdf", analytics.pdf, name="pdf"),
     path("analytics/reports/", analytics.reports, name="reports"),
     path("analytics/reports/<uuid:plan_id>/stop/", analytics.stop, name="stop"),

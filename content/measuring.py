@@ -5,7 +5,7 @@ next look of its day, so that a look twice does no harm; a number that Meta does
 """
 
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,17 +17,20 @@ from django.utils.dateparse import parse_datetime
 from django.utils.timezone import now
 
 from accounts import tenancy
+from accounts.models import User
 from bots.instagram.graph import GraphDoor
 from bots.models import InstagramAccount, OfficialAccess
 from bots.official import door_of
 from content import hooks
 from content.models import AccountInsight, Measuring, PostDay, PostInsight
 from errors.exceptions import BotException
-from errors.recording import record
+from errors.recording import log_activity, record
 
 EVERY = timedelta(hours=4)  # a story lives 24 hours, so it is seen six times
 AGAIN = timedelta(hours=1)  # after a refusal of Meta's
 HANDOVER = timedelta(minutes=20)  # an account that was handed to a worker is handed to nobody else for so long
+SOON = timedelta(minutes=2)  # after a post went out
+JUST_READ = timedelta(minutes=2)  # a person who asks again sooner would learn nothing new
 BACK = 28  # days that are asked for when an account is new; Meta gives at most 30 at a time
 LATE = 2  # days that are asked again, because Meta's numbers come up to 48 hours late
 FRESH, STILL = timedelta(days=7), timedelta(days=90)  # posts measured at each look, and once a day
@@ -53,10 +56,29 @@ def due(limit: int = 500) -> list[tuple[UUID, UUID]]:
             .order_by("account__measuring__due_at")
             .values_list("workspace_id", "account_id")[:limit]
         )
-        later = now() + HANDOVER
-        rows = [Measuring(workspace_id=workspace, account_id=account, due_at=later) for workspace, account in found]
-        _write(Measuring, rows, ["workspace", "account"], ["due_at"])
+        _hand_out(found)
         return found
+
+
+def soon(account_id: UUID) -> None:
+    """Have an account read within two minutes, as it has something new. In the workspace's view."""
+    Measuring.objects.filter(account=account_id, due_at__gt=now() + SOON).update(due_at=now() + SOON)
+
+
+def ask(accounts: list[InstagramAccount], user: User) -> int:
+    """Have accounts read at once, but those that were read a moment ago; how many are. In a transaction."""
+    from content.tasks import measure as task
+
+    ids = [account.pk for account in accounts]
+    fresh = Measuring.objects.filter(account__in=ids, measured_at__gt=now() - JUST_READ).values("account")
+    waiting = OfficialAccess.objects.filter(account__in=ids, status=OfficialAccess.Status.ACTIVE)
+    found = list(waiting.exclude(account__in=fresh).values_list("workspace_id", "account_id"))
+    _hand_out(found)
+    for workspace, account in found:
+        log_activity("measure", workspace=workspace, user=user, account=account)
+        words = (str(workspace), str(account))
+        transaction.on_commit(lambda words=words: task.apply_async(words, expires=600), robust=True)  # type: ignore[misc]
+    return len(found)
 
 
 def measure(workspace: UUID, account_id: UUID) -> None:
@@ -102,10 +124,10 @@ def keep(
         InstagramAccount.objects.filter(pk=account.pk).update(
             followers=followers, following=told.get("follows_count", account.following), measured_at=at
         )
-    measured = [_post(own, post, at) for post in posts if "numbers" in post]
+    measured = [_post(own, account.timezone, post, at) for post in posts if "numbers" in post]
     _write(PostInsight, measured, ["workspace", "account", "media_id"], ["caption", "tags", *POST, "measured_at"])
     PostInsight.objects.bulk_create(
-        [_post(own, post, None) for post in posts if "numbers" not in post], ignore_conflicts=True
+        [_post(own, account.timezone, post, None) for post in posts if "numbers" not in post], ignore_conflicts=True
     )
     _keep_day(own, measured, today)
     hooks.publish(access.workspace_id, "analytics.measured", {"account": account.username, "day": today.isoformat()})
@@ -116,6 +138,13 @@ def keep_story(access: OfficialAccess, told: dict[str, Any]) -> bool:
     numbers = {ours: told[theirs] for ours, theirs in POST.items() if isinstance(told.get(theirs), int)}
     mine = PostInsight.objects.filter(account=access.account_id, media_id=str(told.get("media_id", "")))
     return bool(mine.update(**numbers, measured_at=now()))
+
+
+def _hand_out(found: list[tuple[UUID, UUID]]) -> None:
+    """Let nobody else be handed these accounts for HANDOVER."""
+    later = now() + HANDOVER
+    rows = [Measuring(workspace_id=workspace, account_id=account, due_at=later) for workspace, account in found]
+    _write(Measuring, rows, ["workspace", "account"], ["due_at"])
 
 
 def _note(access: OfficialAccess, pause: timedelta, code: str) -> None:
@@ -179,7 +208,12 @@ def _write(model: Any, rows: list[Any], key: list[str], fields: list[str]) -> No
     model.objects.bulk_create(rows, update_conflicts=True, unique_fields=key, update_fields=fields)
 
 
-def _post(own: dict[str, Any], post: dict[str, Any], measured_at: datetime | None) -> PostInsight:
+def local(at: datetime, zone: str) -> datetime:
+    """A moment as the account's clock shows it, kept as if UTC."""
+    return at.astimezone(ZoneInfo(zone)).replace(tzinfo=UTC)
+
+
+def _post(own: dict[str, Any], zone: str, post: dict[str, Any], measured_at: datetime | None) -> PostInsight:
     caption, numbers = str(post.get("caption") or ""), post.get("numbers", {})
     return PostInsight(
         **own,
@@ -190,6 +224,7 @@ def _post(own: dict[str, Any], post: dict[str, Any], measured_at: datetime | Non
         permalink=str(post.get("permalink") or "")[:300],
         tags=sorted({tag.lower() for tag in TAG.findall(caption)}),
         posted_at=post["posted_at"],
+        local_at=local(post["posted_at"], zone),
         measured_at=measured_at,
         **{ours: numbers.get(theirs) for ours, theirs in POST.items()},
     )

@@ -61,12 +61,13 @@ class PostInsight(Told):
     permalink = models.CharField(max_length=300, blank=True)
     tags = ArrayField(models.CharField(max_length=100), default=list)
     posted_at = models.DateTimeField()
+    local_at = models.DateTimeField()  # by the account's clock, kept as if UTC: its day and hour, not an instant
     replies = models.PositiveIntegerField(null=True)
     measured_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint("workspace", "account", "media_id", name="post_insight_once")]
-        indexes = [models.Index(fields=["workspace", "posted_at"], name="post_insight_when")]
+        indexes = [models.Index(fields=["workspace", "local_at"], name="post_insight_local")]
 
     @property
     def rate(self) -> float | None:

@@ -22,7 +22,7 @@ from accounts import tenancy
 from bots.instagram.graph import GraphDoor
 from bots.instagram.reactions import NoAnswer
 from bots.official import official_door
-from content import calendar, library
+from content import calendar, library, measuring
 from content.models import Media, Post, Sending
 from errors import codes, correlation
 from errors.codes import Code, Then
@@ -242,6 +242,8 @@ def _published(door: GraphDoor, post: Post, sending: Sending, media_id: str) -> 
         )
         post.state, post.instagram_id, post.published_at = State.PUBLISHED, media_id, sending.sent_at
         calendar.tell(post, None, "post_published")
+        if post.account_id:
+            measuring.soon(post.account_id)
     if media_id:
         with _unimportant(post):
             _keep(post, permalink=str(door.media_one(media_id).get("permalink", ""))[:300])

@@ -5,5 +5,6 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("accounts.api_urls")),
     path("", include("bots.api_urls")),
+    path("", include("content.api_posts_urls")),
     path("admin/", include("adminpanel.api_urls")),
 ]

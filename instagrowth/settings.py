@@ -356,6 +356,10 @@ SPECTACULAR_SETTINGS = {
         "ApiPairStatus": "bots.models.ApiPair.Status",
         "BotStatus": "bots.models.Bot.Status",
         "TaskStatus": "bots.models.BotTask.Status",
+        "TaskKind": "bots.models.Kind",
+        "PostKind": "content.models.Post.Kind",
+        "PostState": "content.models.Post.State",
+        "MediaKind": "content.models.Media.Kind",
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024

@@ -213,6 +213,7 @@ DOORS: dict[str, Door] = {
     "analytics:export_days": look(),
     "analytics:export_posts": look(),
     "analytics:pdf": look(),
+    "analytics:read": act(),
     "analytics:reports": look_act(to="client@example.com", every="week"),
     "analytics:stop": act(),
     "analytics:shared": public(),
@@ -310,6 +311,12 @@ DOORS: dict[str, Door] = {
     "api_task": look(),
     "api_task_stop": act(),
     "api_activity": look(),
+    "api_posts": look_act(caption="Another"),
+    "api_post": look_act(caption="Another"),
+    "api_post_schedule": act(),
+    "api_post_unschedule": act(),
+    "api_media": look_act(),
+    "api_analytics": look(),
     # ── Administrators' programs ──
     "api_admin_login": public(email="nobody@example.com", password=PASSWORD, otp="123456"),
     "api_admin_verify": staff(),
@@ -410,7 +417,13 @@ def things(settings: Any, nobody_guessed: None) -> dict[str, object]:
         delivery = Delivery.objects.create(workspace=workspace, hook=hook, event="ping", state="failed")
         OfficialAccess.objects.create(workspace=workspace, account=account, ig_id="1784", sealed_token=b"")
         PostInsight.objects.create(
-            workspace=workspace, account=account, media_id="1785", posted_at=now(), caption="kestrel post", reach=7
+            workspace=workspace,
+            account=account,
+            media_id="1785",
+            posted_at=now(),
+            local_at=now(),
+            caption="kestrel post",
+            reach=7,
         )
         report = ReportPlan.objects.create(workspace=workspace, to="kestrel@example.com", due_at=now())
         talk = Talk.objects.create(

@@ -10,7 +10,18 @@ from django.core.management import call_command
 from accounts.models import User
 from adminpanel import demo
 from bots import sessions
-from bots.models import AccountDay, Action, Bot, BotTask, InstagramAccount, Kind, ListedPerson, MessageTemplate
+from bots.models import (
+    AccountDay,
+    Action,
+    Bot,
+    BotTask,
+    InstagramAccount,
+    Kind,
+    ListedPerson,
+    MessageTemplate,
+    OfficialAccess,
+)
+from content.models import AccountInsight, Post, ReplyRule, ReportPlan, SavedReply, Talk
 from instagrowth.testing import everywhere
 
 
@@ -94,3 +105,14 @@ def test_a_sandbox_that_does_not_answer_leaves_the_sign_in(settings, monkeypatch
     monkeypatch.setattr(demo, "PATIENCE", 0.1)
 
     assert fill()["login"] == demo.EMAIL
+
+
+def test_the_official_door_is_open_and_a_week_is_planned(instagram, meta):
+    fill()
+    fill()
+
+    with everywhere():
+        assert OfficialAccess.objects.get().subscribed
+        assert sorted(Post.objects.values_list("state", flat=True)) == ["draft", "idea", "idea", *["scheduled"] * 3]
+        assert [model.objects.count() for model in (ReplyRule, SavedReply, ReportPlan)] == [1, 2, 1]
+        assert [model.objects.count() for model in (AccountInsight, Talk)] == [0, 0]  # these are read, not made up

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import urlencode
@@ -13,13 +14,13 @@ from django.utils.timezone import now
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import tenancy
-from accounts.pages.doors import do
+from accounts.pages.doors import back, do
 from accounts.requests import MemberRequest
 from accounts.roles import may, members
 from bots.models import InstagramAccount, OfficialAccess
 from bots.pages.activity import lines
 from bots.pages.doors import do_for
-from content import analytics, number_pdf, report_plans
+from content import analytics, measuring, number_pdf, report_plans
 from content.analytics_forms import ReportPlanForm
 from content.models import Measuring, ReportPlan
 from errors import codes
@@ -85,6 +86,18 @@ def page(request: MemberRequest) -> HttpResponse:
         "troubles": _troubles(ask),
     }
     return render(request, "content/analytics.html", context)
+
+
+@require_POST
+@members("act")
+def read(request: MemberRequest) -> HttpResponse:
+    """Have the numbers of one account, or of all, read at once."""
+    accounts = list(InstagramAccount.objects.filter(workspace=request.workspace))
+    named = request.POST.get("account", "")
+    count = measuring.ask([one for one in accounts if named in ("", one.username)], request.user)
+    words = "They are being read. Load the page again in a minute." if count else "They were read a moment ago."
+    messages.success(request, words)
+    return back(request, "analytics:page")
 
 
 @require_safe

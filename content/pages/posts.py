@@ -16,7 +16,7 @@ from accounts.pages.doors import back, do, refuse, said
 from accounts.requests import MemberRequest
 from accounts.roles import may, members
 from bots.models import InstagramAccount
-from content import calendar, fitness, library
+from content import analytics, calendar, fitness, library
 from content.calendar_forms import CLOCK, MoveForm, PostForm, in_zone
 from content.models import Media, Post
 from errors import codes
@@ -199,6 +199,7 @@ def _page(
         "problems": fitness.problems(mine, media) if mine and mine.state in Post.EDITABLE else [],
         "advice": fitness.advice(mine, media) if mine and mine.state in Post.EDITABLE else [],
         "editable": may(request.membership, "act") and (mine is None or mine.state in Post.EDITABLE),
+        "numbers": analytics.of_post(mine) if mine and mine.instagram_id else None,
         "why": codes.by_id(mine.error_code) if mine and mine.error_code else None,
     }
     return render(request, "content/post.html", context, status=status)

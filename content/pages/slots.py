@@ -10,6 +10,7 @@ from accounts.requests import MemberRequest
 from accounts.roles import may, members
 from bots.models import InstagramAccount
 from bots.pages.doors import account_of, do_for
+from content import analytics
 from content import slots as schedule
 from content.calendar_forms import SlotForm
 from content.models import Post, Slot
@@ -55,6 +56,8 @@ def slots(request: MemberRequest, username: str) -> HttpResponse:
         "days": [(name, [slot for slot in mine if slot.weekday == day]) for day, name in enumerate(schedule.WEEKDAYS)],
         "count": len(mine),
         "coming": [(moment, by_hour.get(moment)) for moment in coming],
+        "best": analytics.best_times(account.pk),
+        "enough": analytics.ENOUGH,
     }
     return render(request, "content/slots.html", context, status=400 if request.method == "POST" else 200)
 

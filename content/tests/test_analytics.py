@@ -35,6 +35,7 @@ def measured(account: InstagramAccount, day: date, **numbers: int | None) -> Acc
 
 def post(account: InstagramAccount, at: datetime, number: int, **fields: object) -> PostInsight:
     known = {"kind": "IMAGE", "product": "FEED", "measured_at": now()} | fields
+    known["local_at"] = measuring.local(at, account.timezone)
     return PostInsight(workspace_id=account.workspace_id, account=account, media_id=f"{number}", posted_at=at, **known)
 
 

@@ -32,6 +32,7 @@ class Command(BaseCommand):
             correlation.begin()  # one story from the task to its last action, as if a request had asked for it
             try:
                 demo.set_to_work()
+                demo.plan()
             except BotException as refused:
                 self.stderr.write(f"The demo's account was not connected: {refused} ({refused.code.id})")
         if not options["quiet"]:
