@@ -131,6 +131,11 @@ class Report:
         return [(row["day"], row["reach"]) for row in self.days]
 
     @property
+    def counted(self) -> int | None:
+        """The followers as last counted in the span."""
+        return next((count for _, count in reversed(self.followers) if count is not None), None)
+
+    @property
     def grown(self) -> tuple[int, int, int] | None:
         """Followers on the first and the last known day, and the difference; None with fewer than two days."""
         known = [count for _, count in self.followers if count is not None]
