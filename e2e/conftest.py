@@ -7,7 +7,7 @@ import pytest
 from pytest_django import DjangoDbBlocker
 
 from bots.models import Bot
-from instagrowth.testing import GOOGLE_CLIENT, everywhere
+from instagrowth.testing import GOOGLE_CLIENT, META_APP, everywhere
 from instagrowth.testing_processes import Processes, ending, eventually, servers_of_the_tests
 from sandbox.testing import Control, Sandbox
 
@@ -45,6 +45,10 @@ def _running(
 ) -> Iterator[Stack]:
     servers = servers_of_the_tests() | {
         "INSTAGRAM_PRIVATE_URL": _sandbox.url,
+        "INSTAGRAM_GRAPH_URL": _sandbox.url,
+        "META_APP_ID": META_APP["id"],
+        "META_APP_SECRET": META_APP["secret"],
+        "META_WEBHOOK_VERIFY_TOKEN": META_APP["verify"],
         "GOOGLE_SERVER_URL": _sandbox.url,
         "GOOGLE_CLIENT_ID": GOOGLE_CLIENT["id"],
         "GOOGLE_CLIENT_SECRET": GOOGLE_CLIENT["secret"],
