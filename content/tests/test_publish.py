@@ -8,12 +8,13 @@ from django.utils.timezone import now
 
 from accounts import tenancy
 from accounts.models import User
-from bots.models import InstagramAccount
-from content import publishing
+from bots.models import InstagramAccount, OfficialAccess
+from content import calendar, publishing
 from content.models import Post, Sending
 from content.tests.making import captions, clip, come_due, fresh, kept, picture, scheduled, work
 from errors import codes
-from instagrowth.testing import everywhere
+from errors.models import ActivityLog
+from instagrowth.testing import connect_officially, everywhere
 from sandbox.testing import Control
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -200,6 +201,51 @@ def test_at_the_daily_limit_it_waits_and_goes_out_later(
         come_due(post)
         work()
     assert fresh(post).state == "published"
+
+
+def test_a_limit_that_is_reached_in_the_middle_of_a_queue_holds_the_rest_and_loses_none(
+    alices_official: InstagramAccount, alice: User, meta: Control
+) -> None:
+    media = [kept(alices_official, alice)]
+    posts = [scheduled(alices_official, alice, media, caption=f"Post {n}") for n in range(4)]
+    meta.graph("settings", limit=2)
+    for _ in range(3):
+        work()
+        come_due(*posts)
+    states = [fresh(post).state for post in posts]
+    assert sorted(states) == ["published", "published", "publishing", "publishing"]
+    assert {fresh(post).error_code for post in posts} == {"", codes.PUB_DAILY_LIMIT.id}
+
+    meta.graph("settings", limit=50)
+    for _ in range(3):
+        work()
+        come_due(*posts)
+    assert sorted(captions(alices_official)) == [f"Post {n}" for n in range(4)]
+
+
+def test_an_access_taken_back_in_the_middle_of_a_queue_is_told_once_and_the_posts_go_out_when_scheduled_again(
+    alices_official: InstagramAccount, alice: User, meta: Control
+) -> None:
+    media = [kept(alices_official, alice)]
+    posts = [scheduled(alices_official, alice, media, caption=f"Post {n}") for n in range(3)]
+    meta.graph("revoke", username="alice.clay")
+    work()
+    assert {(fresh(post).state, fresh(post).error_code) for post in posts} == {
+        ("failed", codes.IG_OFFICIAL_RECONNECT.id)
+    }
+    with everywhere():
+        assert ActivityLog.objects.filter(action="official_lost").count() == 1
+        OfficialAccess.objects.all().delete()
+    connect_officially(alices_official, meta)
+    with tenancy.scope(alices_official.workspace_id):
+        membership = alices_official.workspace.memberships.get(user=alice)
+        for post in posts:
+            calendar.schedule(membership, post)
+        Post.objects.update(due_at=now())
+    for _ in range(3):
+        work()
+        come_due(*posts)
+    assert sorted(captions(alices_official)) == [f"Post {n}" for n in range(3)]
 
 
 @pytest.mark.parametrize(
