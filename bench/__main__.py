@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable
 
-from bench import analytics, chaos, claims, dispatch, engine, limits, pages, publish, sandbox, stack
+from bench import activity, analytics, chaos, claims, dispatch, engine, limits, pages, publish, sandbox, stack
 from bench.ground import Ground, ground
 
 Figures = Iterable[dict[str, object]]
@@ -15,6 +15,7 @@ GROUNDED: dict[str, Callable[[Ground], Figures]] = {
     "analytics": lambda _: analytics.figures(),
     "dispatch": lambda _: dispatch.figures(),
     "claims": lambda _: claims.figures(),
+    "activity": lambda _: activity.figures(),
     "limits": lambda _: limits.figures(),
     "chaos": chaos.figures,
     "publish": publish.figures,

@@ -7,17 +7,15 @@ from http import HTTPStatus
 from celery import shared_task
 from django.conf import settings
 from django.core.mail import send_mail
-from django.db import connection
 
-from errors import outbound
+from errors import outbound, partitions
 from errors.exceptions import BotException
 
 
 @shared_task(ignore_result=True, platform="the log is everybody's")
 def ensure_partitions() -> None:
-    """Keep the log's monthly partitions made for a year ahead."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT ensure_activity_partitions(12)")
+    """Keep the log's monthly partitions made for a year ahead, and let those go that are older than is kept."""
+    partitions.turn_over()
 
 
 class AlertNotSentError(Exception):

@@ -398,6 +398,9 @@ ALERT_WEBHOOK_URL = env.str("ALERT_WEBHOOK_URL", default="")
 ALERT_EMAILS = env.list("ALERT_EMAILS", default=[])
 SENTRY_DSN = env.str("SENTRY_DSN", default="")
 ALERT_WEBHOOK_SECRET = env.str("ALERT_WEBHOOK_SECRET", default="")
+ACTIVITY_KEPT_MONTHS = env.int("ACTIVITY_KEPT_MONTHS", default=24)  # of the activity log, whole months; 0 for ever
+if ACTIVITY_KEPT_MONTHS < 0:
+    raise ImproperlyConfigured("ACTIVITY_KEPT_MONTHS counts months: 0 keeps the activity log for ever.")
 # Whether errors.outbound may also post to http on this machine: to try webhooks out, never in production.
 OUTBOUND_LOOPBACK = env.bool("OUTBOUND_LOOPBACK", default=False)
 if OUTBOUND_LOOPBACK and not DEBUG:

@@ -208,6 +208,8 @@ DOORS: dict[str, Door] = {
     "bots:template_approve": decide(),
     "bots:template_throw_away": act(),
     "bots:activity": look(),
+    "bots:activity_of_account": look(),
+    "bots:activity_of_person": look(),
     "bots:export": look(),
     "analytics:page": look(),
     "analytics:export_days": look(),

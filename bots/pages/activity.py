@@ -4,17 +4,15 @@ import csv
 import io
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from asgiref.sync import sync_to_async
-from django.db.models import Q, QuerySet
-from django.http import HttpResponse, QueryDict, StreamingHttpResponse
-from django.shortcuts import render
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -24,13 +22,11 @@ from accounts.requests import MemberRequest
 from accounts.roles import members
 from bots.health import Health
 from bots.models import SAID, InstagramAccount, Kind, ListedPerson
+from bots.pages.log_filters import LOOKED_THROUGH, STATUSES, Filters, find, page
 from errors.models import ActivityLog
 from instagrowth import live
 
-ROWS = 50
 CSV_ROWS = 1000  # a chunk of the export, one short transaction each
-LOOKED_THROUGH = 20_000  # newest rows in which words are searched; codes and correlation ids are found in all
-STATUSES = {"ok": "Done", "info": "Note", "warning": "Warning", "error": "Error"}
 # How a deed is called, in the groups of the filter; others say their own name.
 GROUPS: dict[str, dict[str, str]] = {
     "Actions": {kind.value: kind.label for kind in Kind},
@@ -166,8 +162,6 @@ GROUPS: dict[str, dict[str, str]] = {
     },
 }
 DEEDS = {deed: word for group in GROUPS.values() for deed, word in group.items()}
-_CODE = re.compile(r"E-[A-Z]{2,4}-[IWEC]-\d{4}")
-_STORY = re.compile(r"c-[0-9a-f]{8,}")
 _FORMULA = re.compile(r"^[\s]*[=+\-@\t\r]")
 
 
@@ -185,63 +179,52 @@ class Row:
     more: list[tuple[str, str]] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Filters:
-    """What is looked for: GET parameters that mean something; the rest is ignored."""
-
-    q: str = ""
-    account: str = ""
-    action: str = ""
-    status: str = ""
-
-    @classmethod
-    def of(cls, query: Mapping[str, str]) -> "Filters":
-        """Read them from an address."""
-        text = {
-            name: query.get(name, "").replace("\0", "").strip()[:100] for name in ("q", "account", "action", "status")
-        }
-        return cls(
-            text["q"],
-            text["account"].lower().removeprefix("@"),
-            text["action"] if text["action"] in DEEDS else "",
-            text["status"] if text["status"] in STATUSES else "",
-        )
-
-    @property
-    def any(self) -> bool:
-        """Tell whether anything is looked for."""
-        return any((self.q, self.account, self.action, self.status))
-
-    @property
-    def by_words(self) -> bool:
-        """Tell whether the search is for words, which looks through the newest rows only."""
-        return bool(self.q) and not _CODE.fullmatch(self.q.upper()) and not _STORY.fullmatch(self.q.lower())
-
-    def address(self, **more: object) -> str:
-        """Give the query of an address with these filters."""
-        known = {"q": self.q, "account": self.account, "action": self.action, "status": self.status, **more}
-        return "?" + urlencode({name: value for name, value in known.items() if value})
-
-
 @require_safe
 @members("look")
 def activity(request: MemberRequest) -> HttpResponse:
     """Answer one page of the log, newest first."""
-    since, filters = live.latest(request.workspace.pk), Filters.of(request.GET)
+    return _page(request, Filters.of(request.GET, DEEDS))
+
+
+@require_safe
+@members("look")
+def of_account(request: MemberRequest, username: str) -> HttpResponse:
+    """Answer the log of one Instagram account."""
+    account = get_object_or_404(InstagramAccount, workspace=request.workspace, username=username.lower())
+    filters = replace(Filters.of(request.GET, DEEDS), account=account.username)
+    return _page(request, filters, about=f"@{account.username}")
+
+
+@require_safe
+@members("look")
+def of_person(request: MemberRequest, user_id: UUID) -> HttpResponse:
+    """Answer what one person of the team did, or one who left it."""
+    name = names(request.workspace).get(user_id, "")
+    if not name and not ActivityLog.objects.filter(workspace_id=request.workspace.pk, user_id=user_id).exists():
+        raise Http404
+    filters = replace(Filters.of(request.GET, DEEDS), person=str(user_id))
+    return _page(request, filters, about=name or "somebody who left")
+
+
+def _page(request: MemberRequest, filters: Filters, about: str = "") -> HttpResponse:
+    """Draw one page of what the filters find; `about` whom or what the whole page is."""
+    since = live.latest(request.workspace.pk)
     accounts = {account.pk: account for account in InstagramAccount.objects.filter(workspace=request.workspace)}
     logs, newer, older = page(find(request.workspace, filters, accounts), request.GET)
     people = names(request.workspace)
     context = {
         "live_since": since,
         "filters": filters,
+        "about": about,
+        "narrowed": filters.any and not (about and filters.only_subject),
         "rows": [told(log, accounts, people) for log in logs],
         "accounts": accounts.values(),
+        "people": people.items(),
         "groups": [(group, deeds.items()) for group, deeds in GROUPS.items()],
         "statuses": STATUSES.items(),
         "newer": filters.address(newer=logs[0].pk) if newer else "",
         "older": filters.address(older=logs[-1].pk) if older else "",
         "first": not newer,
-        "here": filters.address(**{name: _key(request.GET, name) for name in ("newer", "older")}),
         "export": filters.address(),
         "looked_through": LOOKED_THROUGH,
     }
@@ -253,7 +236,7 @@ def activity(request: MemberRequest) -> HttpResponse:
 def export(request: MemberRequest) -> StreamingHttpResponse:
     """Answer everything the filters find as CSV, flowing while it is read."""
     answer = StreamingHttpResponse(
-        _csv(request.workspace, Filters.of(request.GET)), content_type="text/csv; charset=utf-8"
+        _csv(request.workspace, Filters.of(request.GET, DEEDS)), content_type="text/csv; charset=utf-8"
     )
     answer["Content-Disposition"] = f'attachment; filename="activity-{timezone.now():%Y-%m-%d}.csv"'
     answer["Cache-Control"] = "no-store"
@@ -264,46 +247,6 @@ def newest(workspace: Workspace, count: int, accounts: dict[UUID, InstagramAccou
     """Give the latest lines, for other pages. One query."""
     logs = ActivityLog.objects.filter(workspace_id=workspace.pk).order_by("-id")[:count]
     return [told(log, accounts, {}) for log in logs]
-
-
-def find(workspace: Workspace, filters: Filters, accounts: dict[UUID, InstagramAccount]) -> QuerySet[ActivityLog]:
-    """Give the rows that the filters mean."""
-    rows = ActivityLog.objects.filter(workspace_id=workspace.pk)
-    floor = (
-        rows.order_by("-id").values_list("id", flat=True)[LOOKED_THROUGH : LOOKED_THROUGH + 1]
-        if filters.by_words
-        else []
-    )
-    if filters.account:
-        rows = rows.filter(
-            account_id__in=[pk for pk, account in accounts.items() if account.username == filters.account]
-        )
-    if filters.action:
-        rows = rows.filter(action=filters.action)
-    if filters.status:
-        rows = rows.filter(status=filters.status)
-    if filters.by_words:
-        words = filters.q.lower().lstrip("@#")
-        return rows.filter(
-            Q(metadata__target__icontains=words)
-            | Q(metadata__username__icontains=words)
-            | Q(metadata__value__icontains=words)
-            | Q(error_message__icontains=words),
-            id__gt=next(iter(floor), 0),
-        )
-    if filters.q:
-        return rows.filter(Q(error_code=filters.q.upper()) | Q(correlation_id=filters.q.lower()))
-    return rows
-
-
-def page(rows: QuerySet[ActivityLog], query: QueryDict) -> tuple[list[ActivityLog], bool, bool]:
-    """Give one page by key, and whether there is a newer and an older one: page 10,000 costs what page 1 costs."""
-    after, before = _key(query, "newer"), _key(query, "older")
-    if after:
-        found = list(rows.filter(id__gt=after).order_by("id")[: ROWS + 1])
-        return found[:ROWS][::-1], len(found) > ROWS, bool(found)
-    found = list((rows.filter(id__lt=before) if before else rows).order_by("-id")[: ROWS + 1])
-    return found[:ROWS], bool(before and found), len(found) > ROWS
 
 
 def told(log: ActivityLog, accounts: dict[UUID, InstagramAccount], people: dict[UUID, str]) -> Row:
@@ -393,11 +336,6 @@ def lines(rows: list[list[str]]) -> str:
 def inert(cell: str) -> str:
     """Give the text so that a spreadsheet shows it and never computes it."""
     return f"'{cell}" if _FORMULA.match(cell) else cell
-
-
-def _key(query: QueryDict, name: str) -> int:
-    text = query.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 def _text(value: Any) -> str:

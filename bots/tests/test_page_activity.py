@@ -1,14 +1,18 @@
 import csv
 import io
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.test import AsyncClient, Client
+from django.utils import timezone
 
 from accounts.models import User, Workspace
 from bots.models import Bot
-from bots.pages import activity
+from bots.pages import activity, log_filters
 from errors import codes
+from errors.models import ActivityLog
 from errors.recording import log_activity
 from instagrowth.testing import everywhere
 
@@ -69,7 +73,7 @@ def test_filters_narrow(client: Client, alice: User, write) -> None:
 def test_pages_go_by_key_to_older_and_newer(
     client: Client, alice: User, write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(activity, "ROWS", 2)
+    monkeypatch.setattr(log_filters, "ROWS", 2)
     pks = [write(target=f"p{i}") for i in range(5)]
     client.force_login(alice)
 
@@ -155,3 +159,43 @@ def test_a_deed_says_what_it_was_about(
     (row,) = client.get(PAGE).context["rows"]
 
     assert row.about == said
+
+
+def test_an_account_and_a_person_have_a_log_of_their_own(
+    client: Client, alice: User, bob: User, charlie: User, alices_workspace: Workspace, write
+) -> None:
+    write(target="by.the.bot")
+    with everywhere():
+        log_activity("team_role", workspace=alices_workspace, user=bob, target="of.bob")
+        log_activity("bot_stop", workspace=alices_workspace, user=alice, target="of.alice")
+    client.force_login(alice)
+
+    assert lines_of(client, person=bob.pk) == ["of.bob"]
+    pages = [client.get(f"{PAGE}{path}/") for path in ("accounts/alice.clay", f"people/{bob.pk}")]
+    assert [[row.target for row in page.context["rows"]] for page in pages] == [["by.the.bot"], ["of.bob"]]
+    assert "Activity of @alice.clay</h1>" in pages[0].content.decode()
+    assert "Activity of Bob</h1>" in pages[1].content.decode()
+    assert client.get(f"{PAGE}people/{charlie.pk}/").status_code == 404
+    client.force_login(charlie)
+    assert [client.get(f"{PAGE}{path}/").status_code for path in ("accounts/alice.clay", f"people/{bob.pk}")] == [
+        404
+    ] * 2
+
+
+def test_a_time_is_looked_for_by_the_days_of_the_workspace(
+    client: Client, alice: User, alices_workspace: Workspace
+) -> None:
+    today = timezone.now().astimezone(ZoneInfo("Pacific/Auckland")).date()
+    midnight = datetime.combine(today, time(), ZoneInfo("Pacific/Auckland"))
+    with everywhere():
+        Workspace.objects.update(timezone="Pacific/Auckland")
+        for target, at in (("yesterday", midnight - timedelta(seconds=1)), ("today", midnight)):
+            ActivityLog.objects.create(
+                workspace_id=alices_workspace.pk, action="follow", status="ok", at=at, metadata={"target": target}
+            )
+    client.force_login(alice)
+
+    assert lines_of(client, since=today) == ["today"]
+    assert lines_of(client, until=today) == ["today", "yesterday"]
+    assert lines_of(client, until=today - timedelta(days=1)) == ["yesterday"]
+    assert lines_of(client, since="0001-01-01", until="9999-12-31", person="nobody") == ["today", "yesterday"]

@@ -1,0 +1,26 @@
+"""The months of the activity log: made ahead, and dropped whole when they are older than is kept."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+AHEAD = 12  # months: so long may nobody look after the log before a row finds no place
+PATIENCE = "3s"  # a month is dropped under a lock that everybody waits behind: rather try again at the next tick
+
+
+def turn_over(today: datetime | None = None) -> tuple[int, list[str]]:
+    """Make the months ahead of `today` (now) and drop those that ended long ago; how many, and which.
+
+    ACTIVITY_KEPT_MONTHS says how long, 0 for ever. Raises OperationalError while somebody reads what must go.
+    """
+    today = today or timezone.now()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
+        cursor.execute("SELECT ensure_activity_partitions(%s, %s)", [AHEAD, today])
+        (made,) = cursor.fetchone()
+        if not settings.ACTIVITY_KEPT_MONTHS:
+            return made, []
+        cursor.execute("SELECT drop_activity_partitions(%s, %s)", [settings.ACTIVITY_KEPT_MONTHS, today])
+        return made, cursor.fetchone()[0]
