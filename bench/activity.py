@@ -65,7 +65,7 @@ def _fill() -> tuple[Any, Any]:
         )
         for months in range(12):
             cursor.execute("SELECT ensure_activity_partitions(1, %s)", [timezone.now() - timedelta(days=30 * months)])
-    known = {
+    known: dict[str, Any] = {
         "rows": ROWS,
         "workspace": workspace.pk,
         "others": [uuid4() for _ in range(200)],

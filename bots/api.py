@@ -329,6 +329,8 @@ class Activity(Door):
         by: dict[str, Any] = {name: asked[name] for name in ("action", "status", "correlation_id") if name in asked}
         if "account" in asked:
             by["account_id"] = self.account(asked["account"]).pk
+        if "person" in asked:
+            by["user_id"] = asked["person"]
         if "code" in asked:
             by["error_code"] = _code_id(asked["code"])
         if "since" in asked:

@@ -144,6 +144,7 @@ class ActivityQuery(PageQuery):
 
     action = serializers.CharField(max_length=40, required=False, help_text="follow, connect, bot_start, health, …")
     status = serializers.CharField(max_length=12, required=False, help_text="ok, info, warning or error")
+    person = serializers.UUIDField(required=False, help_text="Whose deeds: the id of a member.")
     code = serializers.CharField(max_length=40, required=False, help_text="A code's id or name.")
     account = serializers.CharField(max_length=64, required=False, help_text="Username or id.")
     correlation_id = serializers.CharField(max_length=40, required=False)
