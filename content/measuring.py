@@ -130,7 +130,9 @@ def keep(
         [_post(own, account.timezone, post, None) for post in posts if "numbers" not in post], ignore_conflicts=True
     )
     _keep_day(own, measured, today)
-    hooks.publish(access.workspace_id, "analytics.measured", {"account": account.username, "day": today.isoformat()})
+    told_of = max((day for day in days if day < today), default=today)  # today is not over
+    facts = {"account": account.username, "followers": followers, "day": told_of.isoformat(), **days[told_of]}
+    hooks.publish(access.workspace_id, "analytics.measured", facts)
 
 
 def keep_story(access: OfficialAccess, told: dict[str, Any]) -> bool:

@@ -1,5 +1,8 @@
 """Numbers are read day by day and kept; what Meta does not tell stays unknown, and everything is added up by SQL."""
 
+import io
+import re
+import zlib
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,12 +13,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.timezone import now
+from PIL import Image
 
-from accounts import tenancy
+from accounts import brand, tenancy
 from accounts.models import User, Workspace
+from billing.models import Plan
 from bots.models import InstagramAccount, OfficialAccess
 from bots.official import official_door
-from content import analytics, measuring, report_plans
+from content import analytics, measuring, number_pdf, report_plans
 from content.models import AccountInsight, Measuring, PostDay, PostInsight, ReportPlan
 from errors import codes
 from instagrowth.testing import connect_officially, everywhere, warm_account
@@ -223,6 +228,37 @@ def test_a_report_is_mailed_once_on_its_day_and_its_address_opens_until_it_is_st
     client.force_login(alice)
     client.post(reverse("analytics:stop", args=[plan.pk]))
     assert client.get(path).status_code == 404
+
+
+def printed(paper: bytes) -> str:
+    """The words of a PDF that fpdf2 made."""
+    streams = re.findall(rb"stream\n(.*?)\nendstream", paper, re.DOTALL)
+    parts = [zlib.decompress(one) for one in streams if one.startswith(b"x")]
+    return b" ".join(word for part in parts for word in re.findall(rb"\((.*?)\) Tj", part)).decode("latin-1")
+
+
+@pytest.mark.parametrize("has_own", [True, False])
+def test_a_pdf_is_under_the_workspaces_own_name_and_logo_where_the_plan_has_white_label(
+    alices_official: InstagramAccount, alice: User, has_own: bool
+) -> None:
+    measuring.measure(alices_official.workspace_id, alices_official.pk)
+    workspace = alices_official.workspace
+    with everywhere():
+        Plan.objects.update(white_label=has_own)
+        workspace.name = "Kiln & Co"
+        workspace.save()
+        file = io.BytesIO()
+        Image.new("RGBA", (200, 80), (10, 120, 130, 255)).save(file, "PNG")
+        brand.keep_logo(workspace, file.getvalue())
+        today = now().date()
+        found = analytics.report([alices_official.pk], today - timedelta(days=27), today)
+        paper = number_pdf.draw(found, workspace, "@alice.clay")
+
+    words = printed(paper)
+    assert words.startswith("Kiln & Co" if has_own else "InstaGrowth OS")
+    assert (b"/Subtype /Image" in paper) == has_own
+    assert f"{found.figures[0].value:,}" in words
+    assert "A dash is unknown" in words
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from django.utils.timezone import now
 from accounts.models import User
 from bots.models import InstagramAccount
 from content import measuring
-from content.models import Delivery, Hook, Post
+from content.models import AccountInsight, Delivery, Hook, Post
 from content.tests.making import picture
 from errors import codes
 from instagrowth.testing import Program, everywhere
@@ -109,4 +109,6 @@ def test_numbers_are_told_as_on_the_page_and_unknown_is_null(
     assert of(charlie).get("/api/analytics/", span | {"account": "alice.clay"}).status_code == 404
     assert of(alice).get("/api/analytics/", {"since": span["until"], "until": span["since"]}).status_code == 400
     with everywhere():
-        assert Delivery.objects.get().payload["account"] == "alice.clay"
+        told_of = Delivery.objects.get().payload
+        newest = AccountInsight.objects.get(day=told_of["day"])
+    assert (told_of["account"], told_of["followers"], told_of["reach"]) == ("alice.clay", 900, newest.reach)
