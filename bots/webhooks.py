@@ -74,9 +74,14 @@ def take(body: bytes, signature: str) -> int:
         names = {ig_id for ig_id, _ in told}
         accesses = list(OfficialAccess.objects.filter(ig_id__in=names, app_id=app.id))
         events = [_event(access, what) for access in accesses for ig_id, what in told if ig_id == access.ig_id]
-        before = MetaEvent.objects.filter(digest__in=[event.digest for event in events]).count()
+        known = MetaEvent.objects.filter(
+            workspace__in={event.workspace_id for event in events},
+            account__in={event.account_id for event in events},
+            digest__in=[event.digest for event in events],
+        )
+        before = known.count()
         MetaEvent.objects.bulk_create(events, ignore_conflicts=True)
-        new = MetaEvent.objects.filter(digest__in=[event.digest for event in events]).count() - before
+        new = known.count() - before
         for access in accesses if new else ():
             for send in _workers:
                 send(access.workspace_id, access.account_id)

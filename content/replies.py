@@ -29,6 +29,7 @@ LONGEST = {False: 2200, True: 1000}  # characters of a comment, bytes of a messa
 STUCK = timedelta(minutes=3)  # an answer in a worker's hand for longer is unknown
 LOOKED_UP = timedelta(hours=1)  # for so long an unknown answer is looked for
 Kind, State = Talk.Kind, TalkLine.State
+OPEN = (State.INTENT, State.UNKNOWN)  # may have arrived, and we do not know yet
 
 
 def closed(talk: Talk, *, private: bool = False) -> BotException | None:
@@ -97,14 +98,18 @@ def send(workspace: UUID, line_id: UUID) -> None:
 
 
 def found(talk: Talk, remote_id: str, text: str) -> bool:
-    """Whether what Meta shows of us is known: a line whose answer was lost is confirmed by having been seen."""
+    """Whether what Meta shows of us is a line of this talk: one without an answer yet is confirmed by being seen.
+
+    A private reply is shown by Meta in the conversation with the person: it is confirmed too, and the words are kept
+    there as well.
+    """
     if TalkLine.objects.filter(talk=talk, remote_id=remote_id).exists():
         return True
-    lost = TalkLine.objects.filter(talk=talk, text=text, state=State.UNKNOWN, remote_id=None).order_by("at").first()
-    if lost is None:
-        return False
-    TalkLine.objects.filter(pk=lost.pk).update(state=State.CONFIRMED, remote_id=remote_id, error_code="")
-    return True
+    open_lines = TalkLine.objects.filter(text=text, state__in=OPEN, remote_id=None).order_by("at")
+    if talk.kind == Kind.MESSAGE and talk.person:
+        private = {"is_private": True, "talk__account": talk.account_id, "talk__person": talk.person}
+        _seen(open_lines.filter(**private).first(), remote_id)
+    return _seen(open_lines.filter(talk=talk).first(), remote_id)
 
 
 def sweep() -> list[tuple[UUID, UUID]]:
@@ -127,6 +132,13 @@ def to_look_up() -> list[tuple[UUID, UUID]]:
         return list(lost.order_by().values_list("workspace_id", "talk__account_id").distinct()[:200])
 
 
+def _seen(line: TalkLine | None, remote_id: str) -> bool:
+    if line is None:
+        return False
+    mine = TalkLine.objects.filter(pk=line.pk, state__in=OPEN)
+    return bool(mine.update(state=State.CONFIRMED, remote_id=remote_id, error_code=""))
+
+
 def _hand_over(line: TalkLine) -> None:
     from content.tasks import send_line
 
@@ -142,14 +154,16 @@ def _send(door: GraphDoor, line: TalkLine) -> str:
 
 
 def _end(line: TalkLine, refused: BotException | None, remote_id: str | None = None) -> None:
-    """Write down how it ended; the webhook may have told of it first, and then its line is ours."""
+    """Write down how it ended. What Meta told of it meanwhile is true: then an error of ours changes nothing."""
     state = State.CONFIRMED if refused is None else State.UNKNOWN if isinstance(refused, NoAnswer) else State.REFUSED
     talk, code = line.talk, refused.code.id if refused else ""
     own: dict[str, Any] = {"workspace": line.workspace_id, "account": talk.account, "user": line.by}
     with tenancy.scope(line.workspace_id), transaction.atomic():
         if remote_id:
             TalkLine.objects.filter(talk=talk, remote_id=remote_id).exclude(pk=line.pk).delete()
-        TalkLine.objects.filter(pk=line.pk).update(state=state, remote_id=remote_id, error_code=code)
+        mine = TalkLine.objects.filter(pk=line.pk, state__in=OPEN)
+        if not mine.update(state=state, remote_id=remote_id, error_code=code):
+            return
         if refused is None:
             log_activity("inbox_reply", **own, to=str(talk), way="private" if line.is_private else talk.kind)
         else:

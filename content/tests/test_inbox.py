@@ -11,6 +11,7 @@ from django.utils.timezone import now
 
 from accounts import tenancy
 from accounts.models import Notification, User
+from bots.instagram.reactions import NoAnswer
 from bots.models import InstagramAccount, MetaEvent
 from bots.official import official_door
 from content import inbox, replies
@@ -202,6 +203,44 @@ def test_an_answer_that_was_lost_is_not_sent_again_and_found_by_reading(
 
     assert [line for line in lines() if line[1]] == [("Hello you", True, "confirmed")]
     assert len(sent(meta)) == 1
+
+
+def test_what_meta_tells_of_our_own_answer_is_believed_before_an_error_of_ours(
+    subscribed: InstagramAccount, alice: User, client: Client, meta: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says(client, meta, "messages", "Hello")
+    worked(subscribed)
+    with tenancy.scope(subscribed.workspace_id):
+        line = replies.say(talk(), "Hello you", user=alice)
+    send = replies._send
+
+    def slow(door: Any, line: TalkLine) -> str:
+        send(door, line)
+        inbox.read(subscribed.workspace_id, subscribed.pk)  # Meta shows it while we still wait for the answer
+        raise NoAnswer(codes.NET_TIMEOUT)
+
+    monkeypatch.setattr(replies, "_send", slow)
+    replies.send(subscribed.workspace_id, line.pk)
+
+    assert [one for one in lines() if one[1]] == [("Hello you", True, "confirmed")]
+
+
+def test_a_lost_private_reply_is_found_in_the_conversation(
+    subscribed: InstagramAccount, alice: User, client: Client, meta: Control
+) -> None:
+    says(client, meta, "comments", "How much?")
+    worked(subscribed)
+    with tenancy.scope(subscribed.workspace_id):
+        replies.say(talk(), "The list", user=alice, private=True)
+    meta.fault("reset_after_apply", path=".*messages", apply=True)
+    send_all(subscribed)
+    assert [state for text, ours, state in lines() if ours] == ["unknown"]
+    inbox.read(subscribed.workspace_id, subscribed.pk)
+
+    assert [(text, state) for text, ours, state in lines() if ours] == [("The list", "confirmed")] * 2
+    assert len(sent(meta)) == 1
+    with everywhere():
+        assert list(Talk.objects.order_by("kind").values_list("kind", flat=True))[-1] == "message"
 
 
 def test_an_answer_in_a_dead_workers_hand_is_unknown_and_one_that_nobody_took_is_handed_over(
