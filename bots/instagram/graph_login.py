@@ -22,19 +22,19 @@ SCOPES = {
     INSTAGRAM: {
         "instagram_business_basic": "Your name, picture and posts.",
         "instagram_business_content_publish": "Publish what you planned in the calendar.",
-        "instagram_business_manage_comments": "Write the first comment under a post that you planned.",
-        "instagram_business_manage_messages": "For the inbox. Nothing reads or writes messages yet.",
-        "instagram_business_manage_insights": "For the analytics. Nothing reads these numbers yet.",
+        "instagram_business_manage_comments": "Read and answer comments; write planned first comments.",
+        "instagram_business_manage_messages": "Read what people write and answer within 24 hours.",
+        "instagram_business_manage_insights": "Read reach, views and interactions of the account and its posts.",
     },
     FACEBOOK: {
         "instagram_basic": "Your name, picture and posts.",
         "instagram_content_publish": "Publish what you planned in the calendar.",
-        "instagram_manage_comments": "Write the first comment under a post that you planned.",
-        "instagram_manage_messages": "For the inbox. Nothing reads or writes messages yet.",
-        "instagram_manage_insights": "For the analytics. Nothing reads these numbers yet.",
+        "instagram_manage_comments": "Read and answer comments; write planned first comments.",
+        "instagram_manage_messages": "Read what people write and answer within 24 hours.",
+        "instagram_manage_insights": "Read reach, views and interactions of the account and its posts.",
         "pages_show_list": "Find the Pages that your Instagram accounts are linked to.",
         "pages_read_engagement": "Read what belongs to those Pages.",
-        "pages_manage_metadata": "For the inbox. Nothing comes of it yet.",
+        "pages_manage_metadata": "Let Meta tell us of new comments and messages.",
     },
 }
 

@@ -163,7 +163,11 @@ def test_sums_comparison_groups_and_best_posts_are_right(
         assert len(one) == len(two)
 
 
-def test_the_best_time_is_told_from_own_posts_and_only_when_there_are_enough(alices_account: InstagramAccount) -> None:
+def test_the_best_time_is_told_from_own_posts_and_only_when_there_are_enough(
+    alices_account: InstagramAccount, alice: User, client: Client
+) -> None:
+    client.force_login(alice)
+    slots = reverse("calendar:slots", args=[alices_account.username])
     monday = datetime.combine(now().date() - timedelta(days=now().weekday() + 14), datetime.min.time(), UTC)
 
     def posts(amount: int, weekday: int, hour: int, interactions: int, begin: int) -> list[PostInsight]:
@@ -176,10 +180,13 @@ def test_the_best_time_is_told_from_own_posts_and_only_when_there_are_enough(ali
     with everywhere():
         PostInsight.objects.bulk_create(posts(10, 1, 19, 20, 0) + posts(9, 4, 7, 5, 100))
         assert analytics.best_times(alices_account.pk) is None
+    assert "Not enough data yet" in client.get(slots).content.decode()
+    with everywhere():
         PostInsight.objects.bulk_create(posts(2, 6, 12, 90, 200))  # better, and too few to say so
         found = analytics.best_times(alices_account.pk) or []
     told = [(one["day"], one["hour"], one["posts"], one["rate"]) for one in found]
     assert told == [("Tuesday", 18, 10, 0.2), ("Friday", 6, 9, 0.05)]
+    assert "Tuesday, 18:00 to 21:00" in client.get(slots).content.decode()
 
 
 def test_members_read_export_and_print_and_nobody_else_does(

@@ -14,10 +14,10 @@ from accounts.models import Notification, User
 from bots.instagram.reactions import NoAnswer
 from bots.models import InstagramAccount, MetaEvent
 from bots.official import official_door
-from content import inbox, replies
-from content.models import ReplyRule, SavedReply, Talk, TalkLine
+from content import inbox, measuring, replies
+from content.models import PostInsight, ReplyRule, SavedReply, Talk, TalkLine
 from errors import codes
-from instagrowth.testing import everywhere
+from instagrowth.testing import META_APP, everywhere
 from sandbox.graph_hooks import sign
 from sandbox.testing import Control
 
@@ -279,6 +279,28 @@ def test_the_team_assigns_puts_away_and_saves_and_nobody_else_sees_it(
     client.force_login(charlie)
     assert client.get(f"/inbox/{one.pk}/").status_code == 404
     assert "Love the colour" not in client.get(reverse("inbox:page"), {"view": "done"}).content.decode()
+
+
+def test_a_storys_last_numbers_are_kept_when_it_is_gone(
+    subscribed: InstagramAccount, client: Client, meta: Control
+) -> None:
+    meta.graph("settings", fetches=False)
+    with everywhere():
+        door = official_door(subscribed)
+    story = door.publish(door.create_container(media_type="STORIES", image_url="https://example.com/story.jpg"))
+    measuring.measure(subscribed.workspace_id, subscribed.pk)
+    (told,) = meta.graph("story_end", media=story)["sent"]
+    value = {"media_id": story, "reach": 71, "views": 90, "replies": 4, "shares": 1}
+    event = json.loads(told["body"])
+    event["entry"][0]["changes"][0]["value"] = value
+    body = json.dumps(event)
+    header = {"X-Hub-Signature-256": sign(body.encode(), META_APP["secret"])}
+    assert client.post(HOOK, body, "application/json", headers=header).status_code == 200
+    worked(subscribed)
+
+    with everywhere():
+        kept = PostInsight.objects.get(media_id=story)
+        assert (kept.product, kept.reach, kept.views, kept.replies) == ("STORY", 71, 90, 4)
 
 
 def test_who_wants_their_data_deleted_leaves_no_word_and_no_number_here(
