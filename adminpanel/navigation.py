@@ -33,7 +33,10 @@ PAGES: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     ),
     "What happened": (
         ("activity", "Activity", "list_alt", "errors_activitylog_changelist"),
+        ("story", "Story", "timeline", "story"),
+        ("error_groups", "Errors", "bug_report", "errors_errorgroup_changelist"),
         ("errors", "Error codes", "error", "errors_errorcode_changelist"),
+        ("alerts", "Alerts", "notifications_active", "alerts"),
     ),
     "Control room": (
         ("staff", "Staff", "shield_person", "adminpanel_staffmember_changelist"),

@@ -5,3 +5,4 @@ from adminpanel.pages import instagram as instagram
 from adminpanel.pages import money as money
 from adminpanel.pages import people as people
 from adminpanel.pages import staff as staff
+from adminpanel.pages import trouble as trouble

@@ -70,6 +70,9 @@ MAY: dict[str, dict[str, frozenset[str]]] = {
     # ── What happened ──
     "activity": {"look": _ALL, "export": _EXPORTS},
     "errors": {"look": _ALL},
+    "error_groups": {"look": _SEES_RUN, "handle": _HELP},
+    "story": {"look": _ALL},
+    "alerts": {"look": _SEES_RUN, "test": _RUN},
     # ── The control room ──
     "staff": {
         "look": _only(Role.AUDITOR), "add": _OWNER, "give_role": _OWNER, "block": _OWNER, "unblock": _OWNER,

@@ -67,17 +67,22 @@ class ActivityPage(Page):
         return found if by_id else found.filter(id__gt=newest - LOOKED_THROUGH), again
 
     def beside(self, row: ActivityLog) -> list[dict[str, Any]]:
-        """The whole story that this row belongs to."""
-        same = ActivityLog.objects.filter(correlation_id=row.correlation_id) if row.correlation_id else []
+        """The whole story that this row belongs to, in its order."""
+        same = (
+            ActivityLog.objects.filter(correlation_id=row.correlation_id)
+            if row.correlation_id
+            else ActivityLog.objects.none()
+        )
         rows = [
             {
                 "link": reverse("admin:errors_activitylog_change", args=[entry.pk]),
                 "text": f"{entry.action}: {entry.status}",
                 "note": f"{entry.at:%d %b %H:%M:%S} UTC",
             }
-            for entry in list(same)[:30]
+            for entry in same.order_by("id")[:30]
         ]
-        return [{"title": "The same story", "rows": rows}]
+        more = reverse("admin:story") + f"?id={row.correlation_id}" if rows else ""
+        return [{"title": "The same story", "rows": rows, "more": more}]
 
     @display(description="Outcome", label={"Done": "success", "Warning": "warning", "Error": "danger"})
     def shown_status(self, row: ActivityLog) -> str:

@@ -1,6 +1,7 @@
 """The registry is the only place where a code is born."""
 
 import ast
+import importlib
 import json
 import re
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import pytest
 from django.core.management import call_command
 
 from errors import codes
+from errors.causes import code_of
 from errors.codes import REGISTRY, Then
 
 ROOT = Path(codes.__file__).parent.parent
@@ -128,3 +130,51 @@ def test_the_registry_is_exported_as_json(capsys: pytest.CaptureFixture[str]) ->
         "reaction": "tell",
         "http": 401,
     }
+
+
+# What each outside library raises, and where that is turned into a code of ours.
+OUTSIDE = {
+    "redis": ("redis.exceptions", "RedisError"),
+    "django": ("django.db.utils", "Error"),
+    "psycopg": ("psycopg", "Error"),
+    "kombu": ("kombu.exceptions", "KombuError"),
+    "stripe": ("stripe", "StripeError"),
+    "openai": ("openai", "OpenAIError"),
+    "instagrapi": ("instagrapi.exceptions", "ClientError"),
+}
+
+
+@pytest.mark.parametrize("library", OUTSIDE)
+def test_whatever_an_outside_library_raises_has_a_registered_code_or_a_generated_one(library: str) -> None:
+    module, base = OUTSIDE[library]
+    kinds = _all_kinds(getattr(importlib.import_module(module), base))
+
+    found = {kind.__name__: code_of(kind.__new__(kind)) for kind in kinds}
+
+    assert len(found) > 3
+    assert [
+        name for name, code in found.items() if code.id not in REGISTRY and not re.search(r"-9\d{3}$", code.id)
+    ] == []
+
+
+def _all_kinds(kind: type[BaseException]) -> list[type[BaseException]]:
+    return [kind, *(below for child in kind.__subclasses__() for below in _all_kinds(child))]
+
+
+def test_the_tables_for_outside_exceptions_name_registered_codes_alone() -> None:
+    named = {name for room in TABLES for name in _upper_names(ROOT / room)}
+
+    assert len(named) > 30
+    assert sorted(named - {code.name for code in REGISTRY.values()}) == []
+
+
+TABLES = ("bots/instagram/reactions.py", "bots/instagram/graph_errors.py", "billing/gateway.py", "errors/causes.py",
+          "errors/api.py", "errors/answers.py")  # fmt: skip
+
+
+def _upper_names(path: Path) -> set[str]:
+    return {
+        node.attr
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "codes" and node.attr.isupper()
+    } - {"REGISTRY"}
