@@ -4,15 +4,18 @@ from collections.abc import Callable
 from typing import Any
 
 from accounts.models import Workspace
+from errors.codes import Code
+from errors.exceptions import BotException
 
+Refuse = Callable[[Workspace, str, Code], BotException]
 _answer: Callable[[Workspace], Any]
-_with: Callable[[str], list[str]]
+_refuse: Refuse
 
 
-def answered_by(plan_of: Callable[[Workspace], Any], plans_with: Callable[[str], list[str]]) -> None:
-    """Let these functions tell the plan of a workspace, and which plans on sale have something."""
-    global _answer, _with
-    _answer, _with = plan_of, plans_with
+def answered_by(plan_of: Callable[[Workspace], Any], short_of: Refuse) -> None:
+    """Let these functions tell the plan of a workspace, and refuse what it does not allow."""
+    global _answer, _refuse
+    _answer, _refuse = plan_of, short_of
 
 
 def plan_of(workspace: Workspace) -> Any:
@@ -20,6 +23,6 @@ def plan_of(workspace: Workspace) -> Any:
     return _answer(workspace)
 
 
-def plans_with(feature: str) -> list[str]:
-    """The names of the plans on sale that have this (`white_label`), the cheapest first."""
-    return _with(feature)
+def short_of(workspace: Workspace, field: str, code: Code) -> BotException:
+    """The refusal of what the plan does not allow (`team_limit`, `white_label`), with the plan that would."""
+    return _refuse(workspace, field, code)

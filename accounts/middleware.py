@@ -17,6 +17,8 @@ from instagrowth.paths import is_api
 Answer = Callable[[HttpRequest], HttpResponseBase]
 OPEN_TO_ALL = ("/static/", "/brand/", "/healthz", "/readyz", "/metrics", "/offline", "/sw.js")
 ELSEWHERE = ("/admin/",)  # the control room has walls and a door of its own
+# Their views wait for an outside server and open short views of their own: no transaction is held round them.
+UNBOUND = ("/billing/stripe/",)
 # What a person who must change the password still reaches.
 CHANGE_ONLY = (
     "/profile/change-password",
@@ -48,10 +50,15 @@ class TenancyMiddleware:
         with tenancy.nobody():
             if request.user.is_authenticated:
                 entry.enter(request, request.user)
-            response = self.get_response(request)
-            workspace = request.__dict__["workspace"]
-            if isinstance(response, StreamingHttpResponse) and not response.is_async and workspace is not None:
-                response.streaming_content = _in_scope(workspace, cast(Iterator[bytes], response.streaming_content))
+            if not request.path.startswith(UNBOUND):
+                return self._inside(request)
+        return self.get_response(request)
+
+    def _inside(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        workspace = request.__dict__["workspace"]
+        if isinstance(response, StreamingHttpResponse) and not response.is_async and workspace is not None:
+            response.streaming_content = _in_scope(workspace, cast(Iterator[bytes], response.streaming_content))
         return response
 
 

@@ -101,7 +101,7 @@ def take_seat(held: Workspace, *, promised: bool = False) -> None:
     now_taken = seats(held)
     taken = now_taken.people if promised else now_taken.people + now_taken.invited
     if 0 <= now_taken.limit <= taken:
-        raise BotException(codes.TEAM_FULL)
+        raise allowance.short_of(held, "team_limit", codes.TEAM_FULL)
 
 
 def deciding(held: Workspace, by: User) -> Membership:

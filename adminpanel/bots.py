@@ -131,7 +131,7 @@ def _make(home: Workspace, owner: User, plan: Plan, session: Session, by: User) 
     if account is None:
         have = InstagramAccount.objects.filter(workspace=home).count()
         if not entitlements.allows_another(plan.account_limit, have):
-            raise BotException(codes.PLAN_ACCOUNT_LIMIT)
+            raise entitlements.short_of(home, "account_limit", codes.PLAN_ACCOUNT_LIMIT)
         account = InstagramAccount(workspace=home, username=session.username, timezone=home.timezone)
     elif hasattr(account, "session"):
         raise BotException(codes.BOT_EXISTS)

@@ -14,7 +14,7 @@ class BillingConfig(AppConfig):
         from billing import entitlements, lifecycle
 
         entitlements.counted_by("team_limit", "People in the team", entitlements.count_people)
-        allowance.answered_by(entitlements.plan_of, entitlements.plans_with)
+        allowance.answered_by(entitlements.plan_of, entitlements.short_of)
         farewell.stopped_by(lifecycle.stop_renewing)
         farewell.let_go_by(lifecycle.let_go)  # before the next takes the ids out
         farewell.let_go_by(entitlements.let_go)

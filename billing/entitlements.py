@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.timezone import now
 
@@ -17,6 +18,8 @@ from accounts.models import Workspace
 from billing import history
 from billing.models import ALIVE as ALIVE
 from billing.models import Invoice, Plan, Subscription
+from errors.codes import Code
+from errors.exceptions import BotException
 
 UNLIMITED = -1
 Count = Callable[[Workspace], int]
@@ -75,11 +78,6 @@ def _look_up(workspace: Workspace) -> Plan:
     return found or Plan.objects.get(key="free")
 
 
-def plans_with(feature: str) -> list[str]:
-    """The names of the plans on sale that have this, the cheapest first."""
-    return list(on_sale().filter(**{feature: True}).values_list("name", flat=True))
-
-
 def on_sale() -> QuerySet[Plan]:
     """The plans that one can choose, the cheapest first."""
     return Plan.objects.filter(status=Plan.Status.ACTIVE).order_by("price", "name")
@@ -90,19 +88,56 @@ def allows_another(limit: int, have: int) -> bool:
     return limit == UNLIMITED or have < limit
 
 
+def amount(plan: Plan, field: str) -> int:
+    """How much of a limit a plan gives, -1 without limit; `action_limits.follow` is of that kind, a feature 0 or 1."""
+    if field.startswith("action_limits."):
+        return int(plan.action_limits.get(field.partition(".")[2], 0))
+    if field == "execution_mode":
+        return int(plan.execution_mode == Plan.Execution.PARALLEL)
+    return int(getattr(plan, field))
+
+
 def larger_than(plan: Plan, field: str) -> Plan | None:
-    """The cheapest plan on sale that allows more of `field` than this one; None where nothing does."""
-    have = getattr(plan, field)
+    """The cheapest plan on sale that allows more of `field` (see `amount`) than this one; None where nothing does."""
+    have = amount(plan, field)
     if have == UNLIMITED:
         return None
-    return next((one for one in on_sale() if getattr(one, field) == UNLIMITED or getattr(one, field) > have), None)
+    return next((one for one in on_sale() if amount(one, field) == UNLIMITED or amount(one, field) > have), None)
+
+
+def offer(plan: Plan, field: str) -> str:
+    """A sentence about what a plan gives of a limit, such as: Growth has room for 10."""
+    most = amount(plan, field)
+    if field in ("account_limit", "team_limit"):
+        words = "has room for any number" if most == UNLIMITED else f"has room for {most:,}"
+    elif field == "ai_limit":
+        words = "has no limit" if most == UNLIMITED else f"gives {most:,} a month"
+    elif field == "history_days":
+        words = "shows everything" if most == UNLIMITED else f"shows {most:,} days"
+    elif field == "execution_mode":
+        words = "runs all bots at the same time"
+    elif field.startswith("action_limits."):
+        words = "has no limit of its own" if most == UNLIMITED else f"allows {most:,} a day"
+    else:
+        words = "includes it"
+    return f"{plan.name} {words}."
+
+
+def short_of(workspace: Workspace, field: str, code: Code) -> BotException:
+    """The refusal of what the plan does not allow; it says what plan would, to people and to programs (`upgrade`)."""
+    larger = larger_than(plan_of(workspace), field)
+    if larger is None:
+        return BotException(code)
+    upgrade = {"plan": larger.key, "name": larger.name, "allows": amount(larger, field)}
+    page = f"{settings.SITE_URL}/billing/?plan={larger.key}"
+    return BotException(code, f"{code.what} {offer(larger, field)}", upgrade=upgrade | {"page": page})
 
 
 def usage(workspace: Workspace) -> list[Usage]:
     """How much of each limit is used, in the order in which the rooms stand."""
     plan = plan_of(workspace)
     return [
-        Usage(field, name, count(workspace), getattr(plan, field), larger_than(plan, field))
+        Usage(field, name, count(workspace), amount(plan, field), larger_than(plan, field))
         for field, (name, count) in _counts.items()
     ]
 

@@ -89,23 +89,27 @@ def _price(key: str) -> Thing | None:
 
 
 def make_customer(workspace: Workspace, email: str) -> str:
-    """Make a workspace a customer; whoever asks holds its row, so that it is made once. Its id."""
+    """Make a workspace a customer; whoever asks does so alone, so that it is made once. Its id."""
     fields = {"name": workspace.name, "email": email, "metadata": {"workspace": str(workspace.pk)}}
     with _asked() as stripe:
         return str(stripe.v1.customers.create(cast(Any, fields)).id)
 
 
 def checkout(subscription: Subscription, plan: Plan, interval: str, *, trial_days: int, once: str) -> str:
-    """The address of a page of Stripe's on which the plan is paid; `once` names the click, so that two make one."""
+    """The address of a page of Stripe's on which the plan is paid; `once` names the click, so that two make one.
+
+    Pages that were opened before and not finished are closed, so that nobody pays twice.
+    """
     back = f"{settings.SITE_URL}/billing/"
+    customer, price = subscription.stripe_customer_id, plan.stripe_price_of(interval)
     data: Thing = {"metadata": {"workspace": str(subscription.workspace_id)}}
     if trial_days:
         data["trial_period_days"] = trial_days
     fields: Thing = {
         "mode": "subscription",
-        "customer": subscription.stripe_customer_id,
+        "customer": customer,
         "client_reference_id": str(subscription.workspace_id),
-        "line_items": [{"price": plan.stripe_price_of(interval), "quantity": 1}],
+        "line_items": [{"price": price, "quantity": 1}],
         "allow_promotion_codes": True,
         "success_url": f"{back}paid/",
         "cancel_url": back,
@@ -114,24 +118,20 @@ def checkout(subscription: Subscription, plan: Plan, interval: str, *, trial_day
     if settings.STRIPE_TAX:
         fields |= {"automatic_tax": {"enabled": True}, "customer_update": {"address": "auto"}}
     with _asked() as stripe:
-        return str(
-            stripe.v1.checkout.sessions.create(
-                fields, {"idempotency_key": f"checkout-{once}-{plan.stripe_price_of(interval)}"}
-            ).url
-        )
-
-
-def close_checkouts(customer: str) -> None:
-    """End the Checkout pages of a customer that nobody finished, so that nobody pays twice."""
-    with _asked() as stripe:
-        for session in stripe.v1.checkout.sessions.list({"customer": customer, "status": "open"}).data:
-            stripe.v1.checkout.sessions.expire(session.id)
+        sessions = stripe.v1.checkout.sessions
+        page = sessions.create(fields, {"idempotency_key": f"checkout-{once}-{price}"})
+        waiting = {one.id for one in sessions.list({"customer": customer, "status": "open"}).data}
+        if page.id not in waiting:  # this click's page was closed by a later one
+            page = sessions.create(fields)
+        for other in waiting - {page.id}:
+            sessions.expire(other)
+        return str(page.url)
 
 
 def portal(customer: str) -> str:
     """The address of the page on which a customer changes the card and sees all invoices."""
     with _asked() as stripe:
-        fields = {"customer": customer, "return_url": f"{settings.SITE_URL}/billing/paid/"}
+        fields = {"customer": customer, "return_url": f"{settings.SITE_URL}/billing/"}
         return str(stripe.v1.billing_portal.sessions.create(fields).url)
 
 

@@ -1,15 +1,20 @@
 """The life of a subscription: what an owner does on the billing page, and what staff do for them.
 
 Each deed is done at Stripe, then `billing.mirror` writes down what Stripe made of it; our row is never ahead of theirs.
-All raise what `billing.gateway` raises.
+All raise what `billing.gateway` raises. Call them without a transaction: they open short views of their own, and hold
+none while they wait for Stripe. Two deeds of one workspace take turns (`alone`).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
 from django.utils.timezone import now
+from django_redis import get_redis_connection
+from redis.exceptions import LockError
 
 from accounts import farewell, tenancy
 from accounts.models import User, Workspace
@@ -42,14 +47,17 @@ def begin(workspace: Workspace, user: User, plan_key: str, interval: str, once: 
 
     `once` names the click: two clicks give the same page. Raises SUBSCRIBED_ALREADY, PLAN_NOT_SOLD, BEING_DELETED.
     """
-    farewell.nothing_new(workspace)
-    plan = _sold(plan_key, interval)
-    subscription = _customer(workspace, user)
-    if any(one["status"] in mirror.LIVING for one in gateway.subscriptions_of(subscription.stripe_customer_id)):
-        raise BotException(codes.SUBSCRIBED_ALREADY)
-    trial = 0 if subscription.had_trial else plan.trial_days
-    log_activity("checkout", workspace=workspace, user=user, plan=plan.key, interval=interval)
-    return gateway.checkout(subscription, plan, interval, trial_days=trial, once=f"{subscription.pk}-{once}")
+    with tenancy.scope(workspace):
+        farewell.nothing_new(workspace)
+    with alone(workspace):
+        plan = _sold(plan_key, interval)
+        subscription = _customer(workspace, user)
+        if any(one["status"] in mirror.LIVING for one in gateway.subscriptions_of(subscription.stripe_customer_id)):
+            raise BotException(codes.SUBSCRIBED_ALREADY)
+        trial = 0 if subscription.had_trial else plan.trial_days
+        page = gateway.checkout(subscription, plan, interval, trial_days=trial, once=f"{subscription.pk}-{once}")
+    _note("checkout", workspace, user, plan=plan.key, interval=interval)
+    return page
 
 
 def preview(workspace: Workspace, plan_key: str, interval: str) -> Preview:
@@ -66,46 +74,49 @@ def change(
 
     Raises NOT_SUBSCRIBED, PLAN_NOT_SOLD, CARD_REFUSED.
     """
-    plan, theirs = _sold(plan_key, interval), _theirs(workspace)
-    shown = _preview(theirs, plan, interval, at)
-    gateway.change_price(theirs, plan.stripe_price_of(interval), at=at, pays_now=shown.pays_now, once=once)
-    log_activity("plan_change", workspace=workspace, user=user, plan=plan.key, interval=interval)
+    with alone(workspace):
+        plan, theirs = _sold(plan_key, interval), _theirs(workspace)
+        if theirs["items"]["data"][0]["price"]["id"] == plan.stripe_price_of(interval):
+            return _after(workspace)  # the other click of a double one has done it
+        shown = _preview(theirs, plan, interval, at)
+        gateway.change_price(theirs, plan.stripe_price_of(interval), at=at, pays_now=shown.pays_now, once=once)
+    _note("plan_change", workspace, user, plan=plan.key, interval=interval)
     return _after(workspace)
 
 
 def cancel(workspace: Workspace, user: User | None) -> Subscription:
     """Let the plan end with its period. Raises NOT_SUBSCRIBED."""
     gateway.set_renewal(_mine(workspace).stripe_subscription_id, renews=False)
-    log_activity("plan_cancel", workspace=workspace, user=user)
+    _note("plan_cancel", workspace, user)
     return _after(workspace)
 
 
 def resume(workspace: Workspace, user: User | None) -> Subscription:
     """Let a plan that was cancelled go on after all. Raises NOT_SUBSCRIBED."""
     gateway.set_renewal(_mine(workspace).stripe_subscription_id, renews=True)
-    log_activity("plan_resume", workspace=workspace, user=user)
+    _note("plan_resume", workspace, user)
     return _after(workspace)
 
 
 def redeem(workspace: Workspace, user: User | None, word: str) -> Subscription:
     """Take the discount of a promotion code. Raises NOT_SUBSCRIBED, COUPON_UNKNOWN."""
     gateway.redeem(_mine(workspace).stripe_subscription_id, word.strip())
-    log_activity("coupon", workspace=workspace, user=user)
+    _note("coupon", workspace, user)
     return _after(workspace)
 
 
 def card(workspace: Workspace) -> str:
     """The address of the page with card and invoices. Raises NOT_SUBSCRIBED for who never was a customer."""
-    subscription = Subscription.objects.filter(workspace=workspace).exclude(stripe_customer_id="").first()
-    if subscription is None:
+    subscription = _row(workspace)
+    if subscription is None or not subscription.stripe_customer_id:
         raise BotException(codes.NOT_SUBSCRIBED)
     return gateway.portal(subscription.stripe_customer_id)
 
 
 def refresh(workspace: Workspace) -> Subscription | None:
     """Ask Stripe at once how things stand, for a person who comes back from its pages."""
-    known = Subscription.objects.filter(workspace=workspace).exclude(stripe_customer_id="").exists()
-    return _after(workspace) if known else None
+    known = _row(workspace)
+    return _after(workspace) if known is not None and known.stripe_customer_id else None
 
 
 # ── Staff ──
@@ -113,39 +124,43 @@ def refresh(workspace: Workspace) -> Subscription | None:
 
 def comp(workspace: Workspace, plan_key: str, until: datetime | None, by: User | None) -> Subscription:
     """Give a plan without payment, until a moment or for good. Raises PLAN_IS_PAID where Stripe has one."""
-    present = Subscription.objects.filter(workspace=workspace).first()
+    present = _row(workspace)
     if present is not None and present.is_at_stripe:
         raise BotException(codes.PLAN_IS_PAID)
-    given = entitlements.subscribe(workspace, plan_key, until=until)
-    log_activity("plan_comp", workspace=workspace, user=by, plan=plan_key, until=until.isoformat() if until else "")
-    return given
+    _note("plan_comp", workspace, by, plan=plan_key, until=until.isoformat() if until else "")
+    with tenancy.scope(workspace):
+        return entitlements.subscribe(workspace, plan_key, until=until)
 
 
 def extend(workspace: Workspace, days: int, by: User | None) -> Subscription:
     """Give days for nothing: the next payment, or the end of a plan we gave, moves. Raises NOT_SUBSCRIBED."""
-    present = Subscription.objects.filter(workspace=workspace).first()
+    present = _row(workspace)
     if present is None or not present.is_alive or present.current_period_end is None:
         raise BotException(codes.NOT_SUBSCRIBED)
     until = max(present.current_period_end, now()) + timedelta(days=days)
-    log_activity("plan_extend", workspace=workspace, user=by, days=days)
     if present.is_at_stripe:
         gateway.extend(present.stripe_subscription_id, until)
+    _note("plan_extend", workspace, by, days=days)
+    if present.is_at_stripe:
         return _after(workspace)
-    return entitlements.subscribe(workspace, present.plan.key, until=until)
+    with tenancy.scope(workspace):
+        return entitlements.subscribe(workspace, present.plan.key, until=until)
 
 
 def end_now(workspace: Workspace, by: User | None) -> Subscription:
     """End a plan at once; one that we gave too. Raises NOT_SUBSCRIBED."""
-    present = Subscription.objects.filter(workspace=workspace).first()
+    present = _row(workspace)
     if present is None or not present.is_alive:
         raise BotException(codes.NOT_SUBSCRIBED)
-    log_activity("plan_end", workspace=workspace, user=by)
     if present.is_at_stripe:
         gateway.end_now(present.stripe_subscription_id)
+    _note("plan_end", workspace, by)
+    if present.is_at_stripe:
         return _after(workspace)
-    present.status = Subscription.Status.CANCELED
-    present.save(update_fields=["status"])
-    entitlements.changed(present, "admin")
+    with tenancy.scope(workspace):
+        present.status = Subscription.Status.CANCELED
+        present.save(update_fields=["status"])
+        entitlements.changed(present, "admin")
     return present
 
 
@@ -194,19 +209,43 @@ def keep_at_stripe(plan: Plan) -> None:
     plan.save(update_fields=["stripe_product_id", "stripe_price_id", "stripe_yearly_price_id"])
 
 
+@contextmanager
+def alone(workspace: Workspace) -> Iterator[None]:
+    """Let two deeds of one workspace take turns, without a row held meanwhile. Raises BILLING_BUSY after 20 s."""
+    lock = get_redis_connection().lock(f"billing:{workspace.pk}", timeout=90, blocking_timeout=20, thread_local=False)
+    if not lock.acquire():
+        raise BotException(codes.BILLING_BUSY)
+    try:
+        yield
+    finally:
+        with suppress(LockError):  # it ended by itself: there is nothing to give back
+            lock.release()
+
+
 def _customer(workspace: Workspace, user: User) -> Subscription:
-    """The workspace's row with its customer at Stripe, made where there is none."""
+    """The workspace's row with its customer at Stripe, made where there is none. Call it `alone`."""
     free = {"plan": Plan.objects.get(key="free"), "status": Subscription.Status.INCOMPLETE}
-    Subscription.objects.get_or_create(workspace=workspace, defaults=free)
-    subscription = Subscription.objects.select_for_update(of=("self",)).select_related("plan").get(workspace=workspace)
+    with tenancy.scope(workspace):
+        subscription, _ = Subscription.objects.get_or_create(workspace=workspace, defaults=free)
     if not subscription.stripe_customer_id:
         subscription.stripe_customer_id = gateway.make_customer(workspace, user.email or "")
-        subscription.save(update_fields=["stripe_customer_id"])
+        with tenancy.scope(workspace):
+            subscription.save(update_fields=["stripe_customer_id"])
     return subscription
 
 
+def _note(deed: str, workspace: Workspace, user: User | None, **more: object) -> None:
+    with tenancy.scope(workspace):
+        log_activity(deed, workspace=workspace, user=user, **more)
+
+
+def _row(workspace: Workspace) -> Subscription | None:
+    with tenancy.scope(workspace):
+        return Subscription.objects.select_related("plan").filter(workspace=workspace).first()
+
+
 def _mine(workspace: Workspace) -> Subscription:
-    subscription = Subscription.objects.select_related("plan").filter(workspace=workspace).first()
+    subscription = _row(workspace)
     if subscription is None or not subscription.is_at_stripe:
         raise BotException(codes.NOT_SUBSCRIBED)
     return subscription
@@ -231,8 +270,9 @@ def _preview(theirs: Thing, plan: Plan, interval: str, at: int) -> Preview:
 
 
 def _after(workspace: Workspace) -> Subscription:
-    subscription = Subscription.objects.get(workspace=workspace)
-    mirror.mirror(subscription.stripe_customer_id)
+    with tenancy.scope(workspace):
+        customer = Subscription.objects.values_list("stripe_customer_id", flat=True).get(workspace=workspace)
+    mirror.mirror(customer)
     workspace.__dict__.pop("_plan", None)
     workspace._state.fields_cache.pop("subscription", None)
     with tenancy.scope(workspace):

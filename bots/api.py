@@ -27,7 +27,7 @@ from bots import connecting, sessions, switch, tuning
 from bots.models import Bot, BotTask, InstagramAccount
 from bots.pages.activity import inert
 from errors import codes
-from errors.answers import payload, retry_after
+from errors.answers import payload, retry_after, upgrade
 from errors.codes import Code
 from errors.exceptions import BotException
 from errors.models import ActivityLog
@@ -105,7 +105,7 @@ class Door(APIView):
         """Answer a refusal without undoing what was counted on the way to it."""
         seconds = retry_after(refused)
         return Response(
-            payload(refused.code, str(refused)),
+            payload(refused.code, str(refused), **upgrade(refused)),
             refused.code.http,
             headers={} if seconds is None else {"Retry-After": str(seconds)},
         )

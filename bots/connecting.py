@@ -78,7 +78,7 @@ def _connect(workspace: Workspace, user: User, username: str, password: str, cod
         raise BotException(codes.IG_RISK_NOT_ACCEPTED)
     have = InstagramAccount.objects.exclude(username=username).count()
     if account is None and not entitlements.allows_another(entitlements.plan_of(workspace).account_limit, have):
-        raise BotException(codes.PLAN_ACCOUNT_LIMIT)
+        raise entitlements.short_of(workspace, "account_limit", codes.PLAN_ACCOUNT_LIMIT)
     attempt, _ = ConnectAttempt.objects.select_for_update().get_or_create(workspace=workspace, username=username)
     waiting = _waiting(attempt)
     if code and not password:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from django.db import connection
 from django.db.models import Q
 
+from accounts.models import Workspace
 from billing import entitlements
 from billing.models import Plan
 from bots.models import Action, Bot, DailyLimit, InstagramAccount, Kind
@@ -176,6 +177,18 @@ def todays(bots: list[Bot], plan: Plan, now: datetime) -> dict[object, list[Toda
         ]
         for bot in bots
     }
+
+
+def busiest(kind: str, workspace: Workspace) -> int:
+    """What the busiest account of a workspace has taken of a kind today, each in its own zone."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(max(used), 0) FROM bots_usage u JOIN bots_instagramaccount a ON a.id = u.account_id"
+            " WHERE a.workspace_id = %s AND kind = %s AND period = 'day'"
+            " AND starts = date_trunc('day', now() AT TIME ZONE a.timezone) AT TIME ZONE 'UTC'",
+            [workspace.pk, kind],
+        )
+        return int(cursor.fetchone()[0])
 
 
 def room_at(account: InstagramAccount, limit: Caps) -> datetime:

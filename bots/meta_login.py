@@ -120,7 +120,7 @@ def _account(workspace: Workspace, ig_id: str, told: dict[str, Any]) -> Instagra
     if account is None:
         have = InstagramAccount.objects.count()
         if not entitlements.allows_another(entitlements.plan_of(workspace).account_limit, have):
-            raise BotException(codes.PLAN_ACCOUNT_LIMIT)
+            raise entitlements.short_of(workspace, "account_limit", codes.PLAN_ACCOUNT_LIMIT)
         # Nothing is wrong with it: it just has no session for the automation.
         health = InstagramAccount.Health.ACTIVE
         account = InstagramAccount(workspace=workspace, username=name, timezone=workspace.timezone, health=health)

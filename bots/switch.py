@@ -40,7 +40,7 @@ def start(bot: Bot, user: User) -> None:
         raise BotException(codes.SESSION_INVALID)
     plan = entitlements.plan_of(bot.workspace)
     if is_beyond_plan(account, plan):
-        raise BotException(codes.PLAN_ACCOUNT_LIMIT)
+        raise entitlements.short_of(bot.workspace, "account_limit", codes.PLAN_ACCOUNT_LIMIT)
     started = Bot.objects.filter(pk=bot.pk).exclude(status=Bot.Status.RUNNING)
     if started.update(
         status=Bot.Status.RUNNING,

@@ -98,7 +98,7 @@ def ask(
     if not sessions.is_usable(bot.account):
         raise BotException(codes.SESSION_INVALID)
     if not entitlements.plan_of(bot.workspace).action_limits.get(kind):
-        raise BotException(codes.PLAN_FEATURE_MISSING)
+        raise entitlements.short_of(bot.workspace, f"action_limits.{kind}", codes.PLAN_FEATURE_MISSING)
     if template is not None and template.approved_at is None:
         raise BotException(codes.DM_NOT_APPROVED)
     task.correlation_id, task.created_by = correlation.current(), getattr(user, "pk", None)

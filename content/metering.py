@@ -89,7 +89,7 @@ def check(workspace: Workspace) -> None:
     """Raise AI_LIMIT_REACHED or AI_BUDGET_REACHED where not even one call is left, before anybody waits for it."""
     now = allowance(workspace)
     if now.left == 0:
-        raise BotException(codes.AI_LIMIT_REACHED)
+        raise entitlements.short_of(workspace, "ai_limit", codes.AI_LIMIT_REACHED)
     if now.spent_micros >= now.budget_micros:
         raise BotException(codes.AI_BUDGET_REACHED)
 
@@ -136,8 +136,8 @@ def reserve(workspace: Workspace, run: Run, prompt: Prompt, model: str) -> AiCal
     if limit != entitlements.UNLIMITED:
         room = room.filter(calls__lt=limit - F("reserved_calls"))
     if not room.update(reserved_calls=F("reserved_calls") + 1, reserved_micros=F("reserved_micros") + cost):
-        left = allowance(workspace).left
-        raise BotException(codes.AI_LIMIT_REACHED if left == 0 else codes.AI_BUDGET_REACHED)
+        check(workspace)
+        raise BotException(codes.AI_BUDGET_REACHED)
     return call
 
 

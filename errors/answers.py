@@ -65,6 +65,11 @@ def payload(code: Code, message: str = "", correlation_id: str = "", **more: obj
     }
 
 
+def upgrade(exc: BaseException) -> dict[str, object]:
+    """What plan would allow what was refused, where one would: for programs."""
+    return {"upgrade": exc.meta["upgrade"]} if isinstance(exc, BotException) and "upgrade" in exc.meta else {}
+
+
 def answer(request: HttpRequest, code: Code, message: str = "") -> HttpResponse:
     """JSON under `/api/` and `/webhooks/`, else the error page."""
     correlation_id = getattr(request, "correlation_id", "")

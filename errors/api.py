@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from errors import codes
-from errors.answers import payload, retry_after, visitors_code
+from errors.answers import payload, retry_after, upgrade, visitors_code
 from errors.codes import Code
 from errors.exceptions import BotException
 
@@ -39,7 +39,9 @@ def exception_handler(exc: Exception, context: dict[str, object]) -> Response | 
     if isinstance(exc, BotException) and request is not None:
         vars(request)["failure"] = exc  # recorded by the middleware once the transaction is over
     correlation_id = getattr(request, "correlation_id", "")
-    return Response(payload(code, _message(exc), correlation_id, **_details(exc)), code.http, headers=_headers(exc))
+    return Response(
+        payload(code, _message(exc), correlation_id, **_details(exc), **upgrade(exc)), code.http, headers=_headers(exc)
+    )
 
 
 def _code(exc: Exception) -> Code | None:

@@ -1203,6 +1203,20 @@ PLAN_NOT_SOLD = _code(
     "Choose one of the pricing page.",
     http=409,
 )
+BILLING_BUSY = _code(
+    "E-BILL-W-0016",
+    "BILLING_BUSY",
+    "Another change of this plan is on its way.",
+    "Look at the billing page in a moment. Nothing was changed or charged by this click.",
+    http=409,
+)
+OFFER_EXPIRED = _code(
+    "E-BILL-W-0017",
+    "OFFER_EXPIRED",
+    "What this change costs was computed too long ago to be confirmed.",
+    "Choose the plan on the billing page again: it shows what the change costs now. Nothing was changed.",
+    http=409,
+)
 
 # ── AI: words and plans by a language model ─────────────────────────────────────────────────────────────────────────
 AI_UNAVAILABLE = _code(

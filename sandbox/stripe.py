@@ -166,6 +166,8 @@ def listed(stripe: StripeWorld, kind: str, query: Thing, path: str) -> Thing:
             for thing in found
             if thing["status"] == (status or thing["status"]) and (status or thing["status"] != "canceled")
         ]
+    elif status and kind != "subscription":
+        found = [thing for thing in found if thing["status"] == status]
     if subscription := query.get("subscription"):
         found = [t for t in found if t["parent"]["subscription_details"]["subscription"] == subscription]
     if after := query.get("starting_after"):

@@ -15,7 +15,6 @@ from accounts.pages.workspace import settings_of
 from accounts.requests import MemberRequest
 from accounts.roles import members
 from errors import codes
-from errors.exceptions import BotException
 from errors.recording import log_activity
 
 A_YEAR, A_MOMENT = 365 * 24 * 3600, 300  # seconds
@@ -89,7 +88,7 @@ def _labelled(key: UUID) -> Workspace:
 
 def _must_have_it(workspace: Workspace) -> None:
     if not allowance.plan_of(workspace).white_label:
-        raise BotException(codes.PLAN_FEATURE_MISSING)
+        raise allowance.short_of(workspace, "white_label", codes.PLAN_FEATURE_MISSING)
 
 
 def _public(request: HttpRequest, content: bytes, kind: str, edition: str) -> HttpResponse:

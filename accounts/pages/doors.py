@@ -8,15 +8,23 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from accounts import roles, teams
+from accounts.models import Membership
 from accounts.requests import MemberRequest
 from errors.exceptions import BotException
 from errors.recording import record
 
 
-def said(refused: BotException) -> str:
-    """Give the sentence of a refusal: what happened, what to do, and the code, which the page makes a link."""
+def said(refused: BotException, reader: Membership | None = None) -> str:
+    """Give the sentence of a refusal: what happened, what to do, and the code, which the page makes a link.
+
+    Where a larger plan would allow it, a reader who may not choose one is told whom to ask.
+    """
     next_step = refused.code.do_next.replace("Nothing:", "Nothing to do:", 1)
-    return " ".join(filter(None, (refused.message, next_step, refused.code.id)))
+    whom = ""
+    if reader is not None and "upgrade" in refused.meta and not roles.may(reader, "decide"):
+        whom = f"The plan is chosen by {' or '.join(map(str, teams.owners(reader.workspace)))}."
+    return " ".join(filter(None, (refused.message, next_step, whom, refused.code.id)))
 
 
 def do(request: MemberRequest, deed: Callable[[], object], done: str, *, name: str, account: object = None) -> bool:
@@ -34,7 +42,7 @@ def do(request: MemberRequest, deed: Callable[[], object], done: str, *, name: s
 def refuse(request: MemberRequest, refused: BotException, *, name: str, account: object = None) -> None:
     """Write a refusal down and say it."""
     record(refused, action=name, workspace=request.workspace, user=request.user, account=account)
-    messages.error(request, said(refused))
+    messages.error(request, said(refused, request.membership))
 
 
 def back(request: MemberRequest, otherwise: str, *args: object) -> HttpResponse:

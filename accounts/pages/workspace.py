@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import is_valid_path
 from django.views.decorators.http import require_http_methods
 
 from accounts import allowance
@@ -35,6 +34,4 @@ def settings_of(request: MemberRequest, form: WorkspaceForm, brand: BrandForm) -
     context: dict[str, object] = {"form": form}
     if allowance.plan_of(request.workspace).white_label:
         context["brand"] = brand
-    elif may(request.membership, "decide"):
-        context |= {"plans": allowance.plans_with("white_label"), "billing": is_valid_path("/billing/")}
     return render(request, "accounts/workspace.html", context, status=400 if form.errors or brand.errors else 200)

@@ -93,7 +93,7 @@ def connect_login(request: MemberRequest) -> HttpResponse:
             return redirect("bots:connect_code")
         if answer.account is not None:
             return _connected(request, answer.account)
-        _explain(form, answer.refused)
+        _explain(request, form, answer.refused)
     return render(request, "bots/connect_login.html", {"form": form, "again": bool(username and not accepted)})
 
 
@@ -121,7 +121,7 @@ def connect_code(request: MemberRequest) -> HttpResponse:
             form.add_error("code", "Instagram wants another code.")
             request.session["connecting"] = {**waiting, "way": answer.wants_code}
         else:
-            _explain(form, answer.refused)
+            _explain(request, form, answer.refused)
             expired = answer.refused is not None and answer.refused.code is not codes.IG_CODE_WRONG
     context = {"form": form, "username": waiting["username"], "way": WAYS.get(waiting["way"], ""), "expired": expired}
     return render(request, "bots/connect_code.html", context)
@@ -167,12 +167,12 @@ def _connected(request: MemberRequest, account: InstagramAccount) -> HttpRespons
     return redirect("bots:automation", account.username)
 
 
-def _explain(form: LoginForm | CodeForm, refused: BotException | None) -> None:
+def _explain(request: MemberRequest, form: LoginForm | CodeForm, refused: BotException | None) -> None:
     """Put the refusal where it belongs in the form."""
     if refused is None:
         return
     name = str(refused.meta.get("field", ""))
-    form.add_error(name if name in form.fields else None, said(refused))
+    form.add_error(name if name in form.fields else None, said(refused, request.membership))
 
 
 def _has_accepted(request: MemberRequest, username: str) -> bool:

@@ -37,7 +37,7 @@ def ask(request: MemberRequest, username: str, name: str) -> HttpResponse:
         meant = {"E-FLW-E-0001": "hashtag"}.get(refused.code.id, str(refused.meta.get("field", "")))
         if meant == "value":
             meant = WHERE[recipe.source][0]
-        form.add_error(meant if meant in form.fields else None, said(refused))
+        form.add_error(meant if meant in form.fields else None, said(refused, request.membership))
         return _page(request, bot, recipe, form, refused.code.http)
     running = bot.status == Bot.Status.RUNNING
     then = "The bot begins with it at its next turn." if running else "It waits until you start the bot."

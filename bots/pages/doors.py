@@ -38,7 +38,7 @@ def do_for(request: MemberRequest, form: Form, deed: Callable[[], str], *, name:
     except BotException as refused:
         record(refused, action=name, workspace=request.workspace, user=request.user)
         meant = str(refused.meta.get("field", ""))
-        form.add_error(meant if meant in form.fields else None, said(refused))
+        form.add_error(meant if meant in form.fields else None, said(refused, request.membership))
         return False
     messages.success(request, done)
     return True

@@ -82,7 +82,7 @@ def ask(request: MemberRequest) -> HttpResponse:
             return redirect(f"{_home()}?run={run.pk}#result")
         except BotException as refused:
             record(refused, action="ai_run", workspace=request.workspace, user=request.user)
-            form.add_error(None, said(refused))
+            form.add_error(None, said(refused, request.membership))
     return _page(request, None, form, 400)
 
 
@@ -96,7 +96,7 @@ def again(request: MemberRequest, run_id: str) -> HttpResponse:
         new = runs.ask(request.workspace, request.user, run.feature, run.brief, account=run.account, key=key)
     except BotException as refused:
         record(refused, action="ai_run", workspace=request.workspace, user=request.user)
-        messages.error(request, said(refused))
+        messages.error(request, said(refused, request.membership))
         return back(request, "studio:studio")
     if request.POST.get("next"):
         return back(request, "studio:studio")

@@ -204,6 +204,7 @@ def reaction(value: object) -> str:
 # ── Codes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 CODE = re.compile(r"\bE-[A-Z]{2,4}-[IWEC]-\d{4}\b")
+PLANS = re.compile(r"\b(billing|pricing) page\b")
 TICKS = re.compile(r"`([^`]+)`")
 
 
@@ -220,8 +221,9 @@ def code(value: object, extra: str = "") -> SafeString:
 
 @register.filter(needs_autoescape=True)
 def codes(text: object, autoescape: bool = True) -> SafeString:
-    """Dress a sentence of ours: error ids become links to their help page, words in `ticks` become code."""
+    """Dress a sentence of ours: error ids and the pages of plans become links, words in `ticks` become code."""
     plain = str(escape(text) if autoescape else text)
+    plain = PLANS.sub(lambda found: f'<a class="link" href="/{found[1]}/">{found[0]}</a>', plain)
     return SafeString(TICKS.sub(r"<code>\1</code>", CODE.sub(lambda found: _code_link(found[0]), plain)))
 
 
@@ -457,6 +459,7 @@ NAV = [
     NavItem("/analytics/", "analytics", "Analytics", "n"),
     NavItem("/inbox/", "inbox", "Inbox", "b"),
     NavItem("/activity/", "ledger", "Activity", "l"),
+    NavItem("/billing/", "billing", "Billing", "b"),
     NavItem("/settings/", "settings", "Settings", "s"),
 ]
 
