@@ -26,6 +26,7 @@ from bots import api_shapes as shapes
 from bots import connecting, sessions, switch, tuning
 from bots.models import Bot, BotTask, InstagramAccount
 from bots.pages.activity import inert
+from bots.pages.log_filters import visible
 from errors import codes
 from errors.answers import payload, retry_after, upgrade
 from errors.codes import Code
@@ -337,7 +338,7 @@ class Activity(Door):
             by["at__gte"] = asked["since"]
         if "until" in asked:
             by["at__lt"] = asked["until"]
-        return ActivityLog.objects.filter(workspace_id=self.workspace.pk, **by)
+        return visible(self.workspace).filter(**by)
 
 
 COLUMNS = ("id", "at", "action", "status", "error_code", "error_message", "account", "user_id", "correlation_id")

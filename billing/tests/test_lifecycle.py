@@ -281,3 +281,17 @@ def test_a_downgrade_pauses_the_youngest_bots_and_an_upgrade_brings_them_back(al
         entitlements.subscribe(workspace, "growth")
         assert paused.count() == 0
     assert claimed() == {f"kiln.{number}" for number in range(4)}
+
+
+@pytest.mark.parametrize(("on", "tax"), [(True, True), (False, False)])
+def test_taxes_are_left_to_stripe_where_that_is_switched_on(
+    alice: User, stripe: Control, settings: Any, on: bool, tax: bool
+) -> None:
+    settings.STRIPE_TAX = on
+    workspace = pay_for(alice)
+    mirror.mirror(row_of(workspace).stripe_customer_id)
+
+    with everywhere():
+        invoice = Invoice.objects.get(workspace=workspace)
+    assert (invoice.tax > 0) is tax
+    assert invoice.total == row_of(workspace).plan.price + invoice.tax

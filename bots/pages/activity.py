@@ -20,6 +20,7 @@ from accounts import tenancy
 from accounts.models import Membership, Workspace
 from accounts.requests import MemberRequest
 from accounts.roles import members
+from billing import entitlements
 from bots.health import Health
 from bots.models import SAID, InstagramAccount, Kind, ListedPerson
 from bots.pages.log_filters import LOOKED_THROUGH, STATUSES, Filters, find, page
@@ -227,6 +228,7 @@ def _page(request: MemberRequest, filters: Filters, about: str = "") -> HttpResp
         "first": not newer,
         "export": filters.address(),
         "looked_through": LOOKED_THROUGH,
+        "days": entitlements.plan_of(request.workspace).history_days,
     }
     return render(request, "bots/activity_rows.html" if request.htmx else "bots/activity.html", context)
 

@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
 from accounts.models import Workspace
+from billing import entitlements
 from bots.models import InstagramAccount
 from errors.models import ActivityLog
 
@@ -68,9 +69,15 @@ class Filters:
         return "?" + urlencode({name: value for name, value in (vars(self) | more).items() if value})
 
 
+def visible(workspace: Workspace) -> QuerySet[ActivityLog]:
+    """Give the rows that the workspace's plan shows: what is older is kept, and shown again on a larger plan."""
+    rows, since = ActivityLog.objects.filter(workspace_id=workspace.pk), entitlements.history_since(workspace)
+    return rows.filter(at__gte=since) if since else rows
+
+
 def find(workspace: Workspace, filters: Filters, accounts: dict[UUID, InstagramAccount]) -> QuerySet[ActivityLog]:
     """Give the rows that the filters mean."""
-    rows = ActivityLog.objects.filter(workspace_id=workspace.pk)
+    rows = visible(workspace)
     if filters.account:
         rows = rows.filter(
             account_id__in=[pk for pk, account in accounts.items() if account.username == filters.account]

@@ -9,12 +9,13 @@ from django.test import AsyncClient, Client
 from django.utils import timezone
 
 from accounts.models import User, Workspace
+from billing.models import Plan
 from bots.models import Bot
 from bots.pages import activity, log_filters
 from errors import codes
 from errors.models import ActivityLog
 from errors.recording import log_activity
-from instagrowth.testing import everywhere
+from instagrowth.testing import everywhere, workspace_of
 
 PAGE = "/activity/"
 
@@ -199,3 +200,24 @@ def test_a_time_is_looked_for_by_the_days_of_the_workspace(
     assert lines_of(client, until=today) == ["today", "yesterday"]
     assert lines_of(client, until=today - timedelta(days=1)) == ["yesterday"]
     assert lines_of(client, since="0001-01-01", until="9999-12-31", person="nobody") == ["today", "yesterday"]
+
+
+def test_the_plan_says_how_far_back_the_log_is_shown(client: Client, alice: User, write) -> None:
+    with everywhere():
+        plan = workspace_of(alice).subscription.plan
+        Plan.objects.filter(pk=plan.pk).update(history_days=3)
+        ActivityLog.objects.create(
+            at=timezone.now() - timedelta(days=4),
+            workspace_id=workspace_of(alice).pk,
+            action="follow",
+            status="ok",
+            metadata={"target": "older"},
+        )
+    write(target="newer")
+    client.force_login(alice)
+
+    assert lines_of(client) == ["newer"]
+    assert "Your plan shows the last 3 days" in client.get(PAGE).content.decode()
+    with everywhere():
+        Plan.objects.filter(pk=plan.pk).update(history_days=-1)
+    assert lines_of(client) == ["newer", "older"]
