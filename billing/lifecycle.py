@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -234,7 +235,7 @@ def _customer(workspace: Workspace, user: User) -> Subscription:
     return subscription
 
 
-def _note(deed: str, workspace: Workspace, user: User | None, **more: object) -> None:
+def _note(deed: str, workspace: Workspace, user: User | None, **more: Any) -> None:
     with tenancy.scope(workspace):
         log_activity(deed, workspace=workspace, user=user, **more)
 

@@ -223,8 +223,4 @@ def _shelf(request: HttpRequest, present: str = "") -> dict[str, Any]:
 
 def _sent(request: MemberRequest) -> HttpResponse:
     """To the billing page, from a part of a page too."""
-    answer = redirect("billing:billing")
-    if request.htmx:
-        answer = HttpResponse()
-        answer["HX-Redirect"] = "/billing/"
-    return answer
+    return HttpResponse(headers={"HX-Redirect": "/billing/"}) if request.htmx else redirect("billing:billing")

@@ -2,6 +2,7 @@
 
 import math
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
@@ -65,7 +66,7 @@ def payload(code: Code, message: str = "", correlation_id: str = "", **more: obj
     }
 
 
-def upgrade(exc: BaseException) -> dict[str, object]:
+def upgrade(exc: BaseException) -> dict[str, Any]:
     """What plan would allow what was refused, where one would: for programs."""
     return {"upgrade": exc.meta["upgrade"]} if isinstance(exc, BotException) and "upgrade" in exc.meta else {}
 
