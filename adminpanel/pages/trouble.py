@@ -114,7 +114,10 @@ def story_page(request: HttpRequest) -> HttpResponseBase:
         "lines": lines,
         "met": {
             "title": "Errors whose last time this was",
-            "rows": [{"link": _address(one), "text": str(one), "note": f"{one.times} times"} for one in met],
+            "rows": [
+                {"link": _address(one), "text": str(one), "note": "once" if one.times == 1 else f"{one.times} times"}
+                for one in met
+            ],
         },
     }
     return TemplateResponse(request, "adminpanel/story.html", context)
