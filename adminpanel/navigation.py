@@ -29,6 +29,7 @@ PAGES: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ("plans", "Plans", "sell", "billing_plan_changelist"),
         ("subscriptions", "Subscriptions", "autorenew", "billing_subscription_changelist"),
         ("invoices", "Invoices", "receipt_long", "billing_invoice_changelist"),
+        ("drifts", "Stripe drift", "sync_problem", "billing_drift_changelist"),
         ("revenue", "Revenue", "show_chart", "revenue"),
     ),
     "What happened": (

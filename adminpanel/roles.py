@@ -64,7 +64,11 @@ MAY: dict[str, dict[str, frozenset[str]]] = {
         "look": _ALL, "add": _MONEY, "change": _only(Role.BILLING, Role.OPERATIONS), "change_price": _MONEY,
         "change_engine": _RUN, "activate": _MONEY, "deactivate": _MONEY, "delete": _OWNER,
     },
-    "subscriptions": {"look": _SEES_MONEY, "change_plan": _MONEY, "extend": _MONEY, "cancel": _MONEY},
+    "subscriptions": {
+        "look": _SEES_MONEY, "change_plan": _MONEY, "change_paid": _MONEY, "extend": _MONEY, "cancel": _MONEY,
+        "resume": _MONEY, "end": _MONEY,
+    },
+    "drifts": {"look": _SEES_MONEY, "repair": _MONEY},
     "invoices": {"look": _SEES_MONEY, "export": _SEES_MONEY},
     "revenue": {"look": _SEES_MONEY},
     # ── What happened ──

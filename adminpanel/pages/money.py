@@ -11,15 +11,16 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminIntegerFieldWidget
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
 
-from adminpanel import members, roles
-from adminpanel.deeds import Asked, Deed, DeedForm
+from accounts import tenancy
+from adminpanel import roles
+from adminpanel.deeds import Asked, BriefForm, Deed, DeedForm
 from adminpanel.pages.base import Page, RowForm
-from adminpanel.pages.people import PlanForm, change_plan, workspaces_of
+from adminpanel.pages.people import PlanForm, change_plan, plan_choices, workspaces_of
 from adminpanel.site import site
-from billing import revenue
-from billing.models import Invoice, Plan, Subscription
+from billing import lifecycle, reconcile, revenue
+from billing.models import Drift, Invoice, Plan, Subscription
 from errors import codes
 from errors.exceptions import BotException
 
@@ -128,9 +129,21 @@ class DaysForm(DeedForm):
     days = forms.IntegerField(min_value=1, max_value=3660, initial=30, widget=UnfoldAdminIntegerFieldWidget)
 
 
+class PaidPlanForm(DeedForm):
+    """Which plan, and how often it is paid."""
+
+    plan = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
+    interval = forms.ChoiceField(choices=Subscription.Interval.choices, widget=UnfoldAdminSelectWidget)
+
+    def __init__(self, *args: Any, row: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, row=row, **kwargs)
+        self.fields["plan"].choices = plan_choices()  # type: ignore[attr-defined]
+
+
 def _workspace(row: Subscription) -> Any:
     if row.workspace is None:
         raise BotException(codes.WORKSPACE_NOT_FOUND)
+    tenancy.wait_patiently()  # Stripe may be asked
     return row.workspace
 
 
@@ -138,16 +151,32 @@ def _change(row: Subscription, asked: Asked) -> str:
     return change_plan(_workspace(row), asked)
 
 
+def _change_paid(row: Subscription, asked: Asked) -> str:
+    at = int(timezone.now().timestamp())
+    changed = lifecycle.change(
+        _workspace(row), asked.by, asked.given["plan"], asked.given["interval"], at=at, once=f"staff-{row.pk}-{at}"
+    )
+    return f"Stripe has {changed.plan.name} now, paid by the {changed.interval}."
+
+
 def _extend(row: Subscription, asked: Asked) -> str:
-    begin = max(row.current_period_end or timezone.now(), timezone.now())
-    until = begin + timedelta(days=asked.given["days"])
-    members.put_on_plan(_workspace(row), row.plan.key, until)
-    return f"The plan is given until {until:%d %b %Y}."
+    until = lifecycle.extend(_workspace(row), asked.given["days"], asked.by).current_period_end
+    return f"Given: it goes on until {until:%d %b %Y}."
 
 
 def _cancel(row: Subscription, asked: Asked) -> str:
-    members.put_on_plan(_workspace(row), "free")
-    return "The workspace is on the free plan from now."
+    lifecycle.cancel(_workspace(row), asked.by)
+    return "It ends with its period. Until then nothing changes."
+
+
+def _resume(row: Subscription, asked: Asked) -> str:
+    lifecycle.resume(_workspace(row), asked.by)
+    return "It goes on."
+
+
+def _end(row: Subscription, asked: Asked) -> str:
+    lifecycle.end_now(_workspace(row), asked.by)
+    return "It has ended: the free plan counts from now."
 
 
 @admin.register(Subscription, site=site)
@@ -155,7 +184,7 @@ class SubscriptionPage(Page):
     """Subscriptions."""
 
     page = "subscriptions"
-    says = "Which workspace is on which plan, paid at Stripe or given by us. What is paid changes at Stripe."
+    says = "Which workspace is on which plan, paid at Stripe or given by us."
     list_display = ("workspace", "plan", "shown_status", "paid", "interval", "current_period_end", "created_at")
     list_filter = ("status", "interval")
     list_select_related = ("workspace", "plan")
@@ -171,10 +200,16 @@ class SubscriptionPage(Page):
     deeds = (
         Deed("change_plan", "Change plan", _change, "Without payment, from now.", PlanForm,
              fits=lambda row: not row.is_at_stripe),
-        Deed("extend", "Extend", _extend, "The present plan, given for so many days more.", DaysForm,
-             fits=lambda row: not row.is_at_stripe),
-        Deed("cancel", "Cancel", _cancel, "The workspace falls to the free plan now.", dangerous=True,
-             fits=lambda row: not row.is_at_stripe and row.plan.key != "free"),
+        Deed("change_paid", "Change at Stripe", _change_paid, "What costs more is charged to the card at once.",
+             PaidPlanForm, fits=lambda row: row.is_at_stripe and row.is_alive, dangerous=True, slow=True),
+        Deed("extend", "Extend", _extend, "So many days for nothing: the next payment, or the end, moves.", DaysForm,
+             fits=lambda row: row.is_alive and row.current_period_end is not None, slow=True),
+        Deed("cancel", "Cancel", _cancel, "It ends with the period that is paid.", slow=True,
+             fits=lambda row: row.is_at_stripe and row.is_alive and not row.cancel_at_period_end),
+        Deed("resume", "Resume", _resume, "It renews after all.", slow=True,
+             fits=lambda row: row.is_at_stripe and row.is_alive and row.cancel_at_period_end),
+        Deed("end", "End now", _end, "The workspace falls to the free plan now; nothing is paid back.", dangerous=True,
+             fits=lambda row: row.is_alive and row.plan.key != "free", slow=True),
     )  # fmt: skip
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
@@ -253,6 +288,62 @@ class InvoicePage(Page):
     def shown_status(self, row: Invoice) -> str:
         """Stripe's word."""
         return row.status
+
+
+class Open(admin.SimpleListFilter):
+    """What waits, and what was repaired."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Two states."""
+        return [("open", "Waits"), ("repaired", "Repaired")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Those of one state."""
+        by = {"open": True, "repaired": False}.get(self.value() or "")
+        return queryset if by is None else queryset.filter(repaired_at__isnull=by)
+
+
+def _repair(row: Drift, asked: Asked) -> str:
+    tenancy.wait_patiently()
+    if reconcile.repair_one(row, asked.by).repaired_at is None:
+        raise BotException(
+            codes.VALIDATION_FAILED, "Stripe charges a price that no plan of ours has: give a plan that price first."
+        )
+    return "Repaired: ours is what Stripe has."
+
+
+@admin.register(Drift, site=site)
+class DriftPage(Page):
+    """Where Stripe and we disagree."""
+
+    page = "drifts"
+    says = "What the nightly comparison found (`manage.py reconcile_stripe` looks now). Stale rows are repaired by it."
+    list_display = ("kind", "stripe_customer_id", "ours", "theirs", "found_at", "repaired_at")
+    list_filter = (Open, "kind")
+    ordering = ("-found_at", "pk")
+    sortable_by = ("found_at",)
+    search_exact = ("stripe_customer_id", "stripe_subscription_id")
+    search_help_text = "Stripe's id of a customer or a subscription"
+    fields = readonly_fields = (
+        "kind", "stripe_customer_id", "stripe_subscription_id", "ours", "theirs", "found_at", "repaired_at",
+    )  # fmt: skip
+    deeds = (
+        Deed("repair", "Repair", _repair, "Ours becomes what Stripe has; what is charged twice, or for a workspace"
+             " that is gone, is ended at Stripe.", BriefForm, fits=lambda row: row.repaired_at is None, slow=True),
+    )  # fmt: skip
+
+    def beside(self, row: Drift) -> list[dict[str, Any]]:
+        """The subscription it is about."""
+        found = Subscription.objects.filter(stripe_customer_id=row.stripe_customer_id).select_related("workspace")
+        rows = [
+            {"link": reverse("admin:billing_subscription_change", args=[one.pk]), "text": str(one.workspace or "gone"),
+             "note": one.status}
+            for one in found[:5]
+        ]  # fmt: skip
+        return [{"title": "Subscription", "rows": rows}]
 
 
 def _bar(month: revenue.Month, highest: int, currency: str) -> dict[str, Any]:

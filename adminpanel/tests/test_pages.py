@@ -7,6 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Membership, User, Workspace
 from adminpanel import roles
@@ -108,15 +109,17 @@ def test_what_is_paid_for_does_not_change_here(owner: Client, alice: User, alice
     assert (answer.status_code, "E-BILL" in answer.content.decode()) == (400, True)
 
 
-def test_extending_and_cancelling_what_was_given(owner: Client, alices_workspace: Workspace) -> None:
+def test_extending_and_ending_what_was_given(owner: Client, alices_workspace: Workspace) -> None:
     with everywhere():
         row = Subscription.objects.get(workspace=alices_workspace)
+        assert do(owner, row, "extend", days="30").status_code == 400  # it was given for good
+        do(owner, row, "change_plan", plan="growth", days="10")
         do(owner, row, "extend", days="30")
         row.refresh_from_db()
-        assert row.current_period_end is not None
-        do(owner, row, "cancel")
+        assert (row.plan.key, (row.current_period_end - timezone.now()).days) == ("growth", 39)
+        do(owner, row, "end")
         row.refresh_from_db()
-        assert row.plan.key == "free"
+        assert not row.is_alive
 
 
 def test_a_plan_in_use_is_deactivated_not_deleted(owner: Client, alice: User) -> None:

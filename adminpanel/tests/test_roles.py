@@ -16,7 +16,7 @@ from adminpanel.models import AllowedNetwork
 from adminpanel.pages.base import Page
 from adminpanel.site import site
 from adminpanel.tests.control_room import inside, staff_person
-from billing.models import Invoice, Plan, Subscription
+from billing.models import Drift, Invoice, Plan, Subscription
 from bots.models import Action, ApiPair, Bot, BotTask, DailyLimit, InstagramAccount, Session
 from errors.models import ActivityLog, ErrorCode, ErrorGroup
 from errors.recording import log_activity
@@ -45,6 +45,7 @@ def rows(alices_bot: Bot, settings: Any) -> dict[type, Any]:
         )  # fmt: skip
         log_activity("follow", workspace=alices_bot.workspace_id, account=alices_bot.account_id)
         audit.record("users.test", target=victim)
+        Drift.objects.create(kind="stale", stripe_customer_id="cus_1")
         ErrorGroup.objects.create(fingerprint="f", code="E-API-E-9001", severity="E", action="a")
         found = {model: model._default_manager.all()[:1].get() for model in site._registry if model is not type(victim)}
         found |= {

@@ -1,0 +1,73 @@
+"""What staff do to what is paid at Stripe, and to where Stripe and we disagree."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from adminpanel.models import AdminLog
+from adminpanel.tests.test_pages import do
+from adminpanel.tests.test_pages import owner as owner
+from billing import gateway, reconcile
+from billing.models import Drift, Subscription
+from billing.tests.conftest import row_of, subscribed
+from billing.tests.conftest import stripe as stripe
+from instagrowth.testing import everywhere
+from sandbox.testing import Control
+
+pytestmark = pytest.mark.django_db
+
+
+def at_stripe(stripe: Control) -> dict:
+    (one,) = (thing for thing in stripe.stripe()["things"].values() if thing["object"] == "subscription")
+    return one
+
+
+def test_a_paid_plan_is_changed_extended_cancelled_resumed_and_ended(
+    owner: Client, alice: User, stripe: Control
+) -> None:
+    workspace = subscribed(alice)
+    with everywhere():
+        row = row_of(workspace)
+        assert do(owner, row, "change_paid", plan="growth", interval="year").status_code == 302
+        row.refresh_from_db()
+        assert (row.plan.key, row.interval) == ("growth", "year")
+        before = row.current_period_end
+        do(owner, row, "extend", days="30")
+        row.refresh_from_db()
+        assert row.current_period_end - before == timedelta(days=30)
+        for deed, ends in (("cancel", True), ("resume", False)):
+            do(owner, row, deed)
+            assert at_stripe(stripe)["cancel_at_period_end"] is ends
+        do(owner, row, "end")
+        row.refresh_from_db()
+
+    assert (row.is_alive, at_stripe(stripe)["status"]) == (False, "canceled")
+    assert set(AdminLog.objects.filter(action__startswith="subscriptions.").values_list("action", flat=True)) == {
+        f"subscriptions.{deed}" for deed in ("change_paid", "extend", "cancel", "resume", "end")
+    }
+
+
+def test_a_drift_is_repaired_with_one_click(owner: Client, alice: User, stripe: Control) -> None:
+    row = row_of(subscribed(alice))
+    gateway.end_now(row.stripe_subscription_id)  # at the dashboard, say; and no webhook came
+    reconcile.reconcile(repair=False)
+    with everywhere():
+        drift = Drift.objects.get()
+        assert do(owner, drift, "repair").status_code == 302
+        drift.refresh_from_db()
+        row.refresh_from_db()
+
+    assert (row.status, drift.repaired_at is None) == ("canceled", False)
+    assert reconcile.reconcile(repair=False) == []
+
+
+def test_while_stripe_is_away_nothing_changes_and_it_is_said(owner: Client, alice: User, stripe: Control) -> None:
+    row = row_of(subscribed(alice))
+    stripe.fault("503", path="v1/")
+    with everywhere():
+        answer = do(owner, row, "end")
+
+        assert (answer.status_code, "E-BILL" in answer.content.decode()) == (400, True)
+        assert Subscription.objects.get(pk=row.pk).is_alive
