@@ -20,7 +20,7 @@ def figures() -> list[dict[str, object]]:
     os.environ["SITE_URL"] = f"http://localhost:{port}"
     server = ("uvicorn", "bench.server:application", "--port", str(port), "--log-level", "warning", "--no-access-log")
     with process("web", *server):
-        _wait_for(port)
+        wait_for(port)
         asked = {"bare": ("/bare/", ten), "ten": ("/dashboard/", ten), "hundred": ("/dashboard/", hundred)}
         rates: dict[str, list[float]] = {name: [] for name in asked}
         for name in [*asked] * 3:
@@ -95,7 +95,8 @@ def _rate(port: int, path: str, cookie: str) -> float:
     return REQUESTS / (time.perf_counter() - started)
 
 
-def _wait_for(port: int) -> None:
+def wait_for(port: int) -> None:
+    """Wait until a server listens there. Raises RuntimeError after 20 s."""
     for _ in range(200):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:

@@ -1,0 +1,5 @@
+"""Django, set up once for all processes that are forked from here."""
+
+import django
+
+django.setup()
