@@ -44,6 +44,8 @@ async def serve(world: World, request: Request, receive: Receive, send: Send) ->
     fault = world.faults.take(request.method, request.path.lstrip("/"), "")
     if fault is None or await survives(world, request, fault, receive, send):
         await send_answer(send, perform(world.stripe, request))
+    if request.method != "GET":
+        world.stripe.keep()
     stripe_hooks.send_out(world)
 
 

@@ -50,6 +50,7 @@ def arrange(world: World, request: Request) -> object:
         if not isinstance(fields["advance"], int) or not 0 <= fields["advance"] <= 5 * 366 * 86400:
             raise BadRequest("advance must be a number of seconds, at most five years.")
         stripe.advance(fields["advance"])
+    stripe.keep()
     stripe_hooks.send_out(world)
     return {"now": stripe.now()}
 

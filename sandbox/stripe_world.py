@@ -5,12 +5,14 @@ it is charged. Any date and code are good.
 """
 
 import calendar
+import json
 import os
 import secrets
 import time
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 API_VERSION = "2026-10-28.endive"
@@ -19,6 +21,7 @@ RETRIES = (3 * DAY, 5 * DAY, 7 * DAY)  # after a failed charge; then the subscri
 TAX_PERCENT = 20  # where Stripe Tax is switched on
 GOOD, REFUSED, FAILS_LATER = "4242424242424242", "4000000000000002", "4000000000000341"
 Thing = dict[str, Any]
+KEPT = ("things", "events", "ahead", "invoices")
 
 
 @dataclass
@@ -44,8 +47,16 @@ class StripeWorld:
     endpoint: str = ""
     secret: str = ""
     invoices: int = 0
+    kept_in: str = ""  # a file in which all this outlives a restart; the orders of one process do not
 
     # ── Things ──
+
+    def keep(self) -> None:
+        """Write what is there into the file, if there is one: whole or not at all."""
+        if self.kept_in:
+            written = f"{self.kept_in}.new"
+            Path(written).write_text(json.dumps({name: getattr(self, name) for name in KEPT}))
+            Path(written).replace(self.kept_in)
 
     def now(self) -> int:
         """The second it is at Stripe."""
@@ -307,7 +318,10 @@ class StripeWorld:
 
 def fresh() -> StripeWorld:
     """Stripe as it is at the start; `make run` says in the environment where webhooks go."""
-    return StripeWorld(endpoint=os.environ.get("SANDBOX_STRIPE_ENDPOINT", ""), secret="whsec_sandbox")
+    file = os.environ.get("SANDBOX_STRIPE_FILE", "")
+    kept = json.loads(Path(file).read_text()) if file and Path(file).exists() else {}
+    endpoint = os.environ.get("SANDBOX_STRIPE_ENDPOINT", "")
+    return StripeWorld(endpoint=endpoint, secret="whsec_sandbox", kept_in=file, **kept)
 
 
 def line(amount: int, description: str, start: int, end: int, *, proration: bool = False) -> Thing:

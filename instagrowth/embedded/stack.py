@@ -70,6 +70,9 @@ def up() -> int:
                 services.publish(
                     SANDBOX_HOOKS=f"http://localhost:{port}/webhooks/instagram/",
                     SANDBOX_STRIPE_ENDPOINT=f"http://localhost:{port}/webhooks/stripe/",
+                    SANDBOX_STRIPE_FILE=str(
+                        data_dir() / "sandbox-stripe.json"
+                    ),  # plans and customers name what is there
                 )
                 parts.add("sandbox", *uvicorn("sandbox.app:app", sandbox), "--no-access-log", "--log-level", "warning")
             parts.add("web", *uvicorn("instagrowth.asgi:application", port), "--limit-concurrency", "1000")
