@@ -1,11 +1,10 @@
 """What is sold and paid: plans, subscriptions, invoices, revenue."""
 
-from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -21,10 +20,12 @@ from adminpanel.pages.people import PlanForm, change_plan, plan_choices, workspa
 from adminpanel.site import site
 from billing import lifecycle, reconcile, revenue
 from billing.models import Drift, Invoice, Plan, Subscription
+from bots.pages.activity import lines
 from errors import codes
 from errors.exceptions import BotException
 
 MONTHS = (6, 12, 24)
+WORKSPACES = 50  # the largest, whose AI cost is shown
 
 
 def money(minor: int, currency: str) -> str:
@@ -359,8 +360,13 @@ def revenue_page(request: HttpRequest) -> HttpResponseBase:
     known = revenue.currencies()
     currency = request.GET.get("currency", "")
     currency = currency if currency in known else known[0]
-    since = (today.replace(day=1) - timedelta(days=31 * (span - 1))).replace(day=1)
+    first = today.year * 12 + today.month - span  # counted in months since the year 0
+    since = today.replace(year=first // 12, month=first % 12 + 1, day=1)
     months = revenue.months(since, today, currency)
+    if "csv" in request.GET:
+        rows = lines([[*row] for row in revenue.csv_rows(since, today, currency)])
+        name = f'attachment; filename="revenue-{currency}-{today}.csv"'
+        return HttpResponse(rows, "text/csv; charset=utf-8", headers={"Content-Disposition": name})
     highest = max((month.closing for month in months), default=0) or 1
     bars = [_bar(month, highest, currency) for month in months]
     context = {
@@ -369,6 +375,15 @@ def revenue_page(request: HttpRequest) -> HttpResponseBase:
         "bars": bars,
         "table": [[*row] for row in revenue.csv_rows(since, today, currency)],
         "now": money(months[-1].closing if months else 0, currency),
+        "cohorts": [
+            (one.month, one.size, [f"{part:.0%}" for part in one.retention])
+            for one in revenue.cohorts(since, today, currency)
+        ],
+        "margins": [
+            (one.name or "gone", one.plan, money(one.mrr, currency), money(round(one.ai_cost), "usd"))
+            for one in revenue.margins(today, currency)[:WORKSPACES]
+        ],
+        "definitions": revenue.DEFINITIONS.items(),
         "spans": MONTHS,
         "span": span,
         "currencies": known,

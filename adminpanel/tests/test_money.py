@@ -4,12 +4,13 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils.html import conditional_escape
 
 from accounts.models import User
 from adminpanel.models import AdminLog
 from adminpanel.tests.test_pages import do
 from adminpanel.tests.test_pages import owner as owner
-from billing import gateway, reconcile
+from billing import gateway, reconcile, revenue
 from billing.models import Drift, Subscription
 from billing.tests.conftest import row_of, subscribed
 from billing.tests.conftest import stripe as stripe
@@ -71,3 +72,16 @@ def test_while_stripe_is_away_nothing_changes_and_it_is_said(owner: Client, alic
 
         assert (answer.status_code, "E-BILL" in answer.content.decode()) == (400, True)
         assert Subscription.objects.get(pk=row.pk).is_alive
+
+
+def test_revenue_says_what_each_figure_means_and_goes_into_a_file(owner: Client, alice: User, stripe: Control) -> None:
+    subscribed(alice)
+
+    page = owner.get("/admin/revenue/").content.decode()
+    file = owner.get("/admin/revenue/?csv=1")
+
+    assert all(conditional_escape(name) in page for name in revenue.DEFINITIONS)
+    assert "$ 19.00" in page
+    header, *months = file.content.decode().splitlines()
+    assert (header.count(","), len(months)) == (len(revenue.COLUMNS), 12)
+    assert file["Content-Type"] == "text/csv; charset=utf-8"
