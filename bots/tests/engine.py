@@ -58,7 +58,6 @@ class Engine:
                     "name": "Tests",
                     "action_limits": dict.fromkeys(Kind.values, 10**6),
                     "execution_mode": "parallel",
-                    "status": "inactive",  # not sold: other tests look at what is
                 },
             )
             Subscription.objects.update_or_create(workspace=self.workspace, defaults={"plan": plan})
