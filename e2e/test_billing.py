@@ -101,6 +101,8 @@ def test_on_a_phone_a_change_is_shown_before_it_is_made(
         visitor.page.locator("main form button[type=submit]").first.click()
         visitor.sees("The workspace is on Growth now")
         visitor.examines()
+    with everywhere():
+        assert Subscription.objects.get(workspace=workspace_of(alice)).plan == growth()
 
 
 def growth() -> Plan:

@@ -49,12 +49,14 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         self.audience: Any = None
         self.said: deque[float] = deque(maxlen=WORDS)
         self.ended = not await database_sync_to_async(self.admit)()
-        await self.accept()
         if self.ended:
+            await self.accept()
             await self.close(SIGNED_OUT)
             return
         self.asked = time.monotonic()
+        # First, so that whoever sees the line open is told everything from then on.
         await self.channel_layer.group_add(group_of(self.audience), self.channel_name)
+        await self.accept()
         mine = [line for line in self.open if line.person == self.person]
         self.open.append(self)
         _watch_over(self.open)

@@ -16,7 +16,7 @@ from accounts import tenancy
 from adminpanel import roles
 from adminpanel.deeds import Asked, BriefForm, Deed, DeedForm
 from adminpanel.pages.base import Page, RowForm
-from adminpanel.pages.people import PlanForm, change_plan, plan_choices, workspaces_of
+from adminpanel.pages.people import PlanForm, change_plan, workspaces_of
 from adminpanel.site import site
 from billing import lifecycle, reconcile, revenue
 from billing.models import Drift, Invoice, Plan, Subscription
@@ -130,15 +130,11 @@ class DaysForm(DeedForm):
     days = forms.IntegerField(min_value=1, max_value=3660, initial=30, widget=UnfoldAdminIntegerFieldWidget)
 
 
-class PaidPlanForm(DeedForm):
+class PaidPlanForm(PlanForm):
     """Which plan, and how often it is paid."""
 
-    plan = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
+    days = None  # type: ignore[assignment]
     interval = forms.ChoiceField(choices=Subscription.Interval.choices, widget=UnfoldAdminSelectWidget)
-
-    def __init__(self, *args: Any, row: Any = None, **kwargs: Any) -> None:
-        super().__init__(*args, row=row, **kwargs)
-        self.fields["plan"].choices = plan_choices()  # type: ignore[attr-defined]
 
 
 def _workspace(row: Subscription) -> Any:
