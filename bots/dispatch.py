@@ -24,6 +24,7 @@ LOOK_UP_AFTER = timedelta(seconds=60)
 LOOKED_AT = 800  # due bots looked at beside those to claim, so that one workspace's many do not hide the others
 QUEUES = ("starter", "enterprise")  # bots run on these; a plan says on which
 PACE = 10  # seconds of its workers' pace that may wait on a queue: a third of HANDOVER
+LATELY = 2  # seconds over which the pace is taken: a queue that starts from nothing is full on its third tick
 ALWAYS = 8  # turns that may wait in any case, so that a queue starts; two children get through them in HANDOVER
 
 
@@ -48,13 +49,13 @@ def rooms() -> dict[str, int]:
     """How many turns more may wait on each queue. Raises RedisError.
 
     What waits longer than HANDOVER was claimed in vain. So no more is handed out than the workers of a queue took over
-    in the last PACE seconds; after a standstill that grows again with each tick.
+    in PACE seconds as lately; after a standstill that grows again with each tick.
     """
     with tenancy.platform("the pace of the workers is counted over all workspaces"):
-        lately = Turn.objects.filter(taken_at__gt=Now() - timedelta(seconds=PACE)).order_by()
-        pace = dict(lately.values_list("queue").annotate(taken=Count("pk")))
+        lately = Turn.objects.filter(taken_at__gt=Now() - timedelta(seconds=LATELY)).order_by()
+        taken = dict(lately.values_list("queue").annotate(taken=Count("pk")))
     redis = get_redis_connection()
-    return {queue: max(ALWAYS, pace.get(queue, 0)) - redis.llen(f"celery:{queue}") for queue in QUEUES}
+    return {queue: max(ALWAYS, taken.get(queue, 0) * PACE // LATELY) - redis.llen(f"celery:{queue}") for queue in QUEUES}
 
 
 def sweep() -> int:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.utils import timezone
+from django_redis import get_redis_connection
 
 from accounts import teams, tenancy
 from accounts.models import User, Workspace
@@ -36,6 +37,28 @@ def due_bots(count: int, *, share: int = 50) -> Workspace:
             for account in accounts
         )
     return workspace
+
+
+@pytest.mark.parametrize(("taken", "waiting", "room"), [(0, 0, 8), (0, 5, 3), (6, 0, 30), (6, 30, 0), (1, 0, 8)])
+def test_a_queue_gets_no_more_than_its_workers_keep_up_with(
+    committed: None, taken: int, waiting: int, room: int
+) -> None:
+    workspace = due_bots(taken + 2)
+    dispatch.claim()
+    with tenancy.scope(workspace):
+        turns_ = list(Turn.objects.all())
+        for turn in turns_[:taken]:
+            turn.taken_at = timezone.now()
+        turns_[taken].taken_at = timezone.now() - timedelta(seconds=dispatch.LATELY + 1)  # not lately
+        Turn.objects.bulk_update(turns_, ["taken_at"])
+    redis, queue = get_redis_connection(), "celery:starter"
+    redis.delete(queue)
+    if waiting:
+        redis.rpush(queue, *["a turn"] * waiting)
+
+    assert dispatch.rooms() == {"starter": room, "enterprise": dispatch.ALWAYS}
+
+    redis.delete(queue)
 
 
 def _claim_all(url_of_test_database: str) -> list[str]:
