@@ -55,7 +55,9 @@ def rooms() -> dict[str, int]:
         lately = Turn.objects.filter(taken_at__gt=Now() - timedelta(seconds=LATELY)).order_by()
         taken = dict(lately.values_list("queue").annotate(taken=Count("pk")))
     redis = get_redis_connection()
-    return {queue: max(ALWAYS, taken.get(queue, 0) * PACE // LATELY) - redis.llen(f"celery:{queue}") for queue in QUEUES}
+    return {
+        queue: max(ALWAYS, taken.get(queue, 0) * PACE // LATELY) - redis.llen(f"celery:{queue}") for queue in QUEUES
+    }
 
 
 def sweep() -> int:
