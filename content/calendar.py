@@ -9,13 +9,14 @@ from uuid import UUID
 from django.db.models import Prefetch, QuerySet
 from django.utils.timezone import now
 
-from accounts import approvals, farewell, roles
-from accounts.models import Membership, Proposal, User, Workspace
+from accounts import approvals, farewell, notifications, roles
+from accounts.models import Membership, NoticeKind, Proposal, User, Workspace
 from bots.models import InstagramAccount
 from bots.official import official_door
 from content import fitness, hooks, slots
 from content.models import Media, Post, PostMedia, Sending
 from errors import codes
+from errors.codes import Code
 from errors.exceptions import BotException
 from errors.recording import log_activity
 from instagrowth import live
@@ -181,6 +182,22 @@ def announce(post: Post, action: str) -> None:
     """Tell the browsers and the hooks of a deed about a post."""
     live.publish(post.workspace_id, "post", {"post": str(post.pk), "state": post.state, "action": action})
     hooks.tell(post, action)
+
+
+def tell_people(post: Post, why_not: Code | None = None) -> None:
+    """Tell whoever works here that a post is out, or why it is not; several within an hour are counted on one line."""
+    title = f"A post of {post.account} was not published" if why_not else f"{post.account} has a new post"
+    notifications.notify(
+        post.workspace_id,
+        NoticeKind.TASKS,
+        title,
+        body=f"“{post}”. {why_not.what}" if why_not else f"“{post}” is on Instagram.",
+        path=f"/calendar/posts/{post.pk}/",
+        tone="bad" if why_not else "ok",
+        code=why_not,
+        about=f"{'not_out' if why_not else 'out'}:{post.account_id}",
+        deed="act",
+    )
 
 
 def _held(post: Post) -> Post:

@@ -14,6 +14,7 @@ urlpatterns = [
     path("calendar/posts/<uuid:post_id>/unschedule/", posts.unschedule, name="unschedule"),
     path("calendar/posts/<uuid:post_id>/pin/", posts.pin, name="pin"),
     path("calendar/posts/<uuid:post_id>/remove/", posts.remove, name="remove"),
+    path("calendar/missed/", month.catch_up, name="catch_up"),
     path("calendar/ideas/", board.ideas, name="ideas"),
     path("calendar/media/", library.library, name="library"),
     path("calendar/media/upload/", library.upload, name="upload"),

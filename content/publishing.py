@@ -242,6 +242,7 @@ def _published(door: GraphDoor, post: Post, sending: Sending, media_id: str) -> 
         )
         post.state, post.instagram_id, post.published_at = State.PUBLISHED, media_id, sending.sent_at
         calendar.tell(post, None, "post_published")
+        calendar.tell_people(post)
         if post.account_id:
             measuring.soon(post.account_id)
     if media_id:
@@ -309,6 +310,10 @@ def _spoiled(door: GraphDoor, post: Post, status: str) -> None:
 def _refused(post: Post, refused: BotException) -> None:
     """What an error before or instead of publishing means for the post."""
     then, attempt = refused.code.then, post.attempt + 1
+    if post.state == State.PUBLISHED:  # only its first comment could not be written
+        _release(post, due_at=None)
+        _record(post, refused, "post_comment")
+        return
     late = post.planned_for is not None and post.planned_for < now() - WAIT_AT_MOST
     if refused.code is codes.PUB_MEDIA_NOT_READY and attempt < TRIES:
         _release(post, due_at=now() + POLL, attempt=attempt)
@@ -329,6 +334,7 @@ def _fail(post: Post, code: Code, **facts: str) -> None:
     _record(post, code, "post_failed", **facts)
     with tenancy.scope(post.workspace_id):
         calendar.announce(post, "post_failed")
+        calendar.tell_people(post, code)
 
 
 def _record(post: Post, cause: BotException | Code, action: str, **facts: str) -> None:
@@ -400,6 +406,9 @@ def _take_back(post: Post) -> None:
         post.state, post.due_at, post.error_code = State.FAILED, None, code.id
     post.save()
     record(code, action="post_publish", workspace=post.workspace_id, account=post.account_id, post=str(post.pk))
+    if post.state == State.FAILED:
+        calendar.announce(post, "post_failed")
+        calendar.tell_people(post, code)
 
 
 @contextmanager

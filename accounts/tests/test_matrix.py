@@ -244,6 +244,7 @@ DOORS: dict[str, Door] = {
     "calendar:unschedule": act(),
     "calendar:pin": act(to="idea"),
     "calendar:remove": act(),
+    "calendar:catch_up": act(how="draft"),
     "calendar:ideas": look_act(caption="An idea"),
     "calendar:library": look(),
     "calendar:upload": act(),

@@ -6,20 +6,28 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.timezone import now
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
+from accounts.pages.doors import back, refuse
 from accounts.requests import MemberRequest
 from accounts.roles import members
 from bots.models import InstagramAccount
 from content import calendar as planning
+from content import missed
 from content.models import Post
 from instagrowth import live
 
 VIEWS = {"month": "Month", "week": "Week", "list": "List"}
+DONE = {
+    "now": "{} will go out, starting now, ten minutes apart for each account.",
+    "slots": "{} went into the next free slots.",
+    "draft": "{} kept among the drafts.",
+}
 A_PAGE = 50
 A_CELL = 4  # posts of a day that a month shows; the rest is one click away
 
@@ -67,6 +75,7 @@ def calendar(request: MemberRequest) -> HttpResponse:
         "zone": zone,
         "today": today,
         "day": day,
+        "missed": missed.missed(request.workspace, account).count(),
         "undated": posts.filter(planned_for=None).order_by("-created_at")[:20],
     }
     if view == "list":
@@ -85,6 +94,23 @@ def calendar(request: MemberRequest) -> HttpResponse:
             "after": (day.replace(day=28) + timedelta(days=4)).replace(day=1) if view == "month" else day + step,
         }
     return render(request, "content/calendar_live.html" if request.htmx else "content/calendar.html", context)
+
+
+@require_POST
+@members("act")
+def catch_up(request: MemberRequest) -> HttpResponse:
+    """Let everything go out that was missed while Meta did not let us in, of all accounts or of one."""
+    accounts = InstagramAccount.objects.filter(workspace=request.workspace)
+    named = request.POST.get("account", "")
+    account = get_object_or_404(accounts, username=named) if named else None
+    how = request.POST.get("how", "")
+    done, refused = missed.catch_up(request.membership, how, account)
+    if done:
+        words = DONE.get(how, DONE["draft"]).format(f"{len(done)} post{'' if len(done) == 1 else 's'}")
+        messages.success(request, words)
+    if refused:
+        refuse(request, refused[0], name="post_catch_up")
+    return back(request, "calendar:calendar")
 
 
 def _day(text: str, today: date) -> date:

@@ -1,15 +1,17 @@
 """A post goes out once, whatever happens on the way, and what is not known is looked up and never sent again."""
 
-from datetime import timedelta
+from datetime import time, timedelta
+from itertools import islice, pairwise
 
 import pytest
 from django.db import IntegrityError
 from django.utils.timezone import now
 
 from accounts import tenancy
-from accounts.models import User
+from accounts.models import Notification, User
+from accounts.tests.team import signed_in
 from bots.models import InstagramAccount, OfficialAccess
-from content import calendar, publishing
+from content import publishing, slots
 from content.models import Post, Sending
 from content.tests.making import captions, clip, come_due, fresh, kept, picture, scheduled, work
 from errors import codes
@@ -238,15 +240,53 @@ def test_an_access_taken_back_in_the_middle_of_a_queue_is_told_once_and_the_post
         assert mine.filter(action="official_lost").count() == 1
         OfficialAccess.objects.all().delete()
     connect_officially(alices_official, meta)
-    with tenancy.scope(alices_official.workspace_id):
-        membership = alices_official.workspace.memberships.get(user=alice)
-        for post in posts:
-            calendar.schedule(membership, post)
-        Post.objects.update(due_at=now())
+    with everywhere():
+        told = Notification.objects.get(user=alice, kind="tasks")
+    assert (told.title, told.times) == ("A post of @alice.clay was not published", 3)
+
+    page = signed_in(alice)
+    assert "3 posts did not go out" in page.get("/calendar/").content.decode()
+    page.post("/calendar/missed/", {"how": "now"})
+    again = [fresh(post) for post in posts]
+    assert [post.state for post in again] == ["scheduled"] * 3
+    assert [b.due_at - a.due_at for a, b in pairwise(again)] == [timedelta(minutes=10)] * 2
+    assert "did not go out" not in page.get("/calendar/").content.decode()
     for _ in range(3):
-        work()
         come_due(*posts)
+        work()
     assert sorted(captions(alices_official)) == [f"Post {n}" for n in range(3)]
+
+
+def test_what_was_missed_waits_for_the_connection_and_takes_the_slots_that_are_free(
+    alices_official: InstagramAccount, alice: User, charlie: User, meta: Control
+) -> None:
+    posts = [scheduled(alices_official, alice, caption=f"Post {n}") for n in range(2)]
+    with everywhere():
+        access = OfficialAccess.objects.filter(account=alices_official)
+        access.update(status="reconnect", code=codes.IG_OFFICIAL_RECONNECT.id)
+    work()
+    page = signed_in(alice)
+    assert "did not go out" not in page.get("/calendar/").content.decode()  # nothing can be done about it yet
+
+    with everywhere():
+        access.update(status="active", code="")
+        slots.add(alices_official, alice, [0], time(9))
+    signed_in(charlie).post("/calendar/missed/", {"how": "draft"})
+    page.post("/calendar/missed/", {"how": "slots", "account": "alice.clay"})
+    with everywhere():
+        free = list(islice(slots.upcoming(alices_official, now()), 2))
+    assert [(fresh(post).state, fresh(post).planned_for) for post in posts] == [("scheduled", at) for at in free]
+
+
+def test_a_post_that_is_out_stays_so_when_its_comment_finds_the_access_gone(
+    alices_official: InstagramAccount, alice: User
+) -> None:
+    post = scheduled(alices_official, alice, first_comment="Which glaze?")
+    with everywhere():  # its worker died right after the post was out
+        Post.objects.update(state="published", instagram_id="17900", due_at=now())
+        OfficialAccess.objects.update(status="reconnect", code=codes.IG_OFFICIAL_RECONNECT.id)
+    work()
+    assert (fresh(post).state, fresh(post).due_at) == ("published", None)
 
 
 @pytest.mark.parametrize(
