@@ -53,3 +53,4 @@ class Deed:
     dangerous: bool = False  # wants a fresh code
     bulk: bool = False  # may be done to many rows at once
     slow: bool = False  # waits for somebody else's server: never in bulk inside a request
+    unbound: bool = False  # what it calls opens short views of its own: no transaction is held while it waits

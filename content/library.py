@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import IO
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -105,13 +104,13 @@ def address_of(media: Media) -> str:
     return settings.SITE_URL + path_of(media)
 
 
-def open_signed(at: str, mark: str, name: str) -> IO[bytes]:
-    """Open the file of a signed path. Raises FileNotFoundError for one that is forged, too old, or gone."""
+def signed(at: str, mark: str, name: str) -> tuple[str, int]:
+    """The file of a signed path, and its size. Raises FileNotFoundError for one that is forged, too old, or gone."""
     try:
-        good = _signer.unsign(f"{name}:{at}:{mark}", max_age=GOOD_FOR)
+        file = f"{ROOT}/{_signer.unsign(f'{name}:{at}:{mark}', max_age=GOOD_FOR)}"
     except BadSignature:
         raise FileNotFoundError(name) from None
-    return default_storage.open(f"{ROOT}/{good}")
+    return file, default_storage.size(file)
 
 
 def _is_video(upload: UploadedFile) -> bool:

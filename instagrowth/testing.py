@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from allauth.account.models import EmailAddress
+from asgiref.sync import async_to_sync
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.core.cache import cache, caches
@@ -103,6 +104,15 @@ class Program(Client):
             return super().request(**request)
         finally:
             tenancy.look_at()
+
+
+def read(answer: Any) -> bytes:
+    """All parts of an answer that streams."""
+
+    async def parts() -> bytes:
+        return b"".join([part async for part in answer.streaming_content])
+
+    return async_to_sync(parts)()
 
 
 @pytest.fixture

@@ -1,12 +1,11 @@
 """Your data: an archive of it, and its end, with 14 days to undo."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from functools import wraps
 from urllib.parse import urlencode
 from uuid import UUID
 
 from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
-from asgiref.sync import sync_to_async
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.files.storage import default_storage
@@ -24,11 +23,10 @@ from accounts.models import Export
 from accounts.pages import doors
 from accounts.requests import MemberRequest
 from accounts.roles import View, members
+from accounts.streams import parts_of
 from errors import codes
 from errors.exceptions import BotException
 from errors.recording import log_activity
-
-PART = 256 * 1024  # bytes of a download in memory at once
 
 
 def once_more(view: View) -> View:
@@ -78,18 +76,11 @@ def download(request: MemberRequest, key: UUID) -> StreamingHttpResponse:
         raise BotException(codes.EXPORT_GONE)
     if request.membership is not None:
         log_activity("export_download", user=request.user)
-    answer = StreamingHttpResponse(_parts(export.file), content_type="application/zip")
+    answer = StreamingHttpResponse(parts_of(export.file), content_type="application/zip")
     answer["Content-Disposition"] = f'attachment; filename="instagrowth-{export.created_at:%Y-%m-%d}.zip"'
     answer["Content-Length"] = export.size
     answer["Cache-Control"] = "no-store"
     return answer
-
-
-async def _parts(name: str) -> AsyncIterator[bytes]:
-    """Read a file beside the event loop, and without a database connection, however slow the reader is."""
-    with await sync_to_async(default_storage.open, thread_sensitive=False)(name) as file:
-        while part := await sync_to_async(file.read, thread_sensitive=False)(PART):
-            yield part
 
 
 def _archive(request: MemberRequest) -> dict[str, object]:

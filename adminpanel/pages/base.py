@@ -2,9 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import nullcontext
 from typing import Any, cast
 
+from asgiref.sync import sync_to_async
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import ShowFacets, helpers
@@ -29,6 +31,7 @@ from adminpanel.deeds import Asked, BriefForm, Deed
 from adminpanel.models import AdminLog
 from errors.exceptions import BotException
 
+DEEDS = "staff do something to a row of any workspace"
 AT_ONCE = 100  # rows a bulk deed is done to: those that were ticked on one page of a list
 CSV_ROWS = 500  # a chunk of an export
 
@@ -180,16 +183,21 @@ class Page(ModelAdmin):
         answer["Content-Disposition"] = f'attachment; filename="{self.page}.csv"'
         return answer
 
-    def _csv(self, rows: QuerySet[Any], columns: tuple[str, ...]) -> Iterator[str]:
+    async def _csv(self, rows: QuerySet[Any], columns: tuple[str, ...]) -> AsyncIterator[str]:
         yield _line(columns)
         last = None
         while True:
-            with tenancy.platform("staff export a list"):
-                chunk = list((rows if last is None else rows.filter(pk__gt=last))[:CSV_ROWS])
-                yield "".join(_line([self._cell(row, name) for name in columns]) for row in chunk)
-            if len(chunk) < CSV_ROWS:
+            text, last = await sync_to_async(self._chunk)(rows, columns, last)
+            yield text
+            if last is None:
                 return
-            last = chunk[-1].pk
+
+    def _chunk(self, rows: QuerySet[Any], columns: tuple[str, ...], last: Any) -> tuple[str, Any]:
+        """The lines after a row, and the row after which the next ones come; None at the end."""
+        with tenancy.platform("staff export a list"):
+            found = list((rows if last is None else rows.filter(pk__gt=last))[:CSV_ROWS])
+            text = "".join(_line([self._cell(row, name) for name in columns]) for row in found)
+        return text, found[-1].pk if len(found) == CSV_ROWS else None
 
     def _cell(self, row: Any, name: str) -> str:
         value = getattr(self, name)(row) if hasattr(self, name) else getattr(row, name, "")
@@ -282,32 +290,45 @@ class Page(ModelAdmin):
         """The address of the list."""
         return reverse(f"admin:{self.model._meta.app_label}_{self.model._meta.model_name}_changelist")
 
+    @transaction.non_atomic_requests
     def do(self, request: HttpRequest, object_id: str, deed: str) -> HttpResponseBase:
         """Ask for confirmation, then do it: permission, fresh code, log entry, all here."""
         wanted = next((one for one in self._open(request) if one.name == deed), None)
         if wanted is None:
             raise PermissionDenied
-        row = self.get_object(request, object_id)
-        if row is None:
-            raise Http404
-        if wanted.dangerous and not presence.has_proved(request.session):
-            return redirect(f"{reverse('admin:prove')}?{urlencode({'next': request.get_full_path()})}")
-        form = wanted.form(request.POST or None, request.FILES or None, row=row)
-        if request.method == "POST" and form.is_valid():
-            try:
+        with tenancy.platform(DEEDS):
+            row = self.get_object(request, object_id)
+            if row is None:
+                raise Http404
+            if wanted.dangerous and not presence.has_proved(request.session):
+                return redirect(f"{reverse('admin:prove')}?{urlencode({'next': request.get_full_path()})}")
+            form = wanted.form(request.POST or None, request.FILES or None, row=row)
+            ready = request.method == "POST" and form.is_valid()
+            if not ready or not wanted.unbound:
+                return self._done(request, wanted, row, form, ready)
+        return self._done(request, wanted, row, form, ready)
+
+    def _done(self, request: HttpRequest, wanted: Deed, row: Any, form: forms.Form, ready: bool) -> HttpResponseBase:
+        """Do what is ready and say so, else ask; drawn before the view on the rows ends."""
+        try:
+            if ready:
                 answer = perform(self, wanted, row, request, form.cleaned_data)
+                if isinstance(answer, TemplateResponse):
+                    return answer.render()
                 if isinstance(answer, HttpResponseBase):
                     return answer
                 messages.success(request, answer or f"{wanted.title}: done.")
-                there = type(row)._default_manager.filter(pk=row.pk).exists()
+                with tenancy.platform(DEEDS):
+                    there = type(row)._default_manager.filter(pk=row.pk).exists()
                 return redirect(self.address(row) if there else self.list_address())
-            except BotException as refused:
-                _refuse(form, refused)
-        return self._confirm(request, wanted, form, [row], self.address(row))
+        except BotException as refused:
+            _refuse(form, refused)
+        with tenancy.platform(DEEDS):
+            return self._confirm(request, wanted, form, [row], self.address(row)).render()
 
     def _confirm(
         self, request: HttpRequest, deed: Deed, form: forms.Form, rows: list[Any], back: str, **more: Any
-    ) -> HttpResponseBase:
+    ) -> TemplateResponse:
         context = {
             **self.admin_site.each_context(request),
             "title": deed.title,
@@ -335,21 +356,26 @@ class Page(ModelAdmin):
 def perform(
     page: Page, deed: Deed, row: Any, request: HttpRequest | None, given: dict[str, Any], by: Any = None
 ) -> str | HttpResponseBase | None:
-    """Do it to one row and write it down, both or neither. Raises what the deed is refused with."""
+    """Do it to one row and write it down, both or neither. Raises what the deed is refused with.
+
+    Of an unbound deed the second comes after the first, which has left its own line in the activity log.
+    """
     by = by or cast(User, getattr(request, "user", None))
-    with transaction.atomic():
-        before = audit.snapshot(row)
+    with nullcontext() if deed.unbound else transaction.atomic():
+        with tenancy.platform(DEEDS):
+            before = audit.snapshot(row)
         answer = deed.do(row, Asked(cast(HttpRequest, request), by, given))
-        now = type(row)._default_manager.filter(pk=row.pk).first()
-        audit.record(
-            f"{page.page}.{deed.name}",
-            by=by,
-            target=row,
-            before=before,
-            after=audit.snapshot(now) if now is not None else {},
-            reason=given.get("reason", ""),
-            request=request,
-        )
+        with tenancy.platform(DEEDS):
+            now = type(row)._default_manager.filter(pk=row.pk).first()
+            audit.record(
+                f"{page.page}.{deed.name}",
+                by=by,
+                target=row,
+                before=before,
+                after=audit.snapshot(now) if now is not None else {},
+                reason=given.get("reason", ""),
+                request=request,
+            )
     return answer
 
 

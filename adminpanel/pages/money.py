@@ -138,10 +138,10 @@ class PaidPlanForm(PlanForm):
 
 
 def _workspace(row: Subscription) -> Any:
-    if row.workspace is None:
-        raise BotException(codes.WORKSPACE_NOT_FOUND)
-    tenancy.wait_patiently()  # Stripe may be asked
-    return row.workspace
+    with tenancy.platform("a subscription names its workspace"):
+        if row.workspace is None:
+            raise BotException(codes.WORKSPACE_NOT_FOUND)
+        return row.workspace
 
 
 def _change(row: Subscription, asked: Asked) -> str:
@@ -198,15 +198,15 @@ class SubscriptionPage(Page):
         Deed("change_plan", "Change plan", _change, "Without payment, from now.", PlanForm,
              fits=lambda row: not row.is_at_stripe),
         Deed("change_paid", "Change at Stripe", _change_paid, "What costs more is charged to the card at once.",
-             PaidPlanForm, fits=lambda row: row.is_at_stripe and row.is_alive, dangerous=True, slow=True),
+             PaidPlanForm, fits=lambda row: row.is_at_stripe and row.is_alive, dangerous=True, slow=True, unbound=True),
         Deed("extend", "Extend", _extend, "So many days for nothing: the next payment, or the end, moves.", DaysForm,
-             fits=lambda row: row.is_alive and row.current_period_end is not None, slow=True),
-        Deed("cancel", "Cancel", _cancel, "It ends with the period that is paid.", slow=True,
+             fits=lambda row: row.is_alive and row.current_period_end is not None, slow=True, unbound=True),
+        Deed("cancel", "Cancel", _cancel, "It ends with the period that is paid.", slow=True, unbound=True,
              fits=lambda row: row.is_at_stripe and row.is_alive and not row.cancel_at_period_end),
-        Deed("resume", "Resume", _resume, "It renews after all.", slow=True,
+        Deed("resume", "Resume", _resume, "It renews after all.", slow=True, unbound=True,
              fits=lambda row: row.is_at_stripe and row.is_alive and row.cancel_at_period_end),
         Deed("end", "End now", _end, "The workspace falls to the free plan now; nothing is paid back.", dangerous=True,
-             fits=lambda row: row.is_alive and row.plan.key != "free", slow=True),
+             fits=lambda row: row.is_alive and row.plan.key != "free", slow=True, unbound=True),
     )  # fmt: skip
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
@@ -304,7 +304,6 @@ class Open(admin.SimpleListFilter):
 
 
 def _repair(row: Drift, asked: Asked) -> str:
-    tenancy.wait_patiently()
     if reconcile.repair_one(row, asked.by).repaired_at is None:
         raise BotException(
             codes.VALIDATION_FAILED, "Stripe charges a price that no plan of ours has: give a plan that price first."
@@ -329,7 +328,8 @@ class DriftPage(Page):
     )  # fmt: skip
     deeds = (
         Deed("repair", "Repair", _repair, "Ours becomes what Stripe has; what is charged twice, or for a workspace"
-             " that is gone, is ended at Stripe.", BriefForm, fits=lambda row: row.repaired_at is None, slow=True),
+             " that is gone, is ended at Stripe.", BriefForm, fits=lambda row: row.repaired_at is None, slow=True,
+             unbound=True),
     )  # fmt: skip
 
     def beside(self, row: Drift) -> list[dict[str, Any]]:

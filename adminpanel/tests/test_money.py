@@ -1,8 +1,10 @@
 """What staff do to what is paid at Stripe, and to where Stripe and we disagree."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils.html import conditional_escape
 
@@ -85,3 +87,33 @@ def test_revenue_says_what_each_figure_means_and_goes_into_a_file(owner: Client,
     header, *months = file.content.decode().splitlines()
     assert (header.count(","), len(months)) == (len(revenue.COLUMNS), 12)
     assert file["Content-Type"] == "text/csv; charset=utf-8"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_transaction_is_open_while_staff_wait_for_stripe(
+    owner: Client, alice: User, stripe: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = subscribed(alice)
+    row = row_of(workspace)
+    real, open_while_asked = gateway._client, []
+
+    def watched() -> Any:
+        open_while_asked.append(connection.in_atomic_block)
+        return real()
+
+    monkeypatch.setattr(gateway, "_client", watched)
+    do(owner, row, "change_paid", plan="growth", interval="year")
+    for deed in ("cancel", "resume", "end"):
+        do(owner, row, deed)
+    gateway.end_now(row.stripe_subscription_id)
+    with everywhere():
+        drift = Drift.objects.create(kind=Drift.Kind.STALE, stripe_customer_id=row.stripe_customer_id)
+    do(owner, drift, "repair")
+
+    assert len(open_while_asked) > 8
+    assert set(open_while_asked) == {False}
+    with everywhere():
+        assert row_of(workspace).status == "canceled"
+        assert Drift.objects.get().repaired_at
+        kept = AdminLog.objects.filter(action="subscriptions.cancel").get()
+    assert kept.changes["cancel_at_period_end"] == [False, True]

@@ -18,7 +18,7 @@ from adminpanel.tests.session_files import settings as session
 from billing import entitlements
 from billing.models import Plan, Subscription
 from bots.models import ApiPair, Bot, DailyLimit, InstagramAccount, Session
-from instagrowth.testing import PASSWORD, everywhere, member, workspace_of
+from instagrowth.testing import PASSWORD, everywhere, member, read, workspace_of
 
 pytestmark = pytest.mark.django_db
 
@@ -259,7 +259,7 @@ def test_an_export_is_inert_and_logged(owner: Client) -> None:
     member("evil")
     User.objects.filter(email="evil@example.com").update(name="=cmd|' /C calc'!A0")
     answer = owner.get(reverse("admin:accounts_user_export"))
-    text = b"".join(answer.streaming_content).decode()
+    text = read(answer).decode()
 
     assert "\"'=cmd" in text
     assert AdminLog.objects.filter(action="users.export").count() == 1

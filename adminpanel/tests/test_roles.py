@@ -20,7 +20,7 @@ from billing.models import Drift, Invoice, Plan, Subscription
 from bots.models import Action, ApiPair, Bot, BotTask, DailyLimit, InstagramAccount, Session
 from errors.models import ActivityLog, ErrorCode, ErrorGroup
 from errors.recording import log_activity
-from instagrowth.testing import everywhere
+from instagrowth.testing import everywhere, read
 
 pytestmark = pytest.mark.django_db
 CANARY = "canary-77"
@@ -94,7 +94,7 @@ def asked(client: Client, method: str, where: str) -> tuple[HttpResponse, bool]:
     point = transaction.savepoint()
     answer = getattr(client, method)(where)
     if answer.streaming:
-        b"".join(answer.streaming_content)
+        read(answer)
     wrote = answer.status_code == 302 and method == "post"
     transaction.savepoint_rollback(point)
     return answer, wrote

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import IntegrityError, transaction
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.pages.doors import do
 from accounts.requests import MemberRequest
 from accounts.roles import may, members
+from accounts.streams import parts_of
 from bots.pages.doors import do_for
 from content import library as shelves
 from content.calendar_forms import FolderForm, MediaForm, UploadForm
@@ -123,13 +124,17 @@ def remove(request: MemberRequest, media_id: str) -> HttpResponse:
 def file(request: HttpRequest, at: str, mark: str, name: str) -> HttpResponseBase:
     """Answer the one file that a signed address names: to Instagram, and to our own pages."""
     try:
-        found = shelves.open_signed(at, mark, name)
+        file, size = shelves.signed(at, mark, name)
     except FileNotFoundError:
         raise Http404 from None
     request.session.accessed = False  # who asks does not matter
     kind = "video/mp4" if name.endswith(".mp4") else "image/jpeg"
-    headers = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
-    return FileResponse(found, content_type=kind, headers=headers)
+    headers = {
+        "Cache-Control": "private, max-age=3600",
+        "Content-Length": str(size),
+        "X-Content-Type-Options": "nosniff",
+    }
+    return StreamingHttpResponse(parts_of(file), content_type=kind, headers=headers)
 
 
 def _mine(request: MemberRequest, media_id: str) -> Media:

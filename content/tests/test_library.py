@@ -22,7 +22,7 @@ from content.models import Folder, Media
 from content.tests.making import clip, kept, picture, scheduled, video
 from errors import codes
 from errors.exceptions import BotException
-from instagrowth.testing import everywhere
+from instagrowth.testing import everywhere, read
 
 pytestmark = pytest.mark.django_db
 
@@ -108,7 +108,7 @@ def test_a_signed_address_opens_its_file_and_no_other(
     path = library.path_of(media)
     answer = client.get(path)
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/jpeg")
-    assert b"".join(answer.streaming_content)[:3] == b"\xff\xd8\xff"
+    assert read(answer)[:3] == b"\xff\xd8\xff"
 
     assert client.get(path.replace(str(media.pk), str(other.pk))).status_code == 404
     assert client.get(path.replace(".jpg", "-small.jpg")).status_code == 404
