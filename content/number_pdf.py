@@ -1,42 +1,39 @@
-"""A report of numbers as a PDF, by fpdf2: the same figures as the page, under the workspace's own name and logo."""
+"""A report of numbers as a PDF, the same figures as the page, under the workspace's own name and logo."""
 
 import io
 from datetime import date
+from typing import TYPE_CHECKING
 
 from accounts import brand
 from accounts.models import Logo, Workspace
 from content.analytics import Group, Report, kind_of
-from content.reports import latin
+
+if TYPE_CHECKING:
+    from content.paper import Paper
 
 SOURCE = "As Meta's Graph API told. A dash is unknown: it was not measured, and is not zero."
-WIDTH = 174  # millimetres between the margins
+WIDTH = 174  # millimetres between the margins of a sheet
 
 
 def draw(found: Report, workspace: Workspace, whose: str) -> bytes:
     """Draw the report: A4, in black on white, with two lines over the days. In the workspace's view."""
-    from fpdf import FPDF
+    from content.paper import Paper
 
-    paper = FPDF(format="A4")
-    paper.set_margin(18)
-    paper.add_page()
+    paper = Paper()
+    line = paper.say
     label = brand.label_of(workspace)
     logo = Logo.objects.filter(workspace=workspace).first() if label.own and label.logo else None
     if logo:
         paper.image(io.BytesIO(bytes(logo.png)), h=12)
         paper.ln(4)
 
-    def line(words: str, size: int = 10, bold: bool = False, gap: float = 0) -> None:
-        paper.set_font("Helvetica", "B" if bold else "", size)
-        paper.multi_cell(0, size * 0.5, latin(words), new_x="LMARGIN", new_y="NEXT")
-        paper.ln(gap)
-
     def table(heads: tuple[str, ...], rows: list[list[str]], widths: tuple[int, ...]) -> None:
-        paper.set_font("Helvetica", "", 9)
+        paper.type(9)
         with paper.table(
             col_widths=widths, text_align=("LEFT", *("RIGHT",) * (len(heads) - 1)), line_height=5.5
         ) as drawn:
             for cells in ([*heads], *rows):
-                drawn.row([latin(cell) for cell in cells])
+                drawn.row([paper.printable(cell) for cell in cells])
         paper.ln(5)
 
     measured = f"{found.measured_at:%d %B %Y, %H:%M} UTC" if found.measured_at else "never"
@@ -87,14 +84,11 @@ def _cells(group: Group) -> list[str]:
     return [group.name, str(group.posts), number(group.reach), number(group.interactions), rate]
 
 
-def _line_of(paper: "object", days: list[tuple[date, int | None]]) -> None:
+def _line_of(paper: "Paper", days: list[tuple[date, int | None]]) -> None:
     """Draw a line over days; a gap is a gap."""
-    from fpdf import FPDF
-
-    assert isinstance(paper, FPDF)
     known = [value for _, value in days if value is not None]
     if len(known) < 2:
-        paper.set_font("Helvetica", "", 9)
+        paper.type(9)
         paper.cell(0, 5, "Not enough days yet.", new_x="LMARGIN", new_y="NEXT")
         paper.ln(4)
         return
@@ -109,7 +103,7 @@ def _line_of(paper: "object", days: list[tuple[date, int | None]]) -> None:
             paper.line(*before, *point)
         before = point
     paper.set_y(top + 29)
-    paper.set_font("Helvetica", "", 8)
+    paper.type(8)
     words = f"lowest {number(low)}, highest {number(high)}; {days[0][0]:%d %b %Y} to {days[-1][0]:%d %b %Y}"
     paper.cell(0, 5, words, new_x="LMARGIN", new_y="NEXT")
     paper.ln(4)

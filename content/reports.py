@@ -1,6 +1,4 @@
-"""An audit as a PDF, by fpdf2: the same words and numbers as the page."""
-
-import unicodedata
+"""An audit as a PDF, the same words and numbers as the page."""
 
 from content import audits, figures, reading
 from content.models import Audit
@@ -8,17 +6,10 @@ from content.models import Audit
 
 def pdf(audit: Audit) -> bytes:
     """Draw the report: A4, text only."""
-    from fpdf import FPDF
+    from content.paper import Paper
 
-    paper = FPDF(format="A4")
-    paper.set_margin(18)
-    paper.add_page()
-
-    def line(words: str, size: int = 10, bold: bool = False, gap: float = 0) -> None:
-        paper.set_font("Helvetica", "B" if bold else "", size)
-        paper.multi_cell(0, size * 0.5, latin(words), new_x="LMARGIN", new_y="NEXT")
-        paper.ln(gap)
-
+    paper = Paper()
+    line = paper.say
     line(f"Audit of @{audit.account.username}", 18, True, 1)
     line(
         f"Read on {audit.read_at:%d %B %Y, %H:%M} UTC through {reading.DOORS.get(audit.door, audit.door)}:"
@@ -45,11 +36,3 @@ def _figure(value: float | None, digits: int | str) -> str:
     if value is None:
         return "unknown"
     return f"{value:.2%}" if digits == "%" else f"{value:,.{digits}f}"
-
-
-def latin(words: str) -> str:
-    """The letters that the PDF's own fonts have; a script they lack becomes question marks, and the page has it all."""
-    plain = words.translate(
-        {0x2019: "'", 0x2018: "'", 0x201C: '"', 0x201D: '"', 0x2013: "-", 0x2014: "-", 0x2026: "..."}
-    )
-    return unicodedata.normalize("NFC", plain).encode("latin-1", "replace").decode("latin-1")

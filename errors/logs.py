@@ -17,6 +17,7 @@ _LEVELS = {
     "urllib3": "WARNING",
     "httpx2": "WARNING",
     "openai": "WARNING",  # its DEBUG prints what was asked
+    "fontTools": "WARNING",  # each letter of a PDF
     "django.request": "CRITICAL",
     "django.security.csrf": "ERROR",
     "django_structlog.celery": "ERROR",

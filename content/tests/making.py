@@ -1,7 +1,9 @@
 """Pictures, videos and posts that the calendar's tests share."""
 
 import io
+import re
 import struct
+import zlib
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +24,30 @@ def picture(width: int = 1080, height: int = 1080, name: str = "bowl.jpg", kind:
     file = io.BytesIO()
     Image.new("RGB", (width, height), (60, 140, 150)).save(file, kind)
     return SimpleUploadedFile(name, file.getvalue(), "image/jpeg")
+
+
+def printed(paper: bytes) -> str:
+    """The words of a PDF that fpdf2 made, as a reader that copies them gets them, in the order of the page."""
+    objects = dict(re.findall(rb"(?:^|\n)(\d+) 0 obj\n(.*?)\nendobj", paper, re.DOTALL))
+
+    def stream(number: bytes) -> bytes:
+        held = objects[number].partition(b"stream\n")[2].rpartition(b"\nendstream")[0]
+        return zlib.decompress(held) if b"/FlateDecode" in objects[number] else held
+
+    fonts = dict(re.findall(rb"/(F\d+) (\d+) 0 R", paper))
+    letters = {
+        name: dict(re.findall(rb"<(\w{4})> <(\w+)>", stream(re.search(rb"/ToUnicode (\d+)", objects[number])[1])))  # type: ignore[index]
+        for name, number in fonts.items()
+    }
+    said, font = "", b""
+    for page in re.findall(rb"/Contents (\d+) 0 R", paper):
+        for chosen, text in re.findall(rb"/(F\d+) [\d.]+ Tf|\((.*?)(?<!\\)\)", stream(page), re.DOTALL):
+            font = chosen or font
+            raw = re.sub(rb"\\(.)", lambda one: b"\r" if one[1] == b"r" else one[1], text, flags=re.DOTALL)
+            for place in range(0, len(raw), 2):
+                code = letters[font].get(raw[place : place + 2].hex().upper().encode(), b"")
+                said += bytes.fromhex(code.decode()).decode("utf-16-be")
+    return said
 
 
 def box(name: bytes, *parts: bytes) -> bytes:

@@ -1,8 +1,6 @@
 """Numbers are read day by day and kept; what Meta does not tell stays unknown, and everything is added up by SQL."""
 
 import io
-import re
-import zlib
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -22,6 +20,7 @@ from bots.models import InstagramAccount, OfficialAccess
 from bots.official import official_door
 from content import analytics, measuring, number_pdf, report_plans
 from content.models import AccountInsight, Measuring, PostDay, PostInsight, ReportPlan
+from content.tests.making import printed
 from errors import codes
 from instagrowth.testing import connect_officially, everywhere, warm_account
 from sandbox.testing import Control
@@ -235,13 +234,6 @@ def test_a_report_is_mailed_once_on_its_day_and_its_address_opens_until_it_is_st
     client.force_login(alice)
     client.post(reverse("analytics:stop", args=[plan.pk]))
     assert client.get(path).status_code == 404
-
-
-def printed(paper: bytes) -> str:
-    """The words of a PDF that fpdf2 made."""
-    streams = re.findall(rb"stream\n(.*?)\nendstream", paper, re.DOTALL)
-    parts = [zlib.decompress(one) for one in streams if one.startswith(b"x")]
-    return b" ".join(word for part in parts for word in re.findall(rb"\((.*?)\) Tj", part)).decode("latin-1")
 
 
 @pytest.mark.parametrize("has_own", [True, False])

@@ -11,6 +11,7 @@ from bots.models import Bot
 from content import competitors, figures, runs
 from content.models import Audit, Competitor, CompetitorDay, Run
 from content.reading import Post, Reading
+from content.tests.making import printed
 from content.tools import TOOLS
 from errors import codes
 from errors.exceptions import BotException
@@ -104,7 +105,7 @@ def test_a_report_in_any_script_is_drawn(
 ) -> None:
     facts = figures.of(reading(post(0), post(3)), "UTC")
     words = {
-        "summary": "مرحبا 🦓 “quoted”",
+        "summary": "مرحبا 🦓 “quoted” Привет",
         "strengths": [],
         "fixes": [{"title": "é", "reason": "語", "how": "…", "area": "bio"}],
     }
@@ -115,7 +116,10 @@ def test_a_report_in_any_script_is_drawn(
         )  # fmt: skip
     client.force_login(alice)
 
-    assert client.get(reverse("studio:audit_report", args=[audit.pk])).status_code == 200
+    words = printed(client.get(reverse("studio:audit_report", args=[audit.pk])).content)
+    for word in ("ابحرم", "quoted", "Привет", "語", "é"):  # right-to-left is laid out from the left
+        assert word in words
+    assert "?" not in words
     assert "مرحبا 🦓" in client.get(reverse("studio:audits")).content.decode()
 
 
