@@ -39,6 +39,10 @@ SELECT error_code, count(*) FROM activity_logs
 WHERE error_code <> '' AND status IN ('warning', 'error') AND at > now() - interval '24 hours'
 GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 8
 """
+_AI_COST = """
+SELECT coalesce(sum(cost_micros), 0) FROM content_aicall
+WHERE created_at >= now() - %(many)s * ('1 ' || %(unit)s)::interval
+"""
 
 
 def gather(span: str) -> dict[str, Any]:
@@ -62,6 +66,8 @@ def _ask(span: str) -> dict[str, Any]:
         actions = [(at, *map(int, counts)) for at, *counts in cursor.fetchall()]
         cursor.execute(_ERRORS)
         codes = cursor.fetchall()
+        cursor.execute(_AI_COST, {"unit": unit, "many": many})
+        (ai_cost,) = cursor.fetchone()
     return {
         "asked_at": timezone.now(),
         "running": running,
@@ -72,6 +78,7 @@ def _ask(span: str) -> dict[str, Any]:
         "health": [(choice.value, choice.label, health.get(choice.value, 0)) for choice in InstagramAccount.Health],
         "actions": [_bar(row, max((sum(one[1:]) for one in actions), default=0) or 1, unit) for row in actions],
         "codes": codes,
+        "ai_cost": int(ai_cost),
         "mrr": _mrr(),
     }
 

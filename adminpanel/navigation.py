@@ -31,6 +31,8 @@ PAGES: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ("invoices", "Invoices", "receipt_long", "billing_invoice_changelist"),
         ("drifts", "Stripe drift", "sync_problem", "billing_drift_changelist"),
         ("revenue", "Revenue", "show_chart", "revenue"),
+        ("ai_usage", "AI usage", "neurology", "ai_usage"),
+        ("ai_calls", "AI calls", "forum", "content_aicall_changelist"),
     ),
     "What happened": (
         ("activity", "Activity", "list_alt", "errors_activitylog_changelist"),

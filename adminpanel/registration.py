@@ -1,5 +1,6 @@
 """All pages of tables: importing this registers them."""
 
+from adminpanel.pages import ai as ai
 from adminpanel.pages import happened as happened
 from adminpanel.pages import instagram as instagram
 from adminpanel.pages import money as money

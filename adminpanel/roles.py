@@ -71,6 +71,8 @@ MAY: dict[str, dict[str, frozenset[str]]] = {
     "drifts": {"look": _SEES_MONEY, "repair": _MONEY},
     "invoices": {"look": _SEES_MONEY, "export": _SEES_MONEY},
     "revenue": {"look": _SEES_MONEY},
+    "ai_usage": {"look": _SEES_MONEY},
+    "ai_calls": {"look": _SEES_MONEY, "export": _EXPORTS},
     # ── What happened ──
     "activity": {"look": _ALL, "export": _EXPORTS},
     "errors": {"look": _ALL},

@@ -99,6 +99,19 @@ WHERE last.mrr > 0 OR s.workspace_id = ANY(%(also)s)
 ORDER BY last.mrr DESC, s.id
 """
 
+# Each stretch of a subscription's history that lies in the time, at its MRR; a month is a twelfth of 365.25 days.
+_EARNED = """
+SELECT s.workspace_id, sum(span.mrr * extract(epoch FROM least(coalesce(ended, %(until)s), %(until)s)
+                                                         - greatest(at, %(since)s)) / 2629800)
+FROM (
+    SELECT subscription_id, mrr, currency, at, lead(at) OVER (PARTITION BY subscription_id ORDER BY at, id) AS ended
+    FROM subscription_changes WHERE at < %(until)s
+) span JOIN subscriptions s ON s.id = span.subscription_id
+WHERE span.currency = %(currency)s AND span.mrr > 0 AND coalesce(ended, %(until)s) > %(since)s
+    AND s.workspace_id IS NOT NULL
+GROUP BY 1
+"""
+
 
 @dataclass(frozen=True)
 class Month:
@@ -217,6 +230,15 @@ def margins(month: date, currency: str = "usd") -> list[Margin]:
         costs = _ai_cost(first, after)
     rows = _rows(_WORKSPACES, {"month": first.date(), "currency": currency, "also": list(costs)})
     return [Margin(who, name, plan, mrr, costs.get(who, 0)) for who, name, plan, mrr in rows]
+
+
+def earned(since: datetime, until: datetime, currency: str = "usd") -> dict[UUID, float]:
+    """What each workspace brought between two moments, in minor units: its MRR times the months that it ran.
+
+    Counted by time, whenever it was paid: a year paid at once is not the revenue of one day.
+    """
+    facts = {"since": since, "until": until, "currency": currency}
+    return {workspace: float(sum_) for workspace, sum_ in _rows(_EARNED, facts)}
 
 
 COLUMNS = [

@@ -5,6 +5,7 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 
 from adminpanel import figures, navigation, roles
+from adminpanel.pages.ai import dollars
 from adminpanel.pages.money import money
 from adminpanel.site import site
 from errors.models import ActivityLog
@@ -24,6 +25,7 @@ def dashboard(request: HttpRequest) -> HttpResponseBase:
             "sees_run": roles.may(request.user, "bots"),
             "sees_money": roles.may(request.user, "revenue"),
             "mrr": [money(minor, currency) for currency, minor in found["mrr"]],
+            "ai_cost": dollars(found["ai_cost"]),
             "newest": list(ActivityLog.objects.all()[:12]),
         }
     return TemplateResponse(request, "adminpanel/dashboard.html", context)

@@ -18,6 +18,7 @@ from adminpanel.site import site
 from adminpanel.tests.control_room import inside, staff_person
 from billing.models import Drift, Invoice, Plan, Subscription
 from bots.models import Action, ApiPair, Bot, BotTask, DailyLimit, InstagramAccount, Session
+from content.models import AiCall
 from errors.models import ActivityLog, ErrorCode, ErrorGroup
 from errors.recording import log_activity
 from instagrowth.testing import everywhere, read
@@ -47,6 +48,7 @@ def rows(alices_bot: Bot, settings: Any) -> dict[type, Any]:
         audit.record("users.test", target=victim)
         Drift.objects.create(kind="stale", stripe_customer_id="cus_1")
         ErrorGroup.objects.create(fingerprint="f", code="E-API-E-9001", severity="E", action="a")
+        AiCall.objects.create(workspace_id=alices_bot.workspace_id, feature="ideas", month="2026-11-01", model="gpt-4o")
         found = {model: model._default_manager.all()[:1].get() for model in site._registry if model is not type(victim)}
         found |= {
             User: User.objects.get(email="alice@example.com"),
@@ -142,15 +144,19 @@ def test_each_deed_of_the_table_can_be_done_on_its_page() -> None:
         there |= {"add", "change"}
         unknown += [(page.page, deed) for deed in set(roles.MAY[page.page]) - there]
     assert unknown == []
-    assert {page.page for page in site._registry.values()} | {"dashboard", "revenue", "story", "alerts"} == set(
-        roles.MAY
-    )
+    assert {page.page for page in site._registry.values()} | {
+        "dashboard",
+        "revenue",
+        "ai_usage",
+        "story",
+        "alerts",
+    } == set(roles.MAY)
 
 
 def test_pages_without_a_table_follow_it_too(rows: dict[type, Any], quiet: None) -> None:
     for role in (*roles.Role.values, ""):
         client = inside(role.lower() or "nobody", role)
-        for page in ("revenue", "story", "alerts"):
+        for page in ("revenue", "ai_usage", "story", "alerts"):
             answer = client.get(reverse(f"admin:{page}"))
             assert answer.status_code == (200 if role in roles.MAY[page]["look"] else 403)
         assert client.post(reverse("admin:alerts")).status_code == (302 if role in roles.MAY["alerts"]["test"] else 403)
