@@ -25,6 +25,7 @@ LOOKED_AT = 800  # due bots looked at beside those to claim, so that one workspa
 QUEUES = ("starter", "enterprise")  # bots run on these; a plan says on which
 PACE = 10  # seconds of its workers' pace that may wait on a queue: a third of HANDOVER
 LATELY = 2  # seconds over which the pace is taken: a queue that starts from nothing is full on its third tick
+KEPT = timedelta(days=30)  # of turns that sent nothing: most turns of most bots
 ALWAYS = 8  # turns that may wait in any case, so that a queue starts; two children get through them in HANDOVER
 
 
@@ -108,3 +109,11 @@ def leave_unknown(turns: QuerySet[Turn]) -> None:
     )
     for task, count in Counter(action.task_id for action in left if action.task_id).items():
         BotTask.objects.filter(pk=task).update(unknown=F("unknown") + count)
+
+
+def forget_empty_turns(most: int = 20_000) -> int:
+    """Throw away up to `most` old turns that sent nothing; how many. Those that did are part of the journal."""
+    with tenancy.platform("old turns of all workspaces go"):
+        old = Turn.objects.filter(state=Turn.State.DONE, actions=0, taken_at__lt=Now() - KEPT)
+        gone, _ = Turn.objects.filter(pk__in=old.values("pk")[:most]).delete()
+    return gone

@@ -58,3 +58,9 @@ def care_for_tokens() -> None:
 def renew_token(workspace: str, access: str) -> None:
     """Renew one token of Meta, or say that it ends."""
     official.care_for(UUID(workspace), UUID(access))
+
+
+@shared_task(platform="old turns of all workspaces go")
+def forget_empty_turns() -> None:
+    """Throw away old turns that sent nothing, a part an hour."""
+    dispatching.forget_empty_turns()

@@ -14,6 +14,7 @@ app.conf.task_routes = {
     "bots.tasks.dispatch": {"queue": "dispatch"},
     "bots.tasks.sweep": {"queue": "dispatch"},
     "bots.tasks.care_for_tokens": {"queue": "dispatch"},
+    "bots.tasks.forget_empty_turns": {"queue": "dispatch"},
     "errors.*": {"queue": "dispatch"},
     "content.tasks.dispatch_posts": {"queue": "dispatch"},
     "content.tasks.sweep_posts": {"queue": "dispatch"},
@@ -37,6 +38,7 @@ app.conf.beat_schedule = {
     # Each entry expires before the next, so that a stopped worker wakes to one tick, not to hundreds.
     "bots-dispatch": {"task": "bots.tasks.dispatch", "schedule": 1.0, "options": {"expires": 1}},
     "bots-sweep": {"task": "bots.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    "turns-forget": {"task": "bots.tasks.forget_empty_turns", "schedule": 3600.0, "options": {"expires": 3600}},
     "ai-sweep": {"task": "content.tasks.sweep", "schedule": 20.0, "options": {"expires": 20}},
     "competitors": {"task": "content.tasks.sweep_competitors", "schedule": 3600.0, "options": {"expires": 3600}},
     "posts-dispatch": {"task": "content.tasks.dispatch_posts", "schedule": 2.0, "options": {"expires": 2}},

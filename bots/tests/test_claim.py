@@ -269,3 +269,19 @@ def test_dispatch_sends_each_claim_to_the_queue_of_its_plan(
     tasks.dispatch()
 
     assert sent == [{"args": (str(engine.workspace.pk), str(engine.bot.pk), 1), "queue": "enterprise", "expires": 30}]
+
+
+def test_old_turns_that_sent_nothing_go_and_the_others_stay(engine: Engine) -> None:
+    with engine.seen():
+        for age, state, actions in [(31, "done", 0), (31, "done", 1), (29, "done", 0), (31, "expired", 0)]:
+            taken = timezone.now() - timedelta(days=age)
+            Turn.objects.create(
+                workspace=engine.workspace, bot=engine.bot, due_at=taken, fence=age,
+                state=state, actions=actions, taken_at=taken,
+            )  # fmt: skip
+
+    assert dispatch.forget_empty_turns() == 1
+
+    with engine.seen():
+        left = Turn.objects.order_by("taken_at").values_list("state", "actions")
+        assert sorted(left) == [("done", 0), ("done", 1), ("expired", 0)]
