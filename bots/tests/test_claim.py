@@ -48,7 +48,7 @@ def test_a_queue_gets_no_more_than_its_workers_keep_up_with(
     with tenancy.scope(workspace):
         turns_ = list(Turn.objects.all())
         for turn in turns_[:taken]:
-            turn.taken_at = timezone.now()
+            turn.taken_at = timezone.now() + timedelta(seconds=1)  # a slow machine has until then
         turns_[taken].taken_at = timezone.now() - timedelta(seconds=dispatch.LATELY + 1)  # not lately
         Turn.objects.bulk_update(turns_, ["taken_at"])
     redis, queue = get_redis_connection(), "celery:starter"
