@@ -46,7 +46,9 @@ MAY: dict[str, dict[str, frozenset[str]]] = {
     "workspaces": {"look": _ALL, "change_plan": _MONEY, "export": _EXPORTS},
     "memberships": {"look": _ALL, "give_role": _HELP, "remove": _HELP},
     # ── Instagram ──
-    "accounts": {"look": _SEES_RUN, "test_session": _HELP, "export": _EXPORTS},
+    "accounts": {
+        "look": _SEES_RUN, "test_session": _HELP, "give_proxy": _RUN, "take_proxy": _RUN, "export": _EXPORTS,
+    },
     "sessions": {
         "look": _SEES_RUN, "add": _RUN, "verify": _HELP, "release": _RUN, "freeze": _RUN, "ban": _RUN,
         "delete": _RUN,

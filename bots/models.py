@@ -108,7 +108,8 @@ class InstagramAccount(Owned):
     blocked_kinds = models.JSONField(default=dict)  # kind -> {"until": ISO time, "times": blocks within 7 days}
     risk_accepted_at = models.DateTimeField(null=True)
     risk_accepted_by = models.UUIDField(null=True)
-    sealed_proxy = models.BinaryField(null=True)
+    sealed_proxy = models.BinaryField(null=True)  # `bots.network`
+    proxy_since = models.DateTimeField(null=True)  # when it last got one; it stays when that is taken away
     created_at = models.DateTimeField(default=now, editable=False)
 
     class Meta:

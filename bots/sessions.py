@@ -1,5 +1,6 @@
 """Sealed sessions: how one is kept, opened, tested and ended."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -65,19 +66,25 @@ def borrow(account: InstagramAccount) -> Iterator[Door]:
     """The account's door, warm if this process has it. The caller holds the account's lock."""
     session = account.session
     proxy = proxy_of(account)
+    way = hashlib.sha256(bytes(account.sealed_proxy or b"")).hexdigest()[:12]  # sealed anew, it is another
     with clients.borrow(
         account.pk,
-        f"{session.pk}/{session.version}",
+        f"{session.pk}/{session.version}/{way}",
         lambda: private.enter(settings_of(session), session.username, proxy),
     ) as door:
         yield door
 
 
 def proxy_of(account: InstagramAccount) -> str:
-    """The account's one stable network address, if its owner gave one."""
+    """The account's one stable network address, if it was given one. It may hold a password: never log or show it."""
     if account.sealed_proxy is None:
         return ""
-    return vault.unseal(account.sealed_proxy, table="account", row=account.pk, column="proxy").decode()
+    return vault.unseal(account.sealed_proxy, **place_of_proxy(account)).decode()
+
+
+def place_of_proxy(account: InstagramAccount) -> dict[str, Any]:
+    """To what the sealed address is bound."""
+    return {"table": "account", "row": account.pk, "column": "proxy"}
 
 
 def forget(account_id: UUID) -> None:

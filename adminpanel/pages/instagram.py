@@ -23,7 +23,7 @@ from adminpanel.deeds import Asked, Deed, DeedForm
 from adminpanel.pages.base import Page
 from adminpanel.pages.people import activity_of, told
 from adminpanel.site import site
-from bots import api_pairs, session_pool, sessions, switch, tasking
+from bots import api_pairs, network, session_pool, sessions, switch, tasking
 from bots.models import Action, ApiPair, Bot, BotTask, DailyLimit, InstagramAccount, Session
 from errors import codes
 from errors.codes import by_id
@@ -62,6 +62,25 @@ def _test(row: InstagramAccount, asked: Asked) -> str:
     return f"Instagram takes the session of {row}." if checked.valid else f"Instagram refuses it: {checked.stop}"
 
 
+class ProxyForm(DeedForm):
+    """Through which proxy an account goes."""
+
+    address = forms.CharField(
+        max_length=300,
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+        help_text="http://name:password@host:port, or https, socks5, socks5h. It must always lead through one line.",
+    )
+
+
+def _give_proxy(row: InstagramAccount, asked: Asked) -> str:
+    return f"{row} goes through {network.give(row, asked.given['address'], asked.by)} from now on."
+
+
+def _take_proxy(row: InstagramAccount, asked: Asked) -> str:
+    network.take(row, asked.by)
+    return f"{row} goes straight from now on."
+
+
 @admin.register(InstagramAccount, site=site)
 class AccountPage(Page):
     """Instagram accounts."""
@@ -84,6 +103,9 @@ class AccountPage(Page):
     deeds = (
         Deed("test_session", "Test the session", _test, "We ask Instagram once. A stop sign stops the bot.", slow=True,
              fits=lambda row: hasattr(row, "session")),
+        Deed("give_proxy", "Give a proxy", _give_proxy, "One that stays: for 30 days it gets no other.", ProxyForm),
+        Deed("take_proxy", "Take the proxy", _take_proxy, "It goes straight to Instagram again.",
+             fits=lambda row: row.sealed_proxy is not None),
     )  # fmt: skip
 
     def beside(self, row: InstagramAccount) -> list[dict[str, Any]]:
@@ -98,6 +120,7 @@ class AccountPage(Page):
         return [
             {"title": "Why", "facts": why, "empty": "Nothing stands in its way."},
             {"title": "Session and bot", "rows": parts},
+            {"title": "Way to Instagram", "facts": [("Proxy", network.shown(row) or "none: it goes straight")]},
             {
                 "title": "Last activity",
                 "rows": told(ActivityLog.objects.filter(account_id=row.pk)[:8]),

@@ -108,7 +108,6 @@ class Wire(_CurlH2Adapter):
             request = request.copy()
             request.headers.setdefault("Host", url.netloc)
             request.url = self.base + urlunsplit(("", "", url.path, url.query, ""))
-            proxies = {}
         try:
             return super().send(request, timeout=TIMEOUT, verify=verify, cert=cert, proxies=proxies)
         except requests.RequestException as error:
@@ -141,7 +140,7 @@ class Client(instagrapi.Client):
         wire = Wire(settings.INSTAGRAM_PRIVATE_URL)
         for session in (self.private, self.public, self.graphql):
             session.max_redirects = 0  # a redirect would be a second request, a 307 even a second POST
-            session.trust_env = not wire.base
+            session.trust_env = not wire.base  # no proxy of the environment on the way to a stand-in
             for host in HOSTS:
                 session.mount(f"https://{host}/", wire)
 

@@ -34,6 +34,7 @@ GROUPS: dict[str, dict[str, str]] = {
     "Accounts and bots": {
         "connect": "Connect",
         "disconnect": "Disconnect",
+        "proxy": "Network address",
         "test_session": "Test session",
         "session_verified": "Session verified",
         "session_released": "Session taken back",
