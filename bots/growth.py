@@ -50,6 +50,14 @@ class Rate:
         return max(0.0, (middle - spread) / (1 + Z * Z / n)), min(1.0, (middle + spread) / (1 + Z * Z / n))
 
 
+def newcombe(one: Rate, other: Rate) -> tuple[float, float]:
+    """The range of 95 % of how much larger the share of `one` is (Newcombe 1998, method 10, from Wilson's ranges)."""
+    (low, high), (other_low, other_high) = one.range, other.range
+    a, b = one.value, other.value
+    down, up = sqrt((a - low) ** 2 + (other_high - b) ** 2), sqrt((high - a) ** 2 + (b - other_low) ** 2)
+    return a - b - down, a - b + up
+
+
 @dataclass(frozen=True)
 class Growth:
     """Both groups, their difference with its range, and what a follower cost; None where there is not enough to say."""
@@ -73,11 +81,8 @@ class Growth:
 
     @property
     def range(self) -> tuple[float, float]:
-        """Newcombe's range of the difference, from the ranges of both."""
-        (low, high), (held_low, held_high) = self.contacted.range, self.held.range
-        a, b = self.contacted.value, self.held.value
-        down, up = sqrt((a - low) ** 2 + (held_high - b) ** 2), sqrt((high - a) ** 2 + (b - held_low) ** 2)
-        return self.difference - down, self.difference + up
+        """Newcombe's range of the difference."""
+        return newcombe(self.contacted, self.held)
 
     @property
     def cost(self) -> int | None:

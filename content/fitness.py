@@ -22,7 +22,7 @@ _TAG, _MENTION = re.compile(r"#\w+"), re.compile(r"(?<!\w)@[\w.]+")
 
 def problems(post: Post, media: list[Media]) -> list[str]:
     """Sentences about what Instagram would refuse; none for a post that is fit."""
-    return [*_words(post), *_RULES[Post.Kind(post.kind)](media)]
+    return [*words(post), *_RULES[Post.Kind(post.kind)](media)]
 
 
 def advice(post: Post, media: list[Media]) -> list[str]:
@@ -33,7 +33,8 @@ def advice(post: Post, media: list[Media]) -> list[str]:
     return said
 
 
-def _words(post: Post) -> list[str]:
+def words(post: Post) -> list[str]:
+    """Sentences about what Instagram would refuse of the caption and the first comment."""
     said = []
     if len(post.caption) > LONGEST_CAPTION:
         said.append(f"The caption has {len(post.caption):,} characters; Instagram takes 2,200.")

@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from content.pages import audits, competitors, messages, studio, usage
+from content.pages import audits, competitors, experiments, messages, studio, usage
 
 app_name = "studio"
 urlpatterns = [
@@ -26,6 +26,13 @@ urlpatterns = [
     path("content/competitors/add/", competitors.add, name="competitor_add"),
     path("content/competitors/<uuid:competitor_id>/remove/", competitors.remove, name="competitor_remove"),
     path("content/competitors/summary/", competitors.summary, name="competitors_summary"),
+    path("content/experiments/", experiments.page, name="experiments"),
+    path("content/experiments/new/", experiments.new, name="experiment_new"),
+    path("content/experiments/<uuid:experiment_id>/", experiments.one, name="experiment"),
+    path("content/experiments/<uuid:experiment_id>/start/", experiments.start, name="experiment_start"),
+    path("content/experiments/<uuid:experiment_id>/posts/", experiments.posts, name="experiment_posts"),
+    path("content/experiments/<uuid:experiment_id>/welcome/", experiments.welcome, name="experiment_welcome"),
+    path("content/experiments/<uuid:experiment_id>/stop/", experiments.stop, name="experiment_stop"),
     path("content/usage/", usage.page, name="usage"),
     path("content/usage/budget/", usage.budget, name="budget"),
 ]

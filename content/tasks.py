@@ -8,7 +8,7 @@ from uuid import UUID
 from celery import shared_task
 
 from accounts import tenancy
-from content import competitors, hooks, inbox, measuring, publishing, replies, report_plans, runs
+from content import competitors, experiments, hooks, inbox, measuring, publishing, replies, report_plans, runs
 from content.models import Competitor
 from content.tools import TOOLS
 
@@ -150,3 +150,16 @@ def look_up_replies() -> None:
 def forget_events() -> None:
     """Throw away what Meta told a week ago."""
     inbox.forget_events()
+
+
+@shared_task(platform="running tests of all workspaces are looked after")
+def dispatch_experiments() -> None:
+    """Have each running test looked after by a worker of its own workspace."""
+    for workspace, experiment in experiments.running():
+        look_after_experiment.apply_async((str(workspace), str(experiment)), expires=1800)
+
+
+@shared_task(workspace=True)
+def look_after_experiment(workspace: str, experiment: str) -> None:
+    """Write down what became known of one test, and its verdict when it is time."""
+    experiments.look_in(UUID(workspace), UUID(experiment))

@@ -6,5 +6,6 @@ urlpatterns = [
     path("", include("accounts.api_urls")),
     path("", include("bots.api_urls")),
     path("", include("content.api_posts_urls")),
+    path("", include("content.api_experiments_urls")),
     path("admin/", include("adminpanel.api_urls")),
 ]

@@ -59,6 +59,7 @@ from content.models import (
     Audit,
     Competitor,
     Delivery,
+    Experiment,
     Feed,
     Hook,
     Media,
@@ -285,6 +286,13 @@ DOORS: dict[str, Door] = {
     "studio:competitor_add": act(account="kestrel.clay", username="rival"),
     "studio:competitor_remove": act(),
     "studio:competitors_summary": act(account="kestrel.clay"),
+    "studio:experiments": look(),
+    "studio:experiment_new": Door(act().writes, act().writes),
+    "studio:experiment": look(),
+    "studio:experiment_start": act(),
+    "studio:experiment_posts": act(),
+    "studio:experiment_welcome": act(),
+    "studio:experiment_stop": act(),
     "studio:usage": look(),
     "studio:budget": decide(dollars="12.50"),
     # ── Programs ──
@@ -329,6 +337,12 @@ DOORS: dict[str, Door] = {
     "api_post_schedule": act(),
     "api_post_unschedule": act(),
     "api_media": look_act(),
+    "api_experiments": look_act(),
+    "api_experiment": look(),
+    "api_experiment_start": act(),
+    "api_experiment_stop": act(),
+    "api_experiment_posts": act(),
+    "api_experiment_welcome": act(),
     "api_analytics": look(),
     # ── Administrators' programs ──
     "api_admin_login": public(email="nobody@example.com", password=PASSWORD, otp="123456"),
@@ -424,6 +438,10 @@ def things(settings: Any, nobody_guessed: None) -> dict[str, object]:
         pair = ApiPair.objects.create(app_id="42", name="pair", sealed_secret=b"")
         post = Post.objects.create(workspace=workspace, account=account, caption="kestrel post")
         picture = Media.objects.create(workspace=workspace, name="kestrel bowl", width=1080, height=1080, size=1)
+        test = Experiment.objects.create(
+            workspace=workspace, account=account, subject="caption", name="kestrel test", a="kestrel a", b="", seed="1",
+            units_each=10,
+        )  # fmt: skip
         slot = Slot.objects.create(workspace=workspace, account=account, weekday=1, at="09:00")
         feed = Feed.objects.create(workspace=workspace, name="kestrel phone", token_hash="1" * 64)
         hook = Hook.objects.create(workspace=workspace, url="https://kestrel.example/", sealed_secret=b"")
@@ -486,6 +504,7 @@ def things(settings: Any, nobody_guessed: None) -> dict[str, object]:
         "sign_out_one key": 1,
         "post_id": post.pk,
         "media_id": picture.pk,
+        "experiment_id": test.pk,
         "slot_id": slot.pk,
         "feed_id": feed.pk,
         "hook_id": hook.pk,

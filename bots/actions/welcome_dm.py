@@ -1,5 +1,6 @@
 """Welcome people who followed the account or wrote to it first. Nobody else is ever written to."""
 
+import hashlib
 import re
 from datetime import date, timedelta
 
@@ -32,17 +33,29 @@ def perform(door: Door, action: Action, task: BotTask) -> Outcome:
         return Outcome(State.REFUSED, error.code, meta=error.meta)
     if wrote is False:
         return Outcome(State.SKIPPED, codes.DM_COLD)
-    return door.send_dm(pk, worded(task.message, action.target_username), context=action.pk)
+    return door.send_dm(pk, text_for(task, action), context=action.pk)
 
 
 def reconcile(door: Door, action: Action, task: BotTask | None) -> bool:
     """Whether the message arrived after all: it is in the conversation, by its text and time."""
     if task is None:
         return False
-    text = worded(task.message, action.target_username)
+    text = text_for(task, action)
     since = action.created_at - CLOCKS
     messages = door.messages_with(str(action.target_pk))
     return any(message.own and message.text == text and message.sent_at >= since for message in messages)
+
+
+def text_for(task: BotTask, action: Action) -> str:
+    """What this person gets. Where two texts are compared (`options["split"]`), nobody chooses which: a lot does."""
+    split = task.options.get("split")
+    is_b = split and arm(split["seed"], str(action.target_pk)) == "B"
+    return worded(split["text"] if is_b else task.message, action.target_username)
+
+
+def arm(seed: str, unit: str) -> str:
+    """A or B: the lot of one person or post of a test. It was fixed when the test got its seed."""
+    return "AB"[hashlib.sha256(f"{seed}:{unit}".encode()).digest()[0] & 1]
 
 
 def worded(text: str, username: str) -> str:

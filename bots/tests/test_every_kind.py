@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from bots import reconcile, sessions, tasking
-from bots.actions import people
+from bots.actions import people, welcome_dm
 from bots.models import Action, Bot, BotTask, Candidate, Kind, ListedPerson, MessageTemplate, Source
 from bots.tests.engine import Engine
 from errors import codes
@@ -126,6 +126,22 @@ def test_it_welcomes_followers_once_a_campaign_in_the_approved_words(roomy: Engi
         if entry["kind"] == "dm"
     }
     assert texts == {f"Hello @{fan['username']}!" for fan in fans}
+
+
+def test_two_texts_that_are_compared_are_given_out_by_lot_and_never_both(roomy: Engine) -> None:
+    fans = follow_us(roomy, 6)
+    task = ask(roomy, Kind.WELCOME_DM, 6, template=template(roomy))
+    with roomy.seen():
+        task.options["split"] = {"experiment": "x", "seed": "seven", "text": "Hei, {username}."}
+        task.save(update_fields=["options"])
+    for _ in range(3):
+        roomy.turn()
+
+    told = [entry for entry in roomy.sandbox.control.ledger(roomy.username).entries if entry["kind"] == "dm"]
+    words = {"A": "Hello @{}!", "B": "Hei, @{}."}
+    drawn = {str(fan["pk"]): words[welcome_dm.arm("seven", str(fan["pk"]))].format(fan["username"]) for fan in fans}
+    assert {entry["target"]: entry["detail"]["text"] for entry in told} == drawn
+    assert len(told) == 6
 
 
 def test_a_welcome_waits_for_new_followers(roomy: Engine) -> None:

@@ -17,6 +17,7 @@ TABS = (
     ("audits", "Audit"),
     ("messages", "DM templates"),
     ("competitors", "Competitors"),
+    ("experiments", "A/B tests"),
     ("usage", "Usage"),
 )
 

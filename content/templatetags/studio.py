@@ -28,3 +28,9 @@ def rate(value: float | str | None, digits: int = 2) -> str:
 def figure(value: float | str | None, digits: int = 0) -> str:
     """A number; what is not known says so."""
     return "unknown" if value in (None, "") else f"{value:,.{digits}f}"
+
+
+@register.simple_tag
+def points(share: float) -> str:
+    """A difference of two shares, in percentage points."""
+    return f"{100 * share:+.2f} points"
