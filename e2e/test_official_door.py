@@ -59,6 +59,11 @@ def drags_a_carousel(visitor: Visitor) -> None:
     tuesday = visitor.page.locator(f'td[data-day="{monday + timedelta(days=1)}"]')
     visitor.page.locator("a.plan-post").drag_to(tuesday)
     expect(tuesday.locator("a.plan-post")).to_have_count(1)
+    post = visitor.page.locator("a.plan-post")  # and with the keyboard to Wednesday, and back
+    for key, day in (("Shift+ArrowRight", 2), ("Shift+ArrowLeft", 1)):
+        post.press(key)
+        there = visitor.page.locator(f'td[data-day="{monday + timedelta(days=day)}"]')
+        expect(there.locator("a.plan-post")).to_be_focused()
 
 
 def test_connect_drag_publish_measure_and_answer(browser: Browser, stack: Stack, alice: User) -> None:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.pages.doors import back, refuse
 from accounts.requests import MemberRequest
 from accounts.roles import members
-from bots.models import InstagramAccount
+from bots.models import InstagramAccount, OfficialAccess
 from content import calendar as planning
 from content import missed
 from content.models import Post
@@ -75,6 +75,7 @@ def calendar(request: MemberRequest) -> HttpResponse:
         "zone": zone,
         "today": today,
         "day": day,
+        "connected": OfficialAccess.objects.filter(workspace=request.workspace).exists(),
         "missed": missed.missed(request.workspace, account).count(),
         "undated": posts.filter(planned_for=None).order_by("-created_at")[:20],
     }
