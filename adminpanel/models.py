@@ -1,5 +1,7 @@
 """What the control room keeps for itself. None of it belongs to a workspace."""
 
+from uuid import uuid4
+
 from django.db import models
 from django.utils.timezone import now
 
@@ -63,3 +65,74 @@ class StaffMember(User):  # type: ignore[django-manager-missing]  # as User
         proxy = True
         verbose_name = "staff"
         verbose_name_plural = "staff"
+
+
+class BulkJob(models.Model):
+    """A deed to all rows of a list that match its filters, done by a worker batch by batch, each row at most once."""
+
+    class Status(models.TextChoices):
+        """RUNNING -> DONE | STOPPED (by a person) | REFUSED (who asked may not any more)."""
+
+        RUNNING = "running"
+        DONE = "done"
+        STOPPED = "stopped"
+        REFUSED = "refused"
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    asked_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    page = models.CharField(max_length=30)  # as in the table of roles
+    model = models.CharField(max_length=60)  # `accounts.user`
+    deed = models.CharField(max_length=30)
+    filters = models.CharField(max_length=2000, blank=True)  # the list's query string
+    given = models.JSONField(default=dict)  # what the form asked, the reason among it
+    status = models.CharField(max_length=10, choices=Status, default=Status.RUNNING)
+    total = models.PositiveIntegerField()  # rows that matched when it was asked
+    done = models.PositiveIntegerField(default=0)
+    passed = models.PositiveIntegerField(default=0)  # rows it did not fit
+    refused = models.PositiveIntegerField(default=0)  # rows whose deed was refused
+    last_code = models.CharField(max_length=16, blank=True)
+    cursor = models.CharField(max_length=64, blank=True)  # the last row that was taken, in the order of keys
+    correlation_id = models.CharField(max_length=40, blank=True)
+    created_at = models.DateTimeField(default=now, editable=False)
+    worked_at = models.DateTimeField(default=now)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at", "id"]
+        verbose_name = "bulk job"
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="bulk_job_newest"),
+            models.Index(fields=["worked_at"], name="bulk_job_open", condition=models.Q(status="running")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.deed.replace('_', ' ')} on {self.page.replace('_', ' ')}"
+
+    @property
+    def taken(self) -> int:
+        """Rows that were looked at so far."""
+        return self.done + self.passed + self.refused
+
+    @property
+    def percent(self) -> int:
+        """How far it is, of a hundred."""
+        return 100 if self.status == self.Status.DONE else min(99, 100 * self.taken // max(1, self.total))
+
+
+class SavedView(models.Model):
+    """Filters, order and search of a list under a name: a person's own, or shared with all staff who see the page."""
+
+    owner = models.ForeignKey(User, models.CASCADE, related_name="+")
+    page = models.CharField(max_length=30)  # as in the table of roles
+    name = models.CharField(max_length=40)
+    query = models.CharField(max_length=1000)
+    shared = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [models.UniqueConstraint("owner", "page", "name", name="saved_view_once_a_name")]
+        indexes = [models.Index(fields=["page", "name"], name="saved_view_of_page")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -87,6 +87,7 @@ MAY: dict[str, dict[str, frozenset[str]]] = {
         "new_access": _OWNER, "sign_out": _OWNER,
     },
     "networks": {"look": _SEES_SAFETY, "add": _OWNER, "delete": _OWNER},
+    "bulk_jobs": {"look": _ALL, "stop": _only(Role.OPERATIONS, Role.SUPPORT)},
     "admin_log": {"look": _only(Role.AUDITOR), "export": _EXPORTS},
 }  # fmt: skip
 

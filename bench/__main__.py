@@ -4,7 +4,21 @@ import json
 import sys
 from collections.abc import Callable, Iterable
 
-from bench import activity, analytics, chaos, claims, dispatch, engine, limits, pages, payments, publish, sandbox, stack
+from bench import (
+    activity,
+    admin,
+    analytics,
+    chaos,
+    claims,
+    dispatch,
+    engine,
+    limits,
+    pages,
+    payments,
+    publish,
+    sandbox,
+    stack,
+)
 from bench.ground import Ground, ground
 
 Figures = Iterable[dict[str, object]]
@@ -16,6 +30,7 @@ GROUNDED: dict[str, Callable[[Ground], Figures]] = {
     "dispatch": lambda _: dispatch.figures(),
     "claims": lambda _: claims.figures(),
     "activity": lambda _: activity.figures(),
+    "admin": lambda _: admin.figures(),
     "payments": lambda here: payments.figures(here.sandbox),
     "limits": lambda _: limits.figures(),
     "chaos": chaos.figures,

@@ -34,6 +34,7 @@ app.conf.task_routes = {
     "accounts.*": {"queue": "mail"},
     "content.*": {"queue": "ai"},
     "billing.*": {"queue": "mail"},
+    "adminpanel.*": {"queue": "ai"},
 }
 app.conf.beat_schedule = {
     # Each entry expires before the next, so that a stopped worker wakes to one tick, not to hundreds.
@@ -81,6 +82,7 @@ app.conf.beat_schedule = {
         "options": {"expires": 3600},
     },
     "life": {"task": "instagrowth.tasks.show_life", "schedule": 10.0, "options": {"queue": "dispatch", "expires": 10}},
+    "bulk-jobs": {"task": "adminpanel.tasks.sweep", "schedule": 30.0, "options": {"expires": 30}},
     "live-events": {"task": "instagrowth.tasks.forget_live_events", "schedule": 3600.0, "options": {"expires": 3600}},
     "errors-partitions": {
         "task": "errors.tasks.ensure_partitions",

@@ -166,9 +166,23 @@ class Page(ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The list, with what it can be exported and saved as."""
+        from adminpanel.pages import views
+
         opts = self.model._meta
         link = reverse(f"admin:{opts.app_label}_{opts.model_name}_export") + f"?{request.GET.urlencode()}"
-        more = {"page": self, "may_export": self.may(request, "export"), "export_link": link, **(extra_context or {})}
+        everything = [
+            (deed.title, reverse(f"admin:{opts.app_label}_{opts.model_name}_all", args=[deed.name]))
+            for deed in self._open(request)
+            if deed.bulk
+        ]
+        more = {
+            "page": self,
+            "everything": everything,
+            "may_export": self.may(request, "export"),
+            "export_link": link,
+            **views.shown(self, request),
+            **(extra_context or {}),
+        }
         return super().changelist_view(request, more)
 
     def export(self, request: HttpRequest) -> HttpResponseBase:
@@ -261,10 +275,10 @@ class Page(ModelAdmin):
                 messages.success(request, f"{made} is made.")
                 return redirect(self.address(made))
             except BotException as refused:
-                _refuse(form, refused)
+                refuse(form, refused)
         title = f"New {self.model._meta.verbose_name}"
         deed = Deed("add", title, lambda *_: None, self.make_says)
-        return self._confirm(request, deed, form, [], self.list_address(), button="Make it")
+        return self.confirm(request, deed, form, [], self.list_address(), button="Make it")
 
     # ── Deeds ──
 
@@ -276,9 +290,23 @@ class Page(ModelAdmin):
         gone = (f"{name}_history", f"{name}_delete", None)
         return [
             path("export/", guard(self.export), name=f"{name}_export"),
+            path("views/", guard(self.views), name=f"{name}_views"),
+            path("all/<slug:deed>/", guard(self.do_to_all), name=f"{name}_all"),
             path("<path:object_id>/do/<slug:deed>/", guard(self.do), name=f"{name}_do"),
             *(url for url in super().get_urls() if url.name not in gone),
         ]
+
+    def do_to_all(self, request: HttpRequest, deed: str) -> HttpResponseBase:
+        """A deed to all rows that match, by a worker."""
+        from adminpanel.pages import jobs
+
+        return jobs.ask(self, request, deed)
+
+    def views(self, request: HttpRequest) -> HttpResponseBase:
+        """Keep or forget a view of the list, then show the list."""
+        from adminpanel.pages import views
+
+        return views.change(self, request)
 
     def address(self, row: Any, deed: str = "") -> str:
         """The address of a row, or of a deed to it."""
@@ -322,13 +350,14 @@ class Page(ModelAdmin):
                     there = type(row)._default_manager.filter(pk=row.pk).exists()
                 return redirect(self.address(row) if there else self.list_address())
         except BotException as refused:
-            _refuse(form, refused)
+            refuse(form, refused)
         with tenancy.platform(DEEDS):
-            return self._confirm(request, wanted, form, [row], self.address(row)).render()
+            return self.confirm(request, wanted, form, [row], self.address(row)).render()
 
-    def _confirm(
+    def confirm(
         self, request: HttpRequest, deed: Deed, form: forms.Form, rows: list[Any], back: str, **more: Any
     ) -> TemplateResponse:
+        """The page on which a deed is confirmed."""
         context = {
             **self.admin_site.each_context(request),
             "title": deed.title,
@@ -392,7 +421,7 @@ def _many(deed: Deed) -> Callable[..., Any]:
             return _do_many(page, deed, request, queryset, form.cleaned_data)
         chosen = list(queryset[:AT_ONCE])
         more = {"many": True, "selected": request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)}
-        return page._confirm(request, deed, form, chosen, request.get_full_path(), **more)
+        return page.confirm(request, deed, form, chosen, request.get_full_path(), **more)
 
     return action
 
@@ -413,7 +442,8 @@ def _do_many(
     return redirect(request.get_full_path())
 
 
-def _refuse(form: forms.Form, refused: BotException) -> None:
+def refuse(form: forms.Form, refused: BotException) -> None:
+    """Say in the form why a deed was refused."""
     field = refused.meta.get("field")
     where = field if isinstance(field, str) and field in form.fields else None
     form.add_error(where, f"{refused} {refused.code.do_next} ({refused.code.id})")

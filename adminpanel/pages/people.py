@@ -121,7 +121,9 @@ def change_plan(workspace: Workspace, asked: Asked) -> str:
     """Put a workspace on the plan that was chosen."""
     days = asked.given["days"]
     members.put_on_plan(workspace, asked.given["plan"], now() + timedelta(days=days) if days else None)
-    audit.record("workspaces.plan", target=workspace, request=asked.request, plan=asked.given["plan"], days=days)
+    audit.record(
+        "workspaces.plan", target=workspace, by=asked.by, request=asked.request, plan=asked.given["plan"], days=days
+    )
     return f"{workspace} is on the plan {asked.given['plan']}{f' for {days} days' if days else ''}."
 
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from accounts.models import Membership, StaffDevice, User
 from adminpanel import audit, roles
-from adminpanel.models import AllowedNetwork
+from adminpanel.models import AllowedNetwork, BulkJob
 from adminpanel.pages.base import Page
 from adminpanel.site import site
 from adminpanel.tests.control_room import inside, staff_person
@@ -46,6 +46,7 @@ def rows(alices_bot: Bot, settings: Any) -> dict[type, Any]:
         )  # fmt: skip
         log_activity("follow", workspace=alices_bot.workspace_id, account=alices_bot.account_id)
         audit.record("users.test", target=victim)
+        BulkJob.objects.create(page="users", model="accounts.user", deed="block", total=1)
         Drift.objects.create(kind="stale", stripe_customer_id="cus_1")
         ErrorGroup.objects.create(fingerprint="f", code="E-API-E-9001", severity="E", action="a")
         AiCall.objects.create(workspace_id=alices_bot.workspace_id, feature="ideas", month="2026-11-01", model="gpt-4o")
@@ -81,6 +82,7 @@ def cells(page: Page, row: Any) -> Iterator[tuple[str, str, str]]:
     yield "get", reverse(f"{name}_changelist"), "look"
     yield "get", reverse(f"{name}_change", args=[row.pk]), "look"
     yield "get", reverse(f"{name}_export"), "export"
+    yield "post", reverse(f"{name}_views"), "look"
     yield "get", reverse(f"{name}_add"), "add"
     yield "post", reverse(f"{name}_add"), "add"
     yield "post", reverse(f"{name}_change", args=[row.pk]), "change"
@@ -88,6 +90,10 @@ def cells(page: Page, row: Any) -> Iterator[tuple[str, str, str]]:
         where = reverse(f"{name}_do", kwargs={"object_id": row.pk, "deed": deed.name})
         yield "get", where, deed.name
         yield "post", where, deed.name
+        if deed.bulk:
+            where = reverse(f"{name}_all", args=[deed.name])
+            yield "get", where, deed.name
+            yield "post", where, deed.name
     yield "get", reverse(f"{name}_do", kwargs={"object_id": row.pk, "deed": "invented"}), "invented"
 
 
