@@ -1,6 +1,7 @@
 """The nouns of content: the calendar, what a language model was asked and what it cost, and what came of it."""
 
 import uuid
+from datetime import date, timedelta
 
 from django.db import models
 from django.db.models import Q
@@ -502,17 +503,28 @@ class GrowthPlan(Owned):
     goal = models.CharField(max_length=200)
     niche = models.CharField(max_length=120)
     posts_a_week = models.PositiveSmallIntegerField()
-    starts_on = models.DateField()
+    starts_on = models.DateField()  # of the account's own zone
+    days = models.PositiveSmallIntegerField(default=30)
+    hours_from = models.CharField(max_length=8)  # what told the posts' hours: `content.planner.HOURS`
     status = models.CharField(max_length=8, choices=Status, default=Status.DRAFT)
     summary = models.TextField(blank=True)
-    routines = models.JSONField(default=list)
-    settings = models.JSONField(default=dict)  # proposed for the bot, already cut down to its limits
-    followers = models.PositiveIntegerField(null=True)  # when it began; null is unknown
+    routines = models.JSONField(default=list)  # title, how, minutes, weekly; and done: how often in which week
+    limits = models.JSONField(default=dict)  # kind -> most a day, proposed for the bot within its limits
+    followers = models.PositiveIntegerField(null=True)  # when it was made; null is unknown
     accepted_at = models.DateTimeField(null=True)
+    applied_at = models.DateTimeField(null=True)  # when an owner gave the bot these limits
     created_at = models.DateTimeField(default=now, editable=False)
 
     class Meta:
         ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.goal
+
+    @property
+    def ends_on(self) -> date:
+        """Its last day."""
+        return self.starts_on + timedelta(days=self.days - 1)
 
 
 class PlannedPost(Owned):
@@ -522,12 +534,20 @@ class PlannedPost(Owned):
     post = tenant_key("content.Post", models.SET_NULL, null=True, related_name="+")
     day = models.DateField()
     at = models.TimeField()  # in the account's zone
-    kind = models.CharField(max_length=8)  # image, carousel, reel, story
+    kind = models.CharField(max_length=8, choices=Post.Kind)
     title = models.CharField(max_length=200)
     caption = models.TextField(blank=True)
 
     class Meta:
         ordering = ["day", "at"]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def about(self) -> str:
+        """The post as the brief of a caption."""
+        return f"{self.title}. {self.caption}"[:600]
 
 
 # ── Experiments ─────────────────────────────────────────────────────────────────────────────────────────────────────

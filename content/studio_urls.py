@@ -4,6 +4,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from content.pages import audits, competitors, experiments, messages, studio, usage
+from content.pages import audits, competitors, messages, planner, studio, usage
 
 app_name = "studio"
 urlpatterns = [
@@ -19,6 +20,16 @@ urlpatterns = [
     path("content/audits/", audits.page, name="audits"),
     path("content/audits/start/", audits.start, name="audit_start"),
     path("content/audits/<uuid:audit_id>/report.pdf", audits.report, name="audit_report"),
+    path("content/planner/", planner.page, name="planner"),
+    path("content/planner/ask/", planner.ask, name="plan_ask"),
+    path("content/plans/<uuid:growth_id>/accept/", planner.accept, name="plan_accept"),
+    path("content/plans/<uuid:growth_id>/drop/", planner.drop, name="plan_drop"),
+    path("content/plans/<uuid:growth_id>/limits/", planner.limits, name="plan_limits"),
+    path("content/plans/<uuid:growth_id>/add/", planner.add, name="plan_add"),
+    path("content/plans/<uuid:growth_id>/routines/<int:place>/", planner.routine, name="plan_routine"),
+    path("content/plans/<uuid:growth_id>/routines/<int:place>/done/", planner.did, name="plan_did"),
+    path("content/planned/<uuid:planned_id>/edit/", planner.edit, name="planned_edit"),
+    path("content/planned/<uuid:planned_id>/remove/", planner.remove, name="planned_remove"),
     path("content/messages/", messages.page, name="messages"),
     path("content/messages/ask/", messages.ask, name="messages_ask"),
     path("content/messages/<uuid:piece_id>/take/", messages.take, name="message_take"),

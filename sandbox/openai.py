@@ -96,7 +96,8 @@ def _document(asked: dict[str, Any], kind: str) -> dict[str, Any]:
     told = _told(asked["input"])
     form = (asked.get("text") or {}).get("format") or {}
     if form.get("type") == "json_schema":
-        words = json.dumps(write(form["schema"], told, obedient=kind == "obedient"), ensure_ascii=False)
+        orders = str(asked.get("instructions") or "")
+        words = json.dumps(write(form["schema"], told, orders, obedient=kind == "obedient"), ensure_ascii=False)
     else:
         words = str(write({"type": "string"}, told, obedient=kind == "obedient"))
     part: dict[str, Any] = {"type": "output_text", "text": words, "annotations": []}

@@ -56,6 +56,7 @@ WELCOMES = (
     "Thank you for following, {first_name}. Ask us anything about {t}.",
     "Welcome, {first_name}. We show how {t} is made, on good days and bad ones.",
 )
+_POSTS = re.compile(r"(\d+) posts\b")
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _ORDERS = re.compile(r"https?://\S+|www\.\S+|@\w+|[$€£]\s?\d+|<[^>]{1,200}>")
 _DULL = frozenset(
@@ -78,14 +79,14 @@ _DULL = frozenset(
 )
 
 
-def write(schema: dict[str, Any], told: str, *, obedient: bool = False) -> Any:
+def write(schema: dict[str, Any], told: str, instructions: str = "", *, obedient: bool = False) -> Any:
     """A document of this schema about what was told; `obedient` puts the orders found there into every text."""
-    return _Writer(schema, told, obedient).value(schema, "", ())
+    return _Writer(schema, told, instructions, obedient).value(schema, "", ())
 
 
 class _Writer:
-    def __init__(self, root: dict[str, Any], told: str, obedient: bool) -> None:
-        self.root, self.told = root, told
+    def __init__(self, root: dict[str, Any], told: str, instructions: str, obedient: bool) -> None:
+        self.root, self.told, self.instructions = root, told, instructions
         self.topic, self.other = _topic(told)
         self.orders = " ".join(dict.fromkeys(_ORDERS.findall(told))) if obedient else ""
         self.welcomes = "greets_with" in json.dumps(root)
@@ -119,7 +120,8 @@ class _Writer:
         return [self.value(schema["items"], name, (*path, number)) for number in range(wanted)]
 
     def _wanted(self, least: int, most: int) -> int:
-        return max(least, min(most, 12))
+        asked = _POSTS.search(self.instructions)
+        return max(least, min(most, int(asked[1]) if asked else 12))
 
     def _text(self, name: str, path: tuple[object, ...]) -> str:
         choices = PHRASES.get(name) or (WELCOMES if self.welcomes else TEXTS)

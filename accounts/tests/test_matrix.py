@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -61,9 +61,11 @@ from content.models import (
     Delivery,
     Experiment,
     Feed,
+    GrowthPlan,
     Hook,
     Media,
     Piece,
+    PlannedPost,
     Post,
     PostInsight,
     ReplyRule,
@@ -279,6 +281,18 @@ DOORS: dict[str, Door] = {
     "studio:audits": look(),
     "studio:audit_start": act(account="kestrel.clay"),
     "studio:audit_report": look(),
+    "studio:planner": look(),
+    "studio:plan_ask": act(
+        account="kestrel.clay", days=7, aim="followers", goal="more", niche="clay", posts_a_week=3, minutes=20
+    ),
+    "studio:plan_accept": act(),
+    "studio:plan_drop": act(),
+    "studio:plan_limits": decide(follow=5),
+    "studio:plan_add": act(day="2030-01-02", at="18:00", kind="image", title="a bowl"),
+    "studio:plan_routine": act(title="answer", weekly=2, minutes=10),
+    "studio:plan_did": act(times="1"),
+    "studio:planned_edit": act(day="2030-01-02", at="18:00", kind="image", title="a bowl"),
+    "studio:planned_remove": act(),
     "studio:messages": look(),
     "studio:messages_ask": act(about="stoneware", tone="warm"),
     "studio:message_take": act(name="hi", text="Hello there"),
@@ -435,6 +449,13 @@ def things(settings: Any, nobody_guessed: None) -> dict[str, object]:
         draft = Piece.objects.create(workspace=workspace, run=run, kind="dm_template", text="kestrel draft")
         rival = Competitor.objects.create(workspace=workspace, account=account, username="kestrel.rival")
         audit = Audit.objects.create(workspace=workspace, account=account, **AUDIT)
+        plan = GrowthPlan.objects.create(
+            workspace=workspace, account=account, goal="kestrel goal", posts_a_week=3, starts_on=date(2030, 1, 1),
+            hours_from="none", routines=[{"title": "answer", "how": "", "minutes": 5, "weekly": 2, "done": {}}],
+        )  # fmt: skip
+        planned = PlannedPost.objects.create(
+            workspace=workspace, plan=plan, day=plan.starts_on, at="18:00", kind="image", title="kestrel bowl"
+        )
         pair = ApiPair.objects.create(app_id="42", name="pair", sealed_secret=b"")
         post = Post.objects.create(workspace=workspace, account=account, caption="kestrel post")
         picture = Media.objects.create(workspace=workspace, name="kestrel bowl", width=1080, height=1080, size=1)
@@ -494,6 +515,9 @@ def things(settings: Any, nobody_guessed: None) -> dict[str, object]:
         "studio:message_take piece_id": draft.pk,
         "competitor_id": rival.pk,
         "audit_id": audit.pk,
+        "growth_id": plan.pk,
+        "planned_id": planned.pk,
+        "place": 0,
         "api_id": pair.pk,
         "filename": account.username,
         "token": "0" * 43,

@@ -18,10 +18,10 @@ from content.studio_forms import AccountForm
 from errors import codes
 from errors.exceptions import BotException
 
-# What an area leads to, with one click: the studio's tool and how its brief begins.
+# What an area leads to, with one click: the studio's tool and how its brief begins; "plan" is the planner.
 FOLLOW = {
     "bio": ("Rewrite the bio", "bio", "A bio for"),
-    "rhythm": ("Find five ideas", "ideas", "Posts that are quickly made by"),
+    "rhythm": ("Plan a week", "plan", ""),
     "engagement": ("Write captions that ask", "captions", "A post that asks the followers something, by"),
     "mix": ("Write a reel script", "script", "A short reel by"),
     "captions": ("Write captions", "captions", "The next post of"),
@@ -62,6 +62,9 @@ def page(request: MemberRequest) -> HttpResponse:
 def _with_follow_up(fix: dict[str, str], audit: Audit) -> dict[str, str]:
     word, feature, start = FOLLOW[fix["area"]]
     account = audit.account.username
+    if feature == Feature.PLAN:
+        week = {"account": account, "days": 7, "goal": fix["title"][:200]}
+        return fix | {"follow": word, "path": f"{reverse('studio:planner')}?{urlencode(week)}#new"}
     asked = {"feature": feature, "account": account, "about": f"{start} @{account}. {fix['title']}. {fix['how']}"[:600]}
     return fix | {"follow": word, "path": f"{reverse('studio:studio')}?{urlencode(asked)}#brief"}
 

@@ -15,6 +15,7 @@ TABS = (
     ("studio", "Ideas and captions"),
     ("library", "Library"),
     ("audits", "Audit"),
+    ("planner", "Planner"),
     ("messages", "DM templates"),
     ("competitors", "Competitors"),
     ("experiments", "A/B tests"),

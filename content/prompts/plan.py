@@ -1,4 +1,4 @@
-"""Thirty days of posts and routines. Days, hours and limits are ours; the model fills them with topics."""
+"""Posts and routines of a month or a week. Days, hours and limits are ours; the model fills them with topics."""
 
 from typing import Annotated, Any, Literal
 
@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from content.ai import Prompt
 from content.prompts import Line, Words, language, material
 
-VERSION = "plan-1"
+VERSION = "plan-2"
 
 
 class Post(BaseModel):
@@ -39,12 +39,14 @@ def prompt(facts: dict[str, Any]) -> Prompt:
     """Ask for as many posts as the person has room for."""
     told = material(
         goal=facts.get("goal"), niche=facts.get("niche"), voice=facts.get("voice"), best_posts=facts.get("best_posts"),
-        findings=facts.get("findings"), tested=facts.get("tested"), bio=facts.get("bio"),
+        findings=facts.get("findings"), tested=facts.get("tested"), former_plan=facts.get("former_plan"),
+        bio=facts.get("bio"),
     )  # fmt: skip
     words = (
-        f"Plan {facts['posts']} posts in order for the next 30 days of this Instagram account, towards the goal in the"
-        " material: title, kind, and a caption draft of at most 60 words. Then two to five routines that a person does"
-        " by hand, with minutes a time and times a week. Say in the summary in two sentences what the month is about."
-        f" What was tested before counts more than opinion. Promise no growth. {language(facts)}"
+        f"Plan {facts['posts']} posts in order for the next {facts['days']} days of this Instagram account, towards the"
+        " goal in the material: title, kind, and what the caption says in at most 25 words. Then two to five routines"
+        f" that a person does by hand in at most {facts['minutes']} minutes a day, with minutes and times a week. Say"
+        " in the summary in two sentences what the plan is about. What was tested before, and what came of the"
+        f" former plan, counts more than opinion. Promise no growth. {language(facts)}"
     )
-    return Prompt(words, told, Answer, VERSION, 4000)
+    return Prompt(words, told, Answer, VERSION, 3500)
