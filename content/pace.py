@@ -62,5 +62,7 @@ def apply(plan: GrowthPlan, bot: Bot, user: User, wanted: Mapping[str, int]) -> 
     given = {kind: min(value, allowed[kind]) for kind, value in wanted.items() if kind in allowed}
     tuning.tune(bot, user, {"limits": bot.own_limits | given})
     GrowthPlan.objects.filter(pk=plan.pk).update(limits=given, applied_at=now())
-    log_activity("plan", workspace=plan.workspace_id, user=user, account=plan.account_id, plan=str(plan.pk), **given)
+    log_activity(
+        "plan", workspace=plan.workspace_id, user=user, account=plan.account_id, plan=str(plan.pk), given=given
+    )
     return given

@@ -101,8 +101,8 @@ class _Facts:
         span = {"account": account, "day__range": (since, until)}
         self.meta = {row.day: row for row in AccountInsight.objects.filter(**span)}
         counted = AccountDay.objects.filter(followers__isnull=False, **span).values_list("day", "followers")
-        self.followers = {row.day: row.followers for row in self.meta.values() if row.followers is not None}
-        self.followers = dict(counted) | self.followers
+        by_meta = {row.day: row.followers for row in self.meta.values() if row.followers is not None}
+        self.followers: dict[date, int] = {day: count for day, count in counted if count is not None} | by_meta
         self.measured = Measuring.objects.filter(account=account, measured_at__isnull=False).exists()
         begin, end = datetime.combine(plan.starts_on, datetime.min.time(), UTC), until + timedelta(days=1)
         seen = PostInsight.objects.filter(

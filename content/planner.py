@@ -141,7 +141,7 @@ def _hours(account: InstagramAccount) -> tuple[dict[int, time], str]:
 def _busy_days(account: InstagramAccount) -> set[date]:
     zone = ZoneInfo(account.timezone)
     planned = Post.objects.filter(account=account, planned_for__gt=now()).values_list("planned_for", flat=True)
-    return {moment.astimezone(zone).date() for moment in planned}
+    return {moment.astimezone(zone).date() for moment in planned if moment}
 
 
 def _followers(account: InstagramAccount) -> int | None:

@@ -1,6 +1,7 @@
 """Growth plans: what a month is for, its posts and routines, what the bot may do for it, and what came of it."""
 
 import uuid
+from typing import Any
 
 from django import forms
 from django.http import HttpResponse
@@ -129,7 +130,8 @@ def limits(request: MemberRequest, growth_id: str) -> HttpResponse:
     form = LimitsForm(request.POST)
 
     def deed() -> None:
-        pace.apply(plan, bot, request.user, _clean(form) and form.wanted())
+        _clean(form)
+        pace.apply(plan, bot, request.user, form.wanted())
 
     do(request, deed, "The bot has these limits from its next turn.", name="bot_settings", account=plan.account)
     return _back(plan)
@@ -188,7 +190,7 @@ def did(request: MemberRequest, growth_id: str, place: int) -> HttpResponse:
     return back(request, "studio:planner")
 
 
-def _clean(form: forms.BaseForm) -> dict[str, object]:
+def _clean(form: forms.BaseForm) -> dict[str, Any]:
     """What the form holds. Raises VALIDATION_FAILED with its first complaint."""
     if not form.is_valid():
         name, sentences = next(iter(form.errors.items()))
