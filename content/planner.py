@@ -15,9 +15,9 @@ from django.utils.timezone import now
 from accounts import tenancy
 from accounts.models import User, Workspace
 from bots.models import AccountDay, InstagramAccount
-from content import analytics, calendar, pace, plan_review, runs, slots, studio
+from content import analytics, calendar, experiments, pace, plan_review, runs, slots, studio
 from content.figures import BLOCK
-from content.models import Audit, Experiment, Feature, GrowthPlan, PlannedPost, Post, Run, Slot
+from content.models import Audit, Feature, GrowthPlan, PlannedPost, Post, Run, Slot
 from errors import codes
 from errors.exceptions import BotException
 from errors.recording import log_activity
@@ -27,6 +27,7 @@ MONTH, WEEK = 30, 7  # days of a plan
 EVENING = time(18)  # where nothing is known of an account's hours
 HOURS = {  # what told them, the first that is there
     "slots": "the account’s posting slots",
+    "test": "a finished A/B test of posting times",
     "numbers": "its best times, measured by Meta",
     "audit": "the hours that did best in its last audit",
     "none": "nothing yet: 18:00, until slots or numbers say better",
@@ -52,10 +53,7 @@ def gather(run: Run) -> dict[str, Any]:
         facts |= {
             "posts": max(1, round(facts["posts_a_week"] * facts["days"] / 7)),
             "findings": [fix["title"] for fix in audit.findings["fixes"]] if audit else None,
-            "tested": [
-                {"subject": test.get_subject_display(), "a": test.a, "b": test.b, "verdict": test.verdict}
-                for test in Experiment.objects.filter(account=run.account, status=Experiment.Status.DECIDED)[:5]
-            ],
+            "tested": experiments.learnt(run.account),
             "former_plan": former and plan_review.told(former),
         }
     return facts
@@ -127,6 +125,8 @@ def _hours(account: InstagramAccount) -> tuple[dict[int, time], str]:
         found[slot.weekday] = slot.at  # the earliest of a day comes last
     if found:
         return found, "slots"
+    if tested := experiments.best_time(account):
+        return dict.fromkeys(range(7), tested), "test"
     for one in analytics.best_times(account.pk) or ():
         found.setdefault(one["weekday"], time(one["hour"] + 1))
     if found:

@@ -3,8 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from content.pages import audits, competitors, experiments, messages, studio, usage
-from content.pages import audits, competitors, messages, planner, studio, usage
+from content.pages import audits, competitors, experiments, messages, planner, studio, usage
 
 app_name = "studio"
 urlpatterns = [

@@ -272,8 +272,9 @@ def test_the_history_of_an_account_feeds_its_next_plan(
     made(alices_account, begun=9, goal="The former goal", status="accepted")
     with everywhere():
         Experiment.objects.create(
-            workspace=alices_workspace, account=alices_account, subject="caption", name="x", a="Short", b="Long",
-            seed="s", units_each=5, status="decided", verdict={"better": "a"},
+            workspace=alices_workspace, account=alices_account, subject="time", name="x", a="07:30", b="19:30",
+            seed="s", units_each=5, status="decided", ended_at=now(),
+            verdict={"winner": "A", "says": "07:30 did better"},
         )  # fmt: skip
         brief = {"aim": "followers", "goal": "more", "niche": "clay", "days": 7, "posts_a_week": 4, "minutes": 10}
         run = planner.ask(alices_account, alice, brief)
@@ -285,7 +286,8 @@ def test_the_history_of_an_account_feeds_its_next_plan(
     plan = the_plan()
     asked = prompt.prompt(facts)
     assert (plan.days, len(planned(plan)), asked.instructions[:28]) == (7, 4, "Plan 4 posts in order for th")
-    assert ("The former goal" in asked.material, "Short" in asked.material) == (True, True)
+    assert ("The former goal" in asked.material, "07:30 did better" in asked.material) == (True, True)
+    assert (plan.hours_from, {post.at for post in planned(plan)}) == ("test", {time(7, 30)})
 
 
 def test_an_audit_leads_to_a_planned_week(client: Client, alice: User, alices_account: InstagramAccount) -> None:
