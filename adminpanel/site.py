@@ -26,10 +26,10 @@ class ControlRoom(UnfoldAdminSite):
 
     def extra_urls(self) -> list[URLPattern]:
         """The door's own addresses, and pages that are of no table."""
-        from adminpanel.pages import ai, door, money, trouble
+        from adminpanel.pages import ai, door, income, trouble
 
         return [
-            path("revenue/", self.admin_view(money.revenue_page), name="revenue"),
+            path("revenue/", self.admin_view(income.revenue_page), name="revenue"),
             path("ai/", self.admin_view(ai.usage_page), name="ai_usage"),
             path("story/", self.admin_view(trouble.story_page), name="story"),
             path("alerts/", self.admin_view(trouble.alerts_page), name="alerts"),

@@ -4,28 +4,21 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
-from django.template.response import TemplateResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
 
 from accounts import tenancy
-from adminpanel import roles
 from adminpanel.deeds import Asked, BriefForm, Deed, DeedForm
 from adminpanel.pages.base import Page, RowForm
 from adminpanel.pages.people import PlanForm, change_plan, workspaces_of
 from adminpanel.site import site
-from billing import lifecycle, reconcile, revenue
+from billing import lifecycle, reconcile
 from billing.models import Drift, Invoice, Plan, Subscription
-from bots.pages.activity import lines
 from errors import codes
 from errors.exceptions import BotException
-
-MONTHS = (6, 12, 24)
-WORKSPACES = 50  # the largest, whose AI cost is shown
 
 
 def money(minor: int, currency: str) -> str:
@@ -341,49 +334,3 @@ class DriftPage(Page):
             for one in found[:5]
         ]  # fmt: skip
         return [{"title": "Subscription", "rows": rows}]
-
-
-def _bar(month: revenue.Month, highest: int, currency: str) -> dict[str, Any]:
-    height = round(100 * month.closing / highest)
-    return {"month": month, "height": height, "y": 100 - height, "closing": money(month.closing, currency)}
-
-
-def revenue_page(request: HttpRequest) -> HttpResponseBase:
-    """MRR by month, with what moved it; computed from the history of subscriptions."""
-    roles.check(request.user, "revenue")
-    span = next((one for one in MONTHS if str(one) == request.GET.get("months")), 12)
-    today = timezone.now().date()
-    known = revenue.currencies()
-    currency = request.GET.get("currency", "")
-    currency = currency if currency in known else known[0]
-    first = today.year * 12 + today.month - span  # counted in months since the year 0
-    since = today.replace(year=first // 12, month=first % 12 + 1, day=1)
-    months = revenue.months(since, today, currency)
-    if "csv" in request.GET:
-        rows = lines([[*row] for row in revenue.csv_rows(since, today, currency)])
-        name = f'attachment; filename="revenue-{currency}-{today}.csv"'
-        return HttpResponse(rows, "text/csv; charset=utf-8", headers={"Content-Disposition": name})
-    highest = max((month.closing for month in months), default=0) or 1
-    bars = [_bar(month, highest, currency) for month in months]
-    context = {
-        **site.each_context(request),
-        "title": "Revenue",
-        "bars": bars,
-        "table": [[*row] for row in revenue.csv_rows(since, today, currency)],
-        "now": money(months[-1].closing if months else 0, currency),
-        "cohorts": [
-            (one.month, one.size, [f"{part:.0%}" for part in one.retention])
-            for one in revenue.cohorts(since, today, currency)
-        ],
-        "margins": [
-            (one.name or "gone", one.plan, money(one.mrr, currency), money(round(one.ai_cost), "usd"))
-            for one in revenue.margins(today, currency)[:WORKSPACES]
-        ],
-        "definitions": revenue.DEFINITIONS.items(),
-        "spans": MONTHS,
-        "span": span,
-        "currencies": known,
-        "currency": currency,
-        "at": timezone.now(),
-    }
-    return TemplateResponse(request, "adminpanel/revenue.html", context)

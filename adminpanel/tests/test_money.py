@@ -79,11 +79,14 @@ def test_while_stripe_is_away_nothing_changes_and_it_is_said(owner: Client, alic
 def test_revenue_says_what_each_figure_means_and_goes_into_a_file(owner: Client, alice: User, stripe: Control) -> None:
     subscribed(alice)
 
-    page = owner.get("/admin/revenue/").content.decode()
+    answer = owner.get("/admin/revenue/")
+    page, newest = answer.content.decode(), answer.context["table"][0]
     file = owner.get("/admin/revenue/?csv=1")
 
     assert all(conditional_escape(name) in page for name in revenue.DEFINITIONS)
-    assert "$ 19.00" in page
+    assert newest[1:8] == ["$ 19.00", "$ 19.00", *["$ 0.00"] * 4, "1 (+1, −0)"]
+    assert newest[-4:] == ["–", "–", "–", "–"]  # nobody could leave yet
+    assert [part["height"] for part in answer.context["moves"][-1]["parts"]] == ["100.00", *["0.00"] * 4]
     header, *months = file.content.decode().splitlines()
     assert (header.count(","), len(months)) == (len(revenue.COLUMNS), 12)
     assert file["Content-Type"] == "text/csv; charset=utf-8"
