@@ -68,10 +68,7 @@ def fit_to_plan(workspace: UUID) -> None:
     plan = entitlements.plan_of(Workspace.objects.select_related("subscription__plan").get(pk=workspace))
     bots = Bot.objects.filter(workspace=workspace)
     bots.update(**terms(plan))
-    accounts = (
-        InstagramAccount.objects.filter(workspace=workspace).order_by("created_at", "pk").values_list("pk", flat=True)
-    )
-    kept = list(accounts if plan.account_limit == entitlements.UNLIMITED else accounts[: plan.account_limit])
+    kept = within_plan(workspace, plan)
     running, code = bots.filter(status=Bot.Status.RUNNING), codes.PLAN_ACCOUNT_LIMIT
     back = running.filter(account__in=kept, last_error_code=code.id, next_run_at__gt=Now() + PAUSED / 2)
     for bot in back.select_related("account"):
@@ -82,6 +79,13 @@ def fit_to_plan(workspace: UUID) -> None:
         _tell(bot, None, "bot_paused")
     health.note_error(beyond, code)
     beyond.update(next_run_at=Now() + PAUSED, updated_at=timezone.now())
+
+
+def within_plan(workspace: UUID, plan: Plan) -> list[UUID]:
+    """The accounts of a workspace that a plan has room for: the oldest."""
+    accounts = InstagramAccount.objects.filter(workspace=workspace).order_by("created_at", "pk")
+    ids = accounts.values_list("pk", flat=True)
+    return list(ids if plan.account_limit == entitlements.UNLIMITED else ids[: plan.account_limit])
 
 
 def count_accounts(workspace: Workspace) -> int:

@@ -11,6 +11,8 @@ from django.utils.timezone import now
 
 from accounts import approvals, farewell, notifications, roles
 from accounts.models import Membership, NoticeKind, Proposal, User, Workspace
+from billing import entitlements
+from bots import switch
 from bots.models import InstagramAccount
 from bots.official import official_door
 from content import fitness, hooks, slots
@@ -222,7 +224,14 @@ def _check(post: Post) -> None:
     assert post.account
     assert post.planned_for
     _ahead(post.planned_for)
+    has_room(post.account)
     official_door(post.account)
+
+
+def has_room(account: InstagramAccount) -> None:
+    """Nothing goes out for an account that a smaller plan has no room for. Raises PLAN_ACCOUNT_LIMIT."""
+    if switch.is_beyond_plan(account, entitlements.plan_of(account.workspace)):
+        raise entitlements.short_of(account.workspace, "account_limit", codes.PLAN_ACCOUNT_LIMIT)
 
 
 def _ahead(at: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Posts whose hour passed while Meta did not let us in: all of them again, once it does."""
+"""Posts whose hour passed while their account's way was closed: all of them again, once it is open."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -8,22 +8,33 @@ from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from accounts.models import Membership, Workspace
+from billing import entitlements
+from bots import switch
 from bots.models import InstagramAccount, OfficialAccess
 from content import calendar
 from content.models import Post
 from errors import codes
 from errors.exceptions import BotException
 
-CLOSED = (codes.IG_OFFICIAL_MISSING.id, codes.IG_OFFICIAL_RECONNECT.id, codes.IG_OFFICIAL_NO_APP.id)
+CLOSED = [
+    code.id
+    for code in (
+        codes.IG_OFFICIAL_MISSING,
+        codes.IG_OFFICIAL_RECONNECT,
+        codes.IG_OFFICIAL_NO_APP,
+        codes.PLAN_ACCOUNT_LIMIT,
+    )
+]
 APART = timedelta(minutes=10)  # between two posts of an account that go out now: nobody's feed is flooded
 FIRST = timedelta(minutes=1)
 AT_ONCE = 100  # of a click; the next click takes the rest
 
 
 def missed(workspace: Workspace, account: InstagramAccount | None = None) -> QuerySet[Post]:
-    """The posts that did not go out for want of access, of accounts that have it again; the oldest first."""
+    """The posts that did not go out for want of access or room, of accounts that have both again; the oldest first."""
     posts = Post.objects.filter(workspace=workspace, state=Post.State.FAILED, error_code__in=CLOSED)
-    posts = posts.filter(account__official__status=OfficialAccess.Status.ACTIVE, lease_until=None)
+    kept = switch.within_plan(workspace.pk, entitlements.plan_of(workspace))
+    posts = posts.filter(account__official__status=OfficialAccess.Status.ACTIVE, account__in=kept, lease_until=None)
     return (posts.filter(account=account) if account else posts).order_by("planned_for", "pk")
 
 

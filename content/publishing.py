@@ -89,6 +89,8 @@ def turn(workspace: UUID, post_id: UUID, fence: int) -> None:
         with _refusals(post):
             assert post.account
             with tenancy.scope(workspace):
+                if post.state == State.PUBLISHING and not post.container:
+                    calendar.has_room(post.account)
                 door = official_door(post.account)
             _STEPS[post.state](door, post)
     except NotOursError:

@@ -10,13 +10,14 @@ from django.utils.timezone import now
 from accounts import tenancy
 from accounts.models import Notification, User
 from accounts.tests.team import signed_in
+from billing import entitlements
 from bots.models import InstagramAccount, OfficialAccess
 from content import publishing, slots
 from content.models import Post, Sending
 from content.tests.making import captions, clip, come_due, fresh, kept, picture, scheduled, work
 from errors import codes
 from errors.models import ActivityLog
-from instagrowth.testing import connect_officially, everywhere
+from instagrowth.testing import connect_officially, everywhere, warm_account
 from sandbox.testing import Control
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -276,6 +277,27 @@ def test_what_was_missed_waits_for_the_connection_and_takes_the_slots_that_are_f
     with everywhere():
         free = list(islice(slots.upcoming(alices_official, now()), 2))
     assert [(fresh(post).state, fresh(post).planned_for) for post in posts] == [("scheduled", at) for at in free]
+
+
+def test_an_account_beyond_the_plan_publishes_nothing_until_the_plan_has_room_again(
+    alices_official: InstagramAccount, alice: User
+) -> None:
+    workspace = alices_official.workspace
+    warm_account(workspace, "older.kiln", created_at=alices_official.created_at - timedelta(days=1))
+    post = scheduled(alices_official, alice)
+    with everywhere():
+        entitlements.subscribe(workspace, "free")  # room for one: the oldest
+    work()
+    assert (fresh(post).state, fresh(post).error_code) == ("failed", codes.PLAN_ACCOUNT_LIMIT.id)
+    page = signed_in(alice)
+    assert "did not go out" not in page.get("/calendar/").content.decode()
+    said = page.post(f"/calendar/posts/{post.pk}/schedule/", follow=True).content.decode()
+    assert "Starter has room for 3" in said  # at the door too
+
+    with everywhere():
+        entitlements.subscribe(workspace, "starter")
+    page.post("/calendar/missed/", {"how": "now"})
+    assert fresh(post).state == "scheduled"
 
 
 def test_a_post_that_is_out_stays_so_when_its_comment_finds_the_access_gone(
