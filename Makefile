@@ -16,7 +16,7 @@ run: setup ## Start everything on this machine (PORT=8000, DATA_DIR=.data); Ctrl
 
 test: setup-dev ## Run all tests on servers and data of their own (ARGS="-k name" for some)
 	@$(PY) -m instagrowth.embedded.chromium || { [ -z "$$CI" ] || exit 1; }
-	@exec $(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+	@exec $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup-dev ## Look at format, lint, types, import direction, migrations, deployment, CSS, locks
 	@exec $(PY) -m instagrowth.check
