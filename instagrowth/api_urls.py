@@ -7,5 +7,6 @@ urlpatterns = [
     path("", include("bots.api_urls")),
     path("", include("content.api_posts_urls")),
     path("", include("content.api_experiments_urls")),
+    path("", include("content.api_tools_urls")),
     path("admin/", include("adminpanel.api_urls")),
 ]
