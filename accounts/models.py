@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
@@ -367,6 +368,35 @@ class Notification(models.Model):
             ),
             models.Index(fields=["created_at"], name="notification_age"),
         ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Announcement(models.Model):
+    """A word of the operators' to members, as a banner over their pages for a while."""
+
+    class Tone(models.TextChoices):
+        """How it looks."""
+
+        INFO = "info", "News"
+        WARN = "warn", "Take care"
+        BAD = "bad", "Trouble"
+
+    title = models.CharField(max_length=120)
+    body = models.CharField(max_length=500, blank=True)
+    path = models.CharField(max_length=200, blank=True)  # a page of ours to read on
+    tone = models.CharField(max_length=4, choices=Tone, default=Tone.INFO)
+    plans = ArrayField(models.CharField(max_length=40), default=list, blank=True)  # keys; empty is all
+    roles = ArrayField(models.CharField(max_length=10), default=list, blank=True)  # in the workspace; empty is all
+    starts_at = models.DateTimeField(default=now)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    may_put_away = models.BooleanField(default=True)
+    rang_at = models.DateTimeField(null=True, editable=False)  # when everybody's bell was rung too
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["ends_at"], name="announcement_open")]
 
     def __str__(self) -> str:
         return self.title

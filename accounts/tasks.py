@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from accounts import addresses, archives, erasing, mails, notifications, second_factor, sign_in, tenancy
+from accounts import addresses, announcements, archives, erasing, mails, notifications, second_factor, sign_in, tenancy
 
 
 @shared_task(platform="a mail belongs to nobody's workspace")
@@ -97,3 +97,9 @@ def announce(title: str, body: str = "", path: str = "") -> None:
 def forget_old_notifications() -> None:
     """Throw away old notifications."""
     notifications.forget_old()
+
+
+@shared_task(platform="what operators say is for everybody")
+def refresh_announcements() -> None:
+    """Write what is said now where pages look for it; a flushed cache learns it again."""
+    announcements.refresh()

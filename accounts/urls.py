@@ -44,6 +44,7 @@ urlpatterns = [
     path("notifications/bell/", notifications.bell, name="bell"),
     path("notifications/read/", notifications.read_all, name="read_all"),
     path("notifications/<int:number>/open/", notifications.open_notification, name="open_notification"),
+    path("announcements/<int:number>/put-away/", notifications.put_away, name="put_away"),
     path("workspace/mine", places.mine, name="mine"),
     path("workspace/switch", places.switch, name="switch"),
     path("workspace/new", places.new, name="new_workspace"),

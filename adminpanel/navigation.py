@@ -34,6 +34,10 @@ PAGES: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ("ai_usage", "AI usage", "neurology", "ai_usage"),
         ("ai_calls", "AI calls", "forum", "content_aicall_changelist"),
     ),
+    "What members are told": (
+        ("announcements", "Announcements", "campaign", "accounts_announcement_changelist"),
+        ("notifications", "Notifications", "notifications", "accounts_notification_changelist"),
+    ),
     "What happened": (
         ("activity", "Activity", "list_alt", "errors_activitylog_changelist"),
         ("story", "Story", "timeline", "story"),

@@ -5,6 +5,7 @@ from adminpanel.pages import happened as happened
 from adminpanel.pages import instagram as instagram
 from adminpanel.pages import jobs as jobs
 from adminpanel.pages import money as money
+from adminpanel.pages import news as news
 from adminpanel.pages import people as people
 from adminpanel.pages import staff as staff
 from adminpanel.pages import trouble as trouble

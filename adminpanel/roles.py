@@ -75,6 +75,9 @@ MAY: dict[str, dict[str, frozenset[str]]] = {
     "revenue": {"look": _SEES_MONEY},
     "ai_usage": {"look": _SEES_MONEY},
     "ai_calls": {"look": _SEES_MONEY, "export": _EXPORTS},
+    # ── What members are told ──
+    "announcements": {"look": _ALL, "add": _HELP, "change": _HELP, "end": _HELP, "ring": _RUN},
+    "notifications": {"look": _SEES_RUN, "export": _EXPORTS},
     # ── What happened ──
     "activity": {"look": _ALL, "export": _EXPORTS},
     "errors": {"look": _ALL},

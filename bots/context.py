@@ -8,7 +8,7 @@ from django.db import connection
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from accounts import brand, notifications
+from accounts import announcements, brand, notifications
 from accounts.models import User
 from accounts.roles import may
 from billing import entitlements
@@ -32,6 +32,11 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "may_decide": may(membership, "decide"),
         "sandbox": settings.INSTAGRAM_PRIVATE_URL,  # the stand-in that plays Instagram; empty where it is the real one
         "bell": lambda: notifications.bell(membership.workspace, cast(User, request.user)),
+        "announcements": lambda: announcements.told(
+            lambda: entitlements.plan_of(membership.workspace).key,
+            membership.role,
+            request.COOKIES.get(announcements.COOKIE, ""),
+        ),
         "needs_you": _needs_you,
         "engine": engine,
     }

@@ -64,6 +64,11 @@ app.conf.beat_schedule = {
         "schedule": crontab(hour=3, minute=17),
         "options": {"queue": "ai", "expires": 3600},
     },
+    "announcements": {
+        "task": "accounts.tasks.refresh_announcements",
+        "schedule": 30.0,
+        "options": {"queue": "dispatch", "expires": 30},
+    },
     "mails": {"task": "accounts.tasks.send_due_mails", "schedule": 30.0, "options": {"expires": 30}},
     "mails-forget": {"task": "accounts.tasks.forget_old_mails", "schedule": 3600.0, "options": {"expires": 3600}},
     "unconfirmed": {"task": "accounts.tasks.forget_unconfirmed", "schedule": 3600.0, "options": {"expires": 3600}},

@@ -9,8 +9,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.timezone import now
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import notifications
+from accounts import announcements, notifications
 from accounts.forms import NoticeChoiceForm
+from accounts.pages.doors import back
 from accounts.requests import MemberRequest
 from accounts.roles import members
 from errors.exceptions import BotException
@@ -124,3 +125,15 @@ def _choice_page(request: MemberRequest, form: NoticeChoiceForm, status: int = 2
 def _number(request: MemberRequest, name: str) -> int:
     text = request.GET.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
+@require_POST
+@members("look")
+def put_away(request: MemberRequest, number: int) -> HttpResponse:
+    """Show this browser a banner no more."""
+    answer = back(request, "/dashboard/")
+    cookie = announcements.put_away(request.COOKIES.get(announcements.COOKIE, ""), number)
+    answer.set_cookie(
+        announcements.COOKIE, cookie, max_age=365 * 86400, httponly=True, secure=request.is_secure(), samesite="Lax"
+    )
+    return answer

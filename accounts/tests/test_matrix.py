@@ -173,6 +173,7 @@ DOORS: dict[str, Door] = {
     "accounts:want_approval": decide(wants_approval="on"),
     "accounts:decide": decide(answer="refuse"),
     "accounts:withdraw": act(),
+    "accounts:put_away": own(),
     "accounts:mine": own(),
     "accounts:switch": own(workspace="<workspace>"),
     "accounts:new_workspace": own(name="Another"),

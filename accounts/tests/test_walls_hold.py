@@ -275,6 +275,7 @@ def test_what_is_cached_is_cached_for_one_person() -> None:
         for found in NAMED.finditer(file.read_text())
     }
     assert keys == {
+        "accounts/announcements.py: _KEY",  # said to members: nobody's
         "accounts/google.py: name",  # where Google's doors are: nobody's
         "adminpanel/figures.py: name",  # staff's figures of the whole house: no member's page reads them
         "accounts/second_factor.py: _waiting(user, door)",  # person and session or token

@@ -251,7 +251,7 @@ def test_a_list_costs_the_same_for_one_row_and_for_many(
         account = warm_account(workspace_of(someone), f"person{number}")
         with everywhere():
             Bot.objects.create(workspace_id=account.workspace_id, account=account, user=someone)
-    with django_assert_max_num_queries(25):
+    with django_assert_max_num_queries(26):
         assert owner.get(where).status_code == 200
 
 
@@ -303,7 +303,7 @@ def test_the_dashboard_asks_little_and_says_when(
     from django.core.cache import cache
 
     cache.delete("control-room:24h")
-    with django_assert_max_num_queries(25):
+    with django_assert_max_num_queries(26):
         first = owner.get("/admin/")
     second = owner.get("/admin/")
 

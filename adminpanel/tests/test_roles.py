@@ -10,7 +10,8 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Membership, StaffDevice, User
+from accounts import notifications
+from accounts.models import Announcement, Membership, StaffDevice, User
 from adminpanel import audit, roles
 from adminpanel.models import AllowedNetwork, BulkJob
 from adminpanel.pages.base import Page
@@ -49,6 +50,8 @@ def rows(alices_bot: Bot, settings: Any) -> dict[type, Any]:
         BulkJob.objects.create(page="users", model="accounts.user", deed="block", total=1)
         Drift.objects.create(kind="stale", stripe_customer_id="cus_1")
         ErrorGroup.objects.create(fingerprint="f", code="E-API-E-9001", severity="E", action="a")
+        Announcement.objects.create(title="Hello")
+        notifications.notify(alices_bot.workspace_id, "news", "Hello")
         AiCall.objects.create(workspace_id=alices_bot.workspace_id, feature="ideas", month="2026-11-01", model="gpt-4o")
         found = {model: model._default_manager.all()[:1].get() for model in site._registry if model is not type(victim)}
         found |= {
