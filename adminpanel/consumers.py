@@ -1,11 +1,17 @@
 """The socket of the control room."""
 
-from typing import Self
+import asyncio
+from typing import Any, Self
+
+from channels.db import database_sync_to_async
+from django.db import DatabaseError, InterfaceError
 
 from accounts import limits, tenancy
-from adminpanel import presence
+from adminpanel import presence, watching
 from instagrowth.consumers import LiveConsumer
 from instagrowth.live import STAFF
+
+ROWS_EVERY = 2.0  # seconds between two looks at the rows of a page
 
 
 class StaffConsumer(LiveConsumer):
@@ -18,6 +24,40 @@ class StaffConsumer(LiveConsumer):
             user = presence.whose_socket(self.scope["headers"], limits.socket_address(self.scope))
         self.person = user and user.pk
         return user is not None
+
+    async def connect(self) -> None:
+        """Let in whoever may listen, and look at the rows they have on their screen."""
+        self.rows: tuple[str, dict[str, str]] | None = None
+        self.looking: asyncio.Task[None] | None = None
+        await super().connect()
+        if not self.ended:
+            self.looking = asyncio.create_task(self._look())
+
+    async def disconnect(self, code: int) -> None:
+        """Look no more."""
+        if self.looking is not None:
+            self.looking.cancel()
+        await super().disconnect(code)
+
+    async def receive_json(self, content: Any, **more: object) -> None:
+        """`{"watch": {"table": …, "rows": {key: mark}}}` beside what every line may say: `rows` tells of changes."""
+        if isinstance(content, dict) and "watch" in content:
+            self.rows = watching.asked(content["watch"])
+        await super().receive_json(content, **more)
+
+    async def _look(self) -> None:
+        while not self.ended:
+            await asyncio.sleep(ROWS_EVERY)
+            if self.rows is None or not await self.may_hear():
+                continue
+            table, rows = self.rows
+            try:
+                changed = await database_sync_to_async(watching.changed)(self.person, table, rows)
+            except (DatabaseError, InterfaceError):
+                continue  # asked again in a moment
+            if changed:
+                self.rows = (table, {key: mark for key, mark in (rows | changed).items() if mark})
+                await self.send_json({"name": "rows", "data": {"table": table, "rows": changed}})
 
     @classmethod
     def heard_by(cls, lines: list[Self]) -> list[Self]:

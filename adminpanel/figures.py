@@ -20,9 +20,12 @@ SELECT (SELECT count(*) FROM bots_bot WHERE status = 'running'),
        (SELECT coalesce(extract(epoch FROM now() - min(next_run_at)), 0) FROM bots_bot
          WHERE status = 'running' AND lease_until IS NULL AND next_run_at <= now()),
        (SELECT count(*) FROM users WHERE role = 'user' AND created_at > now() - interval '24 hours'),
-       (SELECT count(*) FROM activity_logs WHERE status = 'error' AND at > now() - interval '24 hours')
+       (SELECT count(*) FROM activity_logs WHERE status = 'error' AND at > now() - interval '24 hours'),
+       (SELECT coalesce(json_object_agg(health, many), '{}')
+        FROM (SELECT health, count(*) AS many FROM bots_instagramaccount GROUP BY 1) AS by_health),
+       (SELECT coalesce(sum(cost_micros), 0) FROM content_aicall
+        WHERE created_at >= now() - %(many)s * ('1 ' || %(unit)s)::interval)
 """
-_HEALTH = "SELECT health, count(*) FROM bots_instagramaccount GROUP BY 1"
 _ACTIONS = """
 SELECT s.at, coalesce(sum(n) FILTER (WHERE state = 'confirmed'), 0),
        coalesce(sum(n) FILTER (WHERE state = 'refused'), 0),
@@ -39,9 +42,12 @@ SELECT error_code, count(*) FROM activity_logs
 WHERE error_code <> '' AND status IN ('warning', 'error') AND at > now() - interval '24 hours'
 GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 8
 """
-_AI_COST = """
-SELECT coalesce(sum(cost_micros), 0) FROM content_aicall
-WHERE created_at >= now() - %(many)s * ('1 ' || %(unit)s)::interval
+_SIGN_UPS = """
+SELECT s.at, count(u.id)
+FROM generate_series(date_trunc(%(unit)s, now()) - (%(many)s - 1) * ('1 ' || %(unit)s)::interval,
+                     date_trunc(%(unit)s, now()), ('1 ' || %(unit)s)::interval) AS s(at)
+LEFT JOIN users u ON u.created_at >= s.at AND u.created_at < s.at + ('1 ' || %(unit)s)::interval AND u.role = 'user'
+GROUP BY 1 ORDER BY 1
 """
 
 
@@ -57,17 +63,16 @@ def gather(span: str) -> dict[str, Any]:
 
 def _ask(span: str) -> dict[str, Any]:
     unit, many = RANGES[span]
+    span_of: dict[str, Any] = {"unit": unit, "many": many}
     with tenancy.platform("the dashboard counts in all workspaces"), connection.cursor() as cursor:
-        cursor.execute(_NOW)
-        running, parked, waited, sign_ups, errors = cursor.fetchone()
-        cursor.execute(_HEALTH)
-        health = dict(cursor.fetchall())
-        cursor.execute(_ACTIONS, {"unit": unit, "many": many})
+        cursor.execute(_NOW, span_of)
+        running, parked, waited, sign_ups, errors, health, ai_cost = cursor.fetchone()
+        cursor.execute(_SIGN_UPS, span_of)
+        newcomers = cursor.fetchall()
+        cursor.execute(_ACTIONS, span_of)
         actions = [(at, *map(int, counts)) for at, *counts in cursor.fetchall()]
         cursor.execute(_ERRORS)
         codes = cursor.fetchall()
-        cursor.execute(_AI_COST, {"unit": unit, "many": many})
-        (ai_cost,) = cursor.fetchone()
     return {
         "asked_at": timezone.now(),
         "running": running,
@@ -77,6 +82,7 @@ def _ask(span: str) -> dict[str, Any]:
         "errors": errors,
         "health": [(choice.value, choice.label, health.get(choice.value, 0)) for choice in InstagramAccount.Health],
         "actions": [_bar(row, max((sum(one[1:]) for one in actions), default=0) or 1, unit) for row in actions],
+        "newcomers": _columns(newcomers, unit),
         "codes": codes,
         "ai_cost": int(ai_cost),
         "mrr": _mrr(),
@@ -93,6 +99,17 @@ def _bar(row: tuple[datetime, int, int, int], highest: int, unit: str) -> dict[s
         parts.append({"name": name, "y": round(top, 2), "height": round(height, 2)})
     label = f"{at:%H}" if unit == "hour" else f"{at:%d}"
     return {"at": at, "label": label, "confirmed": confirmed, "refused": refused, "unknown": unknown, "parts": parts}
+
+
+def _columns(found: list[tuple[datetime, int]], unit: str) -> list[dict[str, Any]]:
+    """The same for one number of each step."""
+    highest = max((count for _, count in found), default=0) or 1
+    shape = "%H" if unit == "hour" else "%d"
+    return [
+        {"at": at, "label": f"{at:{shape}}", "count": count, "height": 100 * count / highest,
+         "y": 100 - 100 * count / highest}
+        for at, count in found
+    ]  # fmt: skip
 
 
 def _mrr() -> list[tuple[str, int]]:

@@ -51,6 +51,9 @@ class StaffCookieMiddleware:
         return response
 
 
+LOOK = "X-Room-Look"
+
+
 class ControlRoomMiddleware:
     """Before any page of staff: the address, the session and its limits, a password that must be changed."""
 
@@ -86,7 +89,8 @@ def _turned_away(request: HttpRequest) -> HttpResponse | None:
         if request.method not in ("GET", "HEAD"):
             raise BotException(codes.NOT_SIGNED_IN)
         return redirect("/admin/login/?" + urlencode({"next": request.get_full_path()}))
-    presence.note(request.session)
+    if LOOK not in request.headers:  # a page that refreshes itself is nobody's being there
+        presence.note(request.session)
     if getattr(request.user, "must_change_password", False) and not path.startswith(CHANGE_ONLY):
         return redirect("admin:password_change")
     return None

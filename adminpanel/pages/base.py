@@ -25,8 +25,8 @@ from accounts import tenancy
 from accounts.archives import inert
 from accounts.limits import client_address
 from accounts.models import User
-from adminpanel import audit, presence, roles
-from adminpanel.changelist import KeyedList, as_uuid
+from adminpanel import audit, presence, roles, watching
+from adminpanel.changelist import KeyedList, as_uuid, beginning
 from adminpanel.deeds import Asked, BriefForm, Deed
 from adminpanel.models import AdminLog
 from errors.exceptions import BotException
@@ -151,12 +151,10 @@ class Page(ModelAdmin):
         plain = term.lower().removeprefix("@")
         wanted = [(f"{name}__icontains", term) for name in self.search_text]
         wanted += [(name, term) for name in self.search_exact]
-        # Between two words, not LIKE: behind a wall of rows PostgreSQL lets only such comparisons use an index.
-        begins = [Q(**{f"{name}__gte": plain, f"{name}__lt": plain + "\U0010ffff"}) for name in self.search_starts]
-        query = _any(wanted) if wanted else Q()
-        for begin in begins:
-            query |= begin
-        return queryset.filter(query), False
+        query = _any(wanted)
+        for name in self.search_starts:
+            query |= beginning(self.model, name, plain)
+        return (queryset.filter(query) if query else queryset.none()), False
 
     def get_actions(self, request: HttpRequest) -> dict[str, tuple[Callable[..., Any], str, str]]:
         """Deeds that can be done to many rows."""
@@ -183,7 +181,14 @@ class Page(ModelAdmin):
             **views.shown(self, request),
             **(extra_context or {}),
         }
-        return super().changelist_view(request, more)
+        answer = super().changelist_view(request, more)
+        if isinstance(answer, TemplateResponse) and answer.context_data and "cl" in answer.context_data:
+            self._watch(answer.context_data, answer.context_data["cl"].result_list)
+        return answer
+
+    def _watch(self, context: dict[str, Any], rows: list[Any]) -> None:
+        """What the open line is asked to look at, so that a change shows without a reload."""
+        context["watched"] = {"table": self.model._meta.label_lower, "rows": watching.versions(self, rows)}
 
     def export(self, request: HttpRequest) -> HttpResponseBase:
         """The list as it is filtered, as CSV, a chunk at a time."""

@@ -26,7 +26,57 @@
     setTimeout(() => line.remove(), 12000);
   }
 
+  // Rows on the screen: the server says which of them look otherwise now; we fetch this page again and put them in place.
+  const watched = JSON.parse(document.getElementById("room-watched")?.textContent || "null");
+  const links = new Map(Object.entries(watched?.rows || {}).map(([link, [key]]) => [key, link]));
+  const marks = Object.fromEntries(Object.values(watched?.rows || {}));
+  const wanted = () => (watched ? { watch: { table: watched.table, rows: marks } } : {});
+  const rowOf = (page, link) => page.querySelector(`#result_list a[href^="${CSS.escape(link).replaceAll("\\/", "/")}"]`)?.closest("tr");
+  let fetching = null;
+
+  async function look() {
+    const answer = await fetch(location.href, { headers: { "X-Room-Look": "1" } });
+    if (!answer.ok || answer.redirected) return null;
+    return new DOMParser().parseFromString(await answer.text(), "text/html");
+  }
+
+  async function refresh(changed) {
+    for (const [key, mark] of Object.entries(changed)) mark ? (marks[key] = mark) : delete marks[key];
+    while (fetching) await fetching;
+    fetching = look();
+    const page = await fetching;
+    fetching = null;
+    if (!page) return;
+    for (const key of Object.keys(changed)) {
+      const mine = links.has(key) && rowOf(document, links.get(key));
+      if (!mine || mine.contains(document.activeElement)) continue;
+      const now = rowOf(page, links.get(key));
+      if (!now) {
+        mine.classList.add("room-gone");
+        continue;
+      }
+      const ticked = mine.querySelector(".action-select")?.checked;
+      mine.replaceChildren(...now.childNodes);
+      if (ticked) mine.querySelector(".action-select").checked = true;
+      mine.classList.remove("room-changed");
+      requestAnimationFrame(() => mine.classList.add("room-changed"));
+    }
+  }
+
+  // Parts that a page says may be drawn anew: the dashboard's figures and feed, the progress of a job.
+  const parts = document.querySelector("[data-live-every]");
+  if (parts) {
+    setInterval(async () => {
+      const page = document.visibilityState === "visible" ? await look() : null;
+      for (const part of page?.querySelectorAll("[data-live-part]") || []) {
+        const mine = document.getElementById(part.id);
+        if (mine && !mine.contains(document.activeElement)) mine.replaceChildren(...part.childNodes);
+      }
+    }, 1000 * Number(parts.dataset.liveEvery));
+  }
+
   function receive(message) {
+    if (message.name === "rows") refresh(message.data.rows);
     if (typeof message.since === "number") since = message.since;
     if (!message.name || known.has(message.seq)) return;
     known.add(message.seq);
@@ -36,7 +86,7 @@
 
   function connect() {
     const socket = new WebSocket(`${location.protocol.replace("http", "ws")}//${location.host}/ws/admin/`);
-    const ask = () => socket.readyState === WebSocket.OPEN && socket.send(JSON.stringify({ since }));
+    const ask = () => socket.readyState === WebSocket.OPEN && socket.send(JSON.stringify({ since, ...wanted() }));
     const asking = setInterval(ask, 60000);
     socket.addEventListener("open", () => {
       pause = 500;
