@@ -19,6 +19,8 @@ _LEVELS = {
     "openai": "WARNING",  # its DEBUG prints what was asked
     "fontTools": "WARNING",  # each letter of a PDF
     "django.request": "CRITICAL",
+    "django.template": "INFO",  # its DEBUG prints everything that a page is drawn with
+    "django.db.backends": "INFO",  # its DEBUG prints statements with what is written
     "django.security.csrf": "ERROR",
     "django_structlog.celery": "ERROR",
     "celery.app.trace": "CRITICAL",

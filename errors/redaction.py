@@ -6,6 +6,8 @@ from collections.abc import Mapping, MutableMapping
 from math import isfinite
 from typing import Any
 
+from django.conf import settings
+
 HIDDEN = "[redacted]"
 
 # Parts of field names, after lower-casing: `new_password`, `csrfmiddlewaretoken`, `Set-Cookie` are all caught.
@@ -42,6 +44,19 @@ _NAMES = {
 }
 _ONE_TIME_CODE = re.compile(r"[0-9A-Za-z]{2}[0-9A-Za-z -]{4,10}")  # `code` is also our word for a status or an error id
 
+# Our own, which we know by their value wherever they stand.
+_OURS = (
+    "SECRET_KEY",
+    "STRIPE_SECRET_KEY",
+    "STRIPE_WEBHOOK_SECRET",
+    "OPENAI_API_KEY",
+    "META_APP_SECRET",
+    "META_WEBHOOK_VERIFY_TOKEN",
+    "ALERT_WEBHOOK_URL",
+    "SENTRY_DSN",
+)
+_SHORTEST = 12  # letters; a shorter one may be a word that says something
+
 _QUOTED_OR_WORD = r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s"'&,;})\]]+)"""
 _PATTERNS = [
     (re.compile(r"#PWD_INSTAGRAM[^\s\"'&]*"), HIDDEN),
@@ -52,7 +67,7 @@ _PATTERNS = [
     (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"), HIDDEN),
     (re.compile(r"(?i)otpauth://\S+"), HIDDEN),
     (re.compile(r"(?i)(://)[^\s/@:]*:[^\s/@]+@"), rf"\1{HIDDEN}@"),
-    (re.compile(r"(?i)(/reset/key/)[^\s/\"']+"), rf"\1{HIDDEN}"),
+    (re.compile(r"(?i)(/reset/key/|/confirm-email/|/calendar/feed/|/analytics/shared/)[^\s/\"']+"), rf"\1{HIDDEN}"),
     (re.compile(r"(?i)((?:/|%2F)invitations(?:/|%2F))[\w-]{40,}"), rf"\1{HIDDEN}"),
     (
         re.compile(
@@ -63,12 +78,17 @@ _PATTERNS = [
     ),
     (re.compile(r"(?i)\b((?:\w*code|t?otp)\\*[\"']?\s*[=:]\s*\\*[\"']?)\d{6,8}\b"), rf"\1{HIDDEN}"),
     (re.compile(r"\b[0-9a-f]{64}\b"), HIDDEN),  # API tokens
+    # PostgreSQL tells the whole row that it refused, whatever is in it.
+    (re.compile(r"(?s)(Failing row contains \().*?(\)\.(?=\s|\\n|\Z)|\Z)"), rf"\1{HIDDEN})."),
 ]
 
 
 def redact_text(text: str) -> str:
     """Give `text` without what looks like a secret, and without NUL and half characters, which cannot be stored."""
     text = text.replace("\0", "\ufffd").encode(errors="replace").decode()
+    for name in _OURS if settings.configured else ():
+        if len(ours := getattr(settings, name, "")) >= _SHORTEST:
+            text = text.replace(ours, HIDDEN)
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
     return text
