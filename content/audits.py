@@ -1,14 +1,17 @@
 """Account audits: read, compute, score by rule, and let the model put the numbers into words."""
 
+from datetime import timedelta
 from typing import Any
 
 from accounts import tenancy
-from content import figures, reading
-from content.models import Audit, Run
+from bots.models import InstagramAccount
+from content import analytics, figures, plan_review, reading
+from content.models import Audit, Measuring, Run
 from errors import codes
 from errors.exceptions import BotException
 from errors.recording import log_activity
 
+SPAN = 28  # days of insights that an audit looks at, and as many before them
 COMPARED = (
     ("followers", "Followers", 0),
     ("posts_a_week", "Posts a week", 1),
@@ -27,6 +30,7 @@ def gather(run: Run) -> dict[str, Any]:
         raise BotException(codes.AI_NOTHING_TO_READ, "The account shows no posts yet: there is nothing to audit.")
     facts = figures.of(found, run.account.timezone)
     with tenancy.scope(run.workspace_id):
+        facts["insights"] = insights(run.account)
         before = Audit.objects.filter(account=run.account).first()
     profile = {name: facts[name] for name in ("username", "full_name", "bio", "followers", "following", "posts_in_all")}
     told = ("posts_a_week", "longest_gap_days", "engagement", "likes", "comments", "by_kind", "by_day", "by_hours")
@@ -34,10 +38,35 @@ def gather(run: Run) -> dict[str, Any]:
         "profile": profile,
         "numbers": {name: facts[name] for name in told},
         "scores": figures.scores(facts),
+        "insights": facts["insights"],
         "captions": [post.caption for post in found.posts[:10]],
         "before": before and {"read_at": before.read_at, "scores": before.scores},
         "facts": facts,
         "door": found.door,
+    }
+
+
+def insights(account: InstagramAccount) -> dict[str, Any] | None:
+    """What Meta told through the official door of the last 28 whole days, beside the 28 before; None if nothing yet.
+
+    A number that Meta did not tell is None. In the workspace's view.
+    """
+    if not Measuring.objects.filter(account=account, measured_at__isnull=False).exists():
+        return None
+    until = plan_review.today(account) - timedelta(days=1)
+    found = analytics.report([account.pk], until - timedelta(days=SPAN - 1), until)
+    groups = {name: getattr(found, name)[:6] for name in ("kinds", "hours")}
+    return {
+        "since": found.since.isoformat(),
+        "until": until.isoformat(),
+        "figures": [
+            {"word": each.name, "now": each.value, "before": each.before, "days_known": each.days}
+            for each in found.figures
+        ],
+        **{
+            name: [{"name": one.name, "posts": one.posts, "reach": one.reach, "rate": one.rate} for one in group]
+            for name, group in groups.items()
+        },
     }
 
 

@@ -29,6 +29,10 @@ def pdf(audit: Audit) -> bytes:
     line("Then and now", 13, True, 1)
     for row in audits.compare(audit, audits.before(audit)):
         line(f"{row['word']}: {_figure(row['now'], row['digits'])} (before: {_figure(row['then'], row['digits'])})")
+    told = audit.facts.get("insights")
+    line(f"Insights by Meta, {told['since']} to {told['until']}" if told else "Insights by Meta: missing", 13, True, 1)
+    for row in told["figures"] if told else ():
+        line(f"{row['word']}: {_figure(row['now'], 0)} (28 days before: {_figure(row['before'], 0)})")
     return bytes(paper.output())
 
 

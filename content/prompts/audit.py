@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from content.ai import Prompt
 from content.prompts import Line, Words, material
 
-VERSION = "audit-1"
+VERSION = "audit-2"
 
 
 class Fix(BaseModel):
@@ -31,7 +31,7 @@ def prompt(facts: dict[str, Any]) -> Prompt:
     """Ask for a reading of the numbers."""
     told = material(
         profile=facts.get("profile"), numbers=facts.get("numbers"), scores=facts.get("scores"),
-        captions=facts.get("captions"), before=facts.get("before"),
+        captions=facts.get("captions"), before=facts.get("before"), insights=facts.get("insights"),
     )  # fmt: skip
     words = (
         "You review an Instagram account for its owner. The numbers and scores in the material are measured: use no"

@@ -1,15 +1,18 @@
 """Audits and competitors: figures we compute, scores by rule, what changed, and words that cannot change a number."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.timezone import now
 
 from accounts.models import User, Workspace
-from bots.models import Bot
-from content import competitors, figures, runs
-from content.models import Audit, Competitor, CompetitorDay, Run
+from bots.models import Bot, InstagramAccount
+from content import audits, competitors, figures, plan_review, runs
+from content.models import AccountInsight, Audit, Competitor, CompetitorDay, Measuring, Run
+from content.prompts import audit as words
 from content.reading import Post, Reading
 from content.tests.making import printed
 from content.tools import TOOLS
@@ -83,6 +86,39 @@ def test_an_audit_reads_computes_compares_and_leads_on(
     assert "the account’s own session" in shown
     assert "feature=" in shown  # what to do, one click away
     assert (report["Content-Type"], report.content[:5]) == ("application/pdf", b"%PDF-")
+
+
+@pytest.mark.django_db
+def test_insights_are_metas_and_missing_without_them(
+    client: Client, openai: Control, alice: User, alices_account: InstagramAccount
+) -> None:
+    owned = {"workspace_id": alices_account.workspace_id, "account": alices_account}
+    today = plan_review.today(alices_account)
+    with everywhere():
+        bare = audits.insights(alices_account)
+        Measuring.objects.create(**owned, measured_at=now())
+        for n, reach in ((0, 1000), (1, 7), (28, 5), (29, 900)):
+            AccountInsight.objects.create(**owned, day=today - timedelta(days=n), reach=reach, measured_at=now())
+        told = audits.insights(alices_account)
+        pages = []
+        for insights in (bare, told):
+            facts = figures.of(reading(post(1), post(3)), "UTC") | {"insights": insights}
+            findings = {"summary": "s", "strengths": [], "fixes": []}
+            audit = Audit.objects.create(
+                **owned, door="private", facts=facts, scores=figures.scores(facts), findings=findings
+            )
+            client.force_login(alice)
+            pages.append(client.get(reverse("studio:audits")).content.decode())
+            pages.append(printed(client.get(reverse("studio:audit_report", args=[audit.pk])).content))
+    assert bare is None
+    assert told is not None
+    assert {row["word"]: (row["now"], row["days_known"]) for row in told["figures"]} == {
+        "Reach": (12, 2), "Views": (None, 0), "Interactions": (None, 0), "Accounts engaged": (None, 0),
+        "New followers": (None, 0),
+    }  # fmt: skip
+    assert ("are not in this audit" in pages[0], "Insights by Meta: missing" in pages[1]) == (True, True)
+    assert ("known for 2 days" in pages[2], "Reach: 12" in pages[3]) == (True, True)
+    assert json.loads(words.prompt({"insights": told}).material)["insights"]["figures"][0]["now"] == 12
 
 
 @pytest.mark.django_db
