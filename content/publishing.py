@@ -235,12 +235,12 @@ _STEPS: dict[str, Callable[[GraphDoor, Post], None]] = {
 def _published(door: GraphDoor, post: Post, sending: Sending, media_id: str) -> None:
     """The post is there: say so before anything else is asked."""
     with transaction.atomic(), tenancy.scope(post.workspace_id):
-        Sending.objects.filter(pk=sending.pk).update(
-            state=Sending.State.CONFIRMED, instagram_id=media_id, ended_at=Now(), error_code=""
-        )
-        # Whoever has the post now: that it is there is true.
+        # The post first, as everybody who holds both does. Whoever has it now: that it is there is true.
         Post.objects.filter(pk=post.pk).update(
             state=State.PUBLISHED, instagram_id=media_id, published_at=sending.sent_at, due_at=Now(), error_code=""
+        )
+        Sending.objects.filter(pk=sending.pk).update(
+            state=Sending.State.CONFIRMED, instagram_id=media_id, ended_at=Now(), error_code=""
         )
         post.state, post.instagram_id, post.published_at = State.PUBLISHED, media_id, sending.sent_at
         calendar.tell(post, None, "post_published")
