@@ -1,4 +1,4 @@
-"""What the demo workspace shows of the official door: connected at the sandbox, with a plan, rules and saved replies.
+"""What the demo workspace shows of the official door and the content tools, at the sandbox.
 
 Numbers, comments and messages are not made up here: they are read from the sandbox as they would be from Meta.
 """
@@ -17,13 +17,15 @@ from accounts.models import Membership, User, Workspace
 from bots import meta_login, official
 from bots.instagram.graph_login import Given
 from bots.models import InstagramAccount, OfficialAccess
-from content import calendar, inbox, library, report_plans, slots
-from content.models import Media, Post, ReplyRule, ReportPlan, Talk
+from content import ai, calendar, inbox, library, planner, report_plans, runs, slots
+from content.models import Feature, Media, Post, ReplyRule, ReportPlan, Talk
 from errors import codes
 from errors.exceptions import BotException
 
 COLOURS = {"teal bowl": ((36, 94, 100), (150, 200, 196)), "sand plate": ((120, 88, 60), (226, 206, 176)),
            "kiln at night": ((24, 22, 40), (230, 120, 60))}  # fmt: skip
+PLAN = {"days": 30, "aim": "followers", "goal": "Sell out the kiln opening", "niche": "Handmade stoneware",
+        "posts_a_week": 3, "minutes": 20, "language": "English"}  # fmt: skip
 WAIT = 10  # seconds for the sandbox
 
 
@@ -52,6 +54,9 @@ def fill(workspace: Workspace, user: User, account: InstagramAccount) -> None:
         inbox.save_reply(workspace.pk, user, name="Food safe", text="Yes, all our glazes are food safe.")
         inbox.save_reply(workspace.pk, user, name="Shipping", text="We ship within Europe, every Monday.")
         report_plans.add(workspace, user, account, ReportPlan.Every.WEEK, user.email or "")
+        if ai.plays():  # a real model costs money
+            runs.ask(workspace, user, Feature.AUDIT, {}, account=account)
+            planner.ask(account, user, PLAN)
 
 
 def _given(username: str) -> Given:

@@ -52,6 +52,8 @@ def _running(
         "STRIPE_API_URL": _sandbox.url,
         "STRIPE_SECRET_KEY": "sk_test_sandbox",
         "STRIPE_WEBHOOK_SECRET": "whsec_sandbox",
+        "OPENAI_BASE_URL": f"{_sandbox.url}/v1",
+        "OPENAI_API_KEY": "sandbox-openai-key",
         "GOOGLE_SERVER_URL": _sandbox.url,
         "GOOGLE_CLIENT_ID": GOOGLE_CLIENT["id"],
         "GOOGLE_CLIENT_SECRET": GOOGLE_CLIENT["secret"],
