@@ -1,14 +1,17 @@
-"""The socket of the control room."""
+"""The socket of the control room, and the members' socket for staff who look in."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any, Self
 
 from channels.db import database_sync_to_async
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
 from accounts import limits, tenancy
-from adminpanel import presence, watching
-from instagrowth.consumers import LiveConsumer
+from adminpanel import presence, visits, watching
+from adminpanel.models import Visit
+from instagrowth.consumers import LiveConsumer, WorkspaceConsumer
 from instagrowth.live import STAFF
 
 ROWS_EVERY = 2.0  # seconds between two looks at the rows of a page
@@ -68,3 +71,36 @@ class StaffConsumer(LiveConsumer):
                 for line in lines
                 if presence.whose_socket(line.scope["headers"], limits.socket_address(line.scope)) is not None
             ]
+
+
+class MemberConsumer(WorkspaceConsumer):
+    """Members' live events. Staff on a visit hear them too, for as long as it goes on; there is nothing to write."""
+
+    def admit(self) -> bool:
+        """Remember whether this is a visit."""
+        self.visit = self.scope["session"].get(visits.MARK)
+        return super().admit()
+
+    @classmethod
+    def heard_by(cls, lines: list[Self]) -> list[Self]:
+        """As for members, and those on a visit that may go on."""
+        return [line for line in super().heard_by(lines) if not line.visit or line.goes_on()]
+
+    def goes_on(self) -> bool:
+        """Whether the visit may go on: few enough to ask for each."""
+        key = presence.staff_key(self.scope["headers"])
+        with tenancy.platform("staff are in no workspace"):
+            visit = Visit.objects.filter(pk=self.visit, ended_at=None).first()
+            return visits.going_on(visit, key, limits.socket_address(self.scope)) is not None
+
+
+def visit_first(inner: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """Let a visit's cookie stand before the member's own, as on their pages."""
+
+    async def line(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        cookies = scope["cookies"]
+        if settings.VISIT_COOKIE_NAME in cookies:
+            cookies = {**cookies, settings.SESSION_COOKIE_NAME: cookies[settings.VISIT_COOKIE_NAME]}
+        await inner({**scope, "cookies": cookies}, receive, send)
+
+    return line

@@ -7,16 +7,20 @@ from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.messages.storage.session import SessionStorage
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.http import urlencode
 
 from accounts import tenancy
-from adminpanel import allowlist, presence
+from accounts.limits import client_address
+from accounts.middleware import OPEN_TO_ALL
+from adminpanel import allowlist, presence, visits
 from errors import codes
-from errors.answers import fail
+from errors.answers import answer, fail
 from errors.exceptions import BotException
+from instagrowth.paths import is_api
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 DOOR = ("/admin/login/", "/admin/enrol/")  # for those who are not in yet
@@ -29,25 +33,35 @@ CSP = {"script-src": [SELF, UNSAFE_INLINE, UNSAFE_EVAL], "style-src": [SELF, UNS
 
 
 class StaffCookieMiddleware:
-    """Staff and members never share a session: under /admin/ the session lives in a cookie of another name."""
+    """Staff and members never share a session: under /admin/ the session lives in a cookie of another name.
+
+    So does that of a visit, on the members' side, where it stands before a member's own.
+    """
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Swap the two names on the way in and on the way out."""
-        members, staffs = settings.SESSION_COOKIE_NAME, settings.STAFF_COOKIE_NAME
-        key = request.COOKIES.pop(staffs, None)
-        if not presence.in_control_room(request.path):
-            return self.get_response(request)
+        staffs, visit = settings.STAFF_COOKIE_NAME, settings.VISIT_COOKIE_NAME
+        staff_key, visit_key = request.COOKIES.pop(staffs, None), request.COOKIES.pop(visit, None)
+        vars(request).update(staff_key=staff_key or "", visit_key=visit_key or "")
+        if presence.in_control_room(request.path):
+            return self._in_place_of_the_members(request, staffs, staff_key)
+        if visit_key is not None:
+            return self._in_place_of_the_members(request, visit, visit_key)
+        return self.get_response(request)
+
+    def _in_place_of_the_members(self, request: HttpRequest, name: str, key: str | None) -> HttpResponseBase:
+        members = settings.SESSION_COOKIE_NAME
         request.COOKIES.pop(members, None)
         if key is not None:
             request.COOKIES[members] = key
         response = self.get_response(request)
         cookies = response.cookies
         if (cookie := cookies.pop(members, None)) is not None:
-            cookie.set(staffs, cookie.value, cookie.coded_value)
-            cookies[staffs] = cookie
+            cookie.set(name, cookie.value, cookie.coded_value)
+            cookies[name] = cookie
         return response
 
 
@@ -94,3 +108,40 @@ def _turned_away(request: HttpRequest) -> HttpResponse | None:
     if getattr(request.user, "must_change_password", False) and not path.startswith(CHANGE_ONLY):
         return redirect("admin:password_change")
     return None
+
+
+class VisitMiddleware:
+    """Whoever is on a visit only looks: no method that writes, no page that is the member's alone, no file to take.
+
+    What a page writes by being looked at (a notification read, an AI budget's month begun) is undone with the
+    transaction round it, and what it would have sent is not sent.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer as the member would be answered, or refuse."""
+        elsewhere = request.path.startswith(OPEN_TO_ALL) or presence.in_control_room(request.path)
+        if elsewhere or not (vars(request)["visit_key"] or visits.MARK in request.session):
+            return self.get_response(request)
+        visit = visits.going_on(visits.of(request), vars(request)["staff_key"], client_address(request))
+        if visit is None:
+            request.session.flush()
+            return answer(request, codes.NOT_SIGNED_IN) if is_api(request) else redirect("admin:index")
+        vars(request)["visit"] = visit
+        request.META.pop("HTTP_X_WORKSPACE", None)
+        try:
+            visits.check(request.method, request.path)
+            return self._looking(request) if request.path != visits.STOP else self.get_response(request)
+        except BotException as refused:
+            return answer(request, refused.code)  # in nobody's log: the member did nothing wrong
+
+    def _looking(self, request: HttpRequest) -> HttpResponseBase:
+        with transaction.atomic():
+            response = self.get_response(request)
+            transaction.set_rollback(True)
+        if response.headers.get("Content-Disposition", "").startswith("attachment"):
+            raise BotException(codes.VISIT_HIDES)
+        response["Cache-Control"] = "no-store"
+        return response

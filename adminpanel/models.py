@@ -58,6 +58,23 @@ class AdminLog(models.Model):
         return f"{self.action} {self.target}".strip()
 
 
+class Visit(models.Model):
+    """A staff person looks at the product as a member. Ids without keys: it outlives people."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    admin_id = models.UUIDField(db_index=True)
+    member_id = models.UUIDField()
+    home_id = models.UUIDField()  # the workspace in which they look
+    reason = models.CharField(max_length=500)
+    session_key = models.CharField(max_length=40)
+    until = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["until"], condition=models.Q(ended_at=None), name="visit_open")]
+
+
 class StaffMember(User):  # type: ignore[django-manager-missing]  # as User
     """The same people as users, as the page of staff shows them."""
 

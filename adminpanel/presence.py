@@ -72,8 +72,17 @@ def whose_socket(headers: list[tuple[bytes, bytes]], address: str) -> User | Non
 
     None for everybody else: no staff session, one that ended, a password to be changed, an address that is not allowed.
     """
+    return whose(staff_key(headers), address)
+
+
+def staff_key(headers: list[tuple[bytes, bytes]]) -> str:
+    """The key of the staff session that a handshake's headers bring; "" for none."""
     cookies = SimpleCookie(b"; ".join(value for name, value in headers if name == b"cookie").decode("latin-1"))
-    key = cookies[settings.STAFF_COOKIE_NAME].value if settings.STAFF_COOKIE_NAME in cookies else ""
+    return cookies[settings.STAFF_COOKIE_NAME].value if settings.STAFF_COOKIE_NAME in cookies else ""
+
+
+def whose(key: str, address: str) -> User | None:
+    """The staff person behind the key of a session, by where they come from. None as for `whose_socket`."""
     if not key or not allowlist.allows(address):
         return None
     session = import_module(settings.SESSION_ENGINE).SessionStore(key)

@@ -41,7 +41,7 @@ MAY: dict[str, dict[str, frozenset[str]]] = {
     # ── People ──
     "users": {
         "look": _ALL, "add": _HELP, "reset_password": _HELP, "block": _HELP, "unblock": _HELP, "sign_out": _HELP,
-        "change_plan": _MONEY, "delete": _OWNER, "export": _EXPORTS,
+        "visit": _HELP, "change_plan": _MONEY, "delete": _OWNER, "export": _EXPORTS,
     },
     "workspaces": {"look": _ALL, "change_plan": _MONEY, "export": _EXPORTS},
     "memberships": {"look": _ALL, "give_role": _HELP, "remove": _HELP},

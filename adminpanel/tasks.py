@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from adminpanel import bulk
+from adminpanel import bulk, visits
 
 
 @shared_task(platform="staff's deeds to all rows of a list")
@@ -18,3 +18,9 @@ def work(key: str) -> None:
 def sweep() -> None:
     """Send out jobs that nobody works at."""
     bulk.sweep()
+
+
+@shared_task(platform="visits of staff end in whatever workspace they are")
+def end_visits() -> None:
+    """Close the visits that nobody closed."""
+    visits.end_due()

@@ -1802,3 +1802,24 @@ ALLOW_LIST_LOCKS_OUT = _code(
     "Allow the network you are in first. On the server, `manage.py allowlist` changes the list without this check.",
     http=409,
 )
+VISIT_ONLY_LOOKS = _code(
+    "E-SEC-E-0021",
+    "VISIT_ONLY_LOOKS",
+    "You see the product as a member does, and only look: nothing can be changed.",
+    "Stop looking first. What staff can do for a member stands on the member's page in the control room.",
+    http=403,
+)
+VISIT_HIDES = _code(
+    "E-SEC-E-0022",
+    "VISIT_HIDES",
+    "This page shows or hands out what is only for the member.",
+    "Go back. What staff may know of it stands on the member's page in the control room.",
+    http=403,
+)
+VISIT_REFUSED = _code(
+    "E-SEC-E-0023",
+    "VISIT_REFUSED",
+    "You cannot look at the product as this person.",
+    "It works for members of the workspace who are not blocked and have chosen a password of their own.",
+    http=409,
+)

@@ -7,19 +7,18 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "instagrowth.settings")
 http = get_asgi_application()
 
-from channels.auth import AuthMiddlewareStack  # noqa: E402  (Django must be set up before its models are imported)
+from channels.auth import AuthMiddleware  # noqa: E402  (Django must be set up before its models are imported)
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+from channels.sessions import CookieMiddleware, SessionMiddleware  # noqa: E402
 from django.urls import path  # noqa: E402
 
-from adminpanel.consumers import StaffConsumer  # noqa: E402
+from adminpanel.consumers import MemberConsumer, StaffConsumer, visit_first  # noqa: E402
 from bots.startup import examine  # noqa: E402
 from instagrowth.bodies import small_bodies  # noqa: E402
-from instagrowth.consumers import WorkspaceConsumer  # noqa: E402
 
 examine()
 
-sockets = URLRouter([path("ws/workspace/", WorkspaceConsumer.as_asgi()), path("ws/admin/", StaffConsumer.as_asgi())])
-application = ProtocolTypeRouter(
-    {"http": small_bodies(http), "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(sockets))}
-)
+sockets = URLRouter([path("ws/workspace/", MemberConsumer.as_asgi()), path("ws/admin/", StaffConsumer.as_asgi())])
+sockets = CookieMiddleware(visit_first(SessionMiddleware(AuthMiddleware(sockets))))
+application = ProtocolTypeRouter({"http": small_bodies(http), "websocket": AllowedHostsOriginValidator(sockets)})

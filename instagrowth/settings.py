@@ -65,6 +65,7 @@ if SECURE:
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
 STAFF_COOKIE_NAME = "__Host-staff" if SECURE else "staff"  # under /admin/: staff and members never share a session
+VISIT_COOKIE_NAME = "__Host-visit" if SECURE else "visit"  # of staff who look at the members' side as a member
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -133,6 +134,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "errors.middleware.ErrorMiddleware",
     "adminpanel.middleware.ControlRoomMiddleware",
+    "adminpanel.middleware.VisitMiddleware",
     "accounts.middleware.TenancyMiddleware",
     "accounts.middleware.MustChangePasswordMiddleware",
     "allauth.account.middleware.AccountMiddleware",

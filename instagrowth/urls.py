@@ -12,6 +12,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from accounts import google
 from accounts.mails import CATCHER
 from accounts.pages import emails, mails, second_factor, sessions
+from adminpanel.pages import visit
 from adminpanel.site import site
 from instagrowth import views
 
@@ -44,6 +45,7 @@ urlpatterns = [
     path("", include("content.studio_urls")),
     path("help/errors/", include("errors.urls")),
     path("api/", include("instagrowth.api_urls")),
+    path("visit/stop/", visit.stop, name="visit_stop"),
     path("admin/", site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", api_docs, name="api_docs"),

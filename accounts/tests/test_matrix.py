@@ -395,6 +395,7 @@ DOORS: dict[str, Door] = {
     "mail_html": shown(),
     "errors:help_index": public(),
     "errors:help": public(),
+    "visit_stop": Door(NOBODY, NOBODY),  # a way out for staff who look in: adminpanel/tests/test_visits.py
     "schema": public(),
     "api_docs": public(),
     "metrics": public(),

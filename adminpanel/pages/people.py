@@ -3,12 +3,15 @@
 import secrets
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.timezone import now
 from unfold.decorators import display
@@ -22,7 +25,7 @@ from unfold.widgets import (
 from accounts import farewell
 from accounts.models import Membership, User, Workspace
 from accounts.sessions import of as sessions_of
-from adminpanel import audit, members, staff
+from adminpanel import audit, members, staff, visits
 from adminpanel.changelist import as_uuid
 from adminpanel.deeds import Asked, Deed, DeedForm
 from adminpanel.pages.base import Page
@@ -83,6 +86,19 @@ class PlaceForm(DeedForm):
     role = forms.ChoiceField(choices=Membership.Role.choices, widget=UnfoldAdminSelectWidget)
 
 
+class VisitForm(DeedForm):
+    """In which of their workspaces."""
+
+    workspace = forms.ChoiceField(
+        widget=UnfoldAdminSelectWidget, help_text="They see in its activity log that you looked, and your reason."
+    )
+
+    def __init__(self, *args: Any, row: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, row=row, **kwargs)
+        places = Membership.objects.filter(user=row).select_related("workspace").order_by("created_at")
+        self.fields["workspace"].choices = [(str(one.workspace_id), one.workspace.name) for one in places]  # type: ignore[attr-defined]
+
+
 def plan_choices() -> list[tuple[str, str]]:
     """The plans on sale."""
     return list(Plan.objects.filter(status=Plan.Status.ACTIVE).order_by("price").values_list("key", "name"))
@@ -127,6 +143,16 @@ def change_plan(workspace: Workspace, asked: Asked) -> str:
     return f"{workspace} is on the plan {asked.given['plan']}{f' for {days} days' if days else ''}."
 
 
+def _visit(row: User, asked: Asked) -> HttpResponseBase:
+    visit = visits.begin(row, UUID(asked.given["workspace"]), asked.by, asked.given["reason"])
+    answer = redirect("bots:dashboard")
+    answer.set_cookie(
+        settings.VISIT_COOKIE_NAME, visit.session_key, max_age=visits.LASTS, httponly=True,
+        secure=settings.SESSION_COOKIE_SECURE, samesite=settings.SESSION_COOKIE_SAMESITE,
+    )  # fmt: skip
+    return answer
+
+
 def _delete(row: User, asked: Asked) -> str:
     farewell.ask_for_account(row)
     return f"{row} is deleted when the days in which they may undo it are over. Bots are stopped now."
@@ -163,6 +189,9 @@ class UserPage(Page):
     deeds = (
         Deed("change_plan", "Change plan", _change_plan,
              "Of the workspace they own; what is paid for changes at Stripe.", PlanForm),
+        Deed("visit", "See it as they do", _visit,
+             "The product as they see it, for 15 minutes. You only look; sign-in and secrets stay hidden.",
+             VisitForm, dangerous=True, fits=lambda row: row.is_active and not row.must_change_password),
         Deed("reset_password", "Reset password", _reset, "You get a one-time password to hand over. Sessions end."),
         Deed("sign_out", "Sign out everywhere", _sign_out, "Every browser and program of theirs.", bulk=True),
         Deed("block", "Block", _block, "They are signed out, and bots of theirs alone are stopped.", bulk=True,

@@ -147,6 +147,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "export_download": "Archive fetched",
         "workspace_deletion_asked": "Deletion asked",
         "workspace_deletion_undone": "Deletion undone",
+        "staff_visit": "Support looked in",
     },
     "Sign-in": {
         "login": "Sign in",
