@@ -134,7 +134,7 @@ def _fill() -> None:
     drifts = {"id": "gen_random_uuid()", "stripe_customer_id": "'cus_' || i", "found_at": ago}
     pairs = {"id": "gen_random_uuid()", "app_id": "'app' || i", "created_at": ago}
     groups = {"fingerprint": "left(md5('group' || i), 16)", "first_at": ago, "last_at": ago}
-    log = {"id": "(SELECT coalesce(max(id), 0) FROM admin_logs) + i", "created_at": ago, "target_id": "'t' || i"}
+    log = {"id": "nextval(pg_get_serial_sequence('admin_logs', 'id'))", "created_at": ago, "target_id": "'t' || i"}
     now = datetime.now(UTC)
     filled: tuple[tuple[Any, int, dict[str, str]], ...] = (
         (Workspace(), WORKSPACES, kept),

@@ -5,12 +5,13 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.test import Client
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
@@ -208,3 +209,17 @@ def staff_line(stack: Stack, cookie: str) -> Iterator[ClientConnection]:
         with contextlib.suppress(ConnectionClosed):
             socket.send('{"since": null}')
         yield socket
+
+
+@pytest.mark.usefixtures("_any_address")
+def test_a_row_on_staffs_screen_follows_what_happens(stack: Stack, browser: Browser) -> None:
+    staff = inside("olga")
+    person = User.objects.create(email=f"row{uuid4().hex[:8]}@example.com", name="Before")
+    with browser.new_context(base_url=stack.site) as context:
+        cookie = staff.cookies[settings.STAFF_COOKIE_NAME].value
+        context.add_cookies([{"name": settings.STAFF_COOKIE_NAME, "value": cookie, "url": stack.site}])
+        page = context.new_page()
+        page.goto(f"/admin/accounts/user/?q={person.email}")
+        expect(page.get_by_role("link", name="Before")).to_be_visible()
+        User.objects.filter(pk=person.pk).update(name="Afterwards")
+        expect(page.get_by_role("link", name="Afterwards")).to_be_visible(timeout=15000)

@@ -83,6 +83,7 @@ class Page(ModelAdmin):
     export_columns: tuple[str, ...] = ()
     make_form: type[forms.Form] | None = None  # where a function makes the rows: what it must be told
     make_says = ""
+    live_every = 0  # seconds after which what stands under an open row is drawn anew
     form = RowForm
     list_per_page = 50
     show_full_result_count = False

@@ -430,6 +430,21 @@ def _take_pair(row: Bot, asked: Asked) -> str:
     return f"{row} has no API pair any more."
 
 
+class Queue(admin.SimpleListFilter):
+    """Whose workers it has. Written down here: to ask the table would read all of it."""
+
+    title = "queue"
+    parameter_name = "queue"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Both there are."""
+        return [(key, key.title()) for key in bots.PLAN_TYPES]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Those with these workers."""
+        return queryset.filter(queue=self.value()) if self.value() in bots.PLAN_TYPES else queryset
+
+
 @admin.register(Bot, site=site)
 class BotPage(TakesFiles):
     """Bots."""
@@ -437,7 +452,7 @@ class BotPage(TakesFiles):
     page = "bots"
     says = "Each bot drives one account."
     list_display = ("__str__", "account", "workspace", "shown_status", "next_run_at", "last_error_code", "created_at")
-    list_filter = ("status", "queue")
+    list_filter = ("status", Queue)
     list_select_related = ("account", "workspace", "user")
     ordering = ("-created_at",)
     sortable_by = ("created_at",)

@@ -67,6 +67,7 @@ class JobPage(Page):
         "page", "deed", "filters", "asked_by", "shown_status", "progress", "total", "done", "passed", "refused",
         "last_code", "given", "correlation_id", "created_at", "worked_at", "ended_at",
     )  # fmt: skip
+    live_every = 3
     deeds = (
         Deed("stop", "Stop", _stop, "After the rows it is at. What was done stays done.", BriefForm,
              fits=lambda row: row.status == "running"),
@@ -83,7 +84,15 @@ class JobPage(Page):
         return f"{row.taken:,} of {row.total:,} ({row.percent} %)"
 
     def beside(self, row: BulkJob) -> list[dict[str, Any]]:
-        """Back to the list as it was filtered."""
+        """How far it is, drawn anew while one looks, and back to the list as it was filtered."""
         model = row.model.replace(".", "_")
         link = reverse(f"admin:{model}_changelist") + (f"?{row.filters}" if row.filters else "")
-        return [{"title": "The list", "rows": [{"link": link, "text": "What matches now", "note": row.filters}]}]
+        facts = [
+            ("Status", row.status), ("Rows", self.progress(row)), ("Done", f"{row.done:,}"),
+            ("Did not fit", f"{row.passed:,}"), ("Refused", f"{row.refused:,} {row.last_code}"),
+        ]  # fmt: skip
+        progress = {"title": "How far it is", "facts": facts, "percent": row.percent}
+        return [
+            progress,
+            {"title": "The list", "rows": [{"link": link, "text": "What matches now", "note": row.filters}]},
+        ]

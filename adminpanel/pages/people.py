@@ -9,6 +9,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -205,6 +206,14 @@ class UserPage(Page):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Members only: staff have their own page."""
         return super().get_queryset(request).filter(role=User.Role.USER)
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
+        """A whole e-mail address by its own index: its parts are in everybody's."""
+        if "@" in search_term:
+            exact = queryset.alias(lower_email=Lower("email")).filter(lower_email=search_term.strip().lower())
+            if exact.exists():
+                return exact, False
+        return super().get_search_results(request, queryset, search_term)
 
     def make(self, asked: Asked) -> HttpResponseBase:
         """Admit somebody, and show what to hand over."""

@@ -27,11 +27,14 @@
   }
 
   // Rows on the screen: the server says which of them look otherwise now; we fetch this page again and put them in place.
-  const watched = JSON.parse(document.getElementById("room-watched")?.textContent || "null");
-  const links = new Map(Object.entries(watched?.rows || {}).map(([link, [key]]) => [key, link]));
-  const marks = Object.fromEntries(Object.values(watched?.rows || {}));
+  let watched = null;
+  let links = new Map();
+  let marks = {};
   const wanted = () => (watched ? { watch: { table: watched.table, rows: marks } } : {});
-  const rowOf = (page, link) => page.querySelector(`#result_list a[href^="${CSS.escape(link).replaceAll("\\/", "/")}"]`)?.closest("tr");
+  const rowOf = (page, link) =>
+    [...page.querySelectorAll("#result_list a[href]")]
+      .find((one) => one.getAttribute("href").split("?")[0] === link)
+      ?.closest("tr");
   let fetching = null;
 
   async function look() {
@@ -64,15 +67,12 @@
   }
 
   // Parts that a page says may be drawn anew: the dashboard's figures and feed, the progress of a job.
-  const parts = document.querySelector("[data-live-every]");
-  if (parts) {
-    setInterval(async () => {
-      const page = document.visibilityState === "visible" ? await look() : null;
-      for (const part of page?.querySelectorAll("[data-live-part]") || []) {
-        const mine = document.getElementById(part.id);
-        if (mine && !mine.contains(document.activeElement)) mine.replaceChildren(...part.childNodes);
-      }
-    }, 1000 * Number(parts.dataset.liveEvery));
+  async function redraw() {
+    const page = document.visibilityState === "visible" ? await look() : null;
+    for (const part of page?.querySelectorAll("[data-live-part]") || []) {
+      const mine = document.getElementById(part.id);
+      if (mine && !mine.contains(document.activeElement)) mine.replaceChildren(...part.childNodes);
+    }
   }
 
   function receive(message) {
@@ -101,5 +101,16 @@
     });
   }
 
-  if (!location.pathname.startsWith("/admin/login") && !location.pathname.startsWith("/admin/enrol")) connect();
+  function begin() {
+    watched = JSON.parse(document.getElementById("room-watched")?.textContent || "null");
+    links = new Map(Object.entries(watched?.rows || {}).map(([link, [key]]) => [key, link]));
+    marks = Object.fromEntries(Object.values(watched?.rows || {}));
+    const parts = document.querySelector("[data-live-every]");
+    if (parts) setInterval(redraw, 1000 * Number(parts.dataset.liveEvery));
+    connect();
+  }
+
+  if (location.pathname.startsWith("/admin/login") || location.pathname.startsWith("/admin/enrol")) return;
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
+  else begin();
 })();
