@@ -14,5 +14,5 @@ NAMES = ("user_staff", "log_correlation", "log_target", "log_name")
 class Migration(migrations.Migration):
     """Make them."""
 
-    dependencies = [("adminpanel", "0005_quick_lists")]
+    dependencies = [("adminpanel", "0006_visits")]
     operations = [migrations.RunSQL(FORWARDS, "".join(f"DROP INDEX staff_{name};" for name in NAMES))]
