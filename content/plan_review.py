@@ -13,7 +13,7 @@ from bots.models import AccountDay, Action, InstagramAccount, Kind
 from content import slots
 from content.models import AccountInsight, GrowthPlan, Measuring, Post, PostInsight
 
-NO_METER = "the official API is not connected"
+NO_METER = "nothing was read through the official API"
 
 
 @dataclass(frozen=True)
