@@ -18,6 +18,14 @@ from errors.recording import log_activity, record
 from instagrowth import live
 
 MOST = 10  # for one account: each costs two requests a day
+WORDS = {
+    "followers": "followers",
+    "posts_a_week": "posts a week",
+    "engagement": "median engagement",
+    "likes": "median likes",
+    "comments": "median comments",
+    "longest_gap_days": "longest gap in days",
+}
 EACH = timedelta(hours=24)
 
 
@@ -128,10 +136,24 @@ def gather(run: Run) -> dict[str, Any]:
     others = {name: facts for name, facts in figures_of.items() if name != run.account.username}
     if not others:
         raise BotException(codes.AI_NOTHING_TO_READ, "No competitor has been looked at yet.")
-    return {"own": figures_of.get(run.account.username), "others": others}
+    return {"name": run.account.username, "own": figures_of.get(run.account.username), "others": others}
 
 
 def keep(run: Run, answer: Any, facts: dict[str, Any]) -> None:
-    """The answer stays with its run; the numbers it was given stay too, to look it up by."""
+    """Keep the points whose number we have, each with that number as it was read; a point without one goes."""
+    known = facts["others"] | {facts["name"]: facts["own"] or {}}
+    points = []
+    for point in answer.points:
+        name = point.account.removeprefix("@")
+        value = known.get(name, {}).get(point.figure)
+        if value is not None:
+            points.append(
+                {"says": point.says, "rests_on": f"@{name}, {WORDS[point.figure]} {_written(point.figure, value)}"}
+            )
+    run.answer = answer.model_dump() | {"points": points}
     run.brief = {"numbers": {"own": facts["own"], "others": facts["others"]}}
-    run.save(update_fields=["brief"])
+    run.save(update_fields=["brief", "answer"])
+
+
+def _written(figure: str, value: float) -> str:
+    return f"{value:.2%}" if figure == "engagement" else f"{value:,.10g}"

@@ -23,7 +23,6 @@ PHRASES: dict[str, tuple[str, ...]] = {
     "picture": ("Hands at work, close, in daylight", "The finished piece on a plain table", "The mess on the bench"),
     "shows": ("Hands close to the work", "The whole table from above", "The finished piece turning"),
     "says": ("This is where it usually goes wrong.", "Slowly now.", "And that is it."),
-    "rests_on": ("posts a week, as measured", "median engagement rate, as measured"),
     "reason": ("The measured numbers show it: see the score beside.", "Your median is lower on these days."),
     "why": ("Posts like this were answered more often than your others.", "It shows the work, not just the result.",
             "It asks something people like to answer."),
@@ -124,6 +123,8 @@ class _Writer:
         return max(least, min(most, int(asked[1]) if asked else 12))
 
     def _text(self, name: str, path: tuple[object, ...]) -> str:
+        if name == "account" and (named := _accounts(self.told)):
+            return named[self._pick(path, len(named))]
         choices = PHRASES.get(name) or (WELCOMES if self.welcomes else TEXTS)
         # Neighbours in a list say different things.
         turn = next((step for step in reversed(path) if isinstance(step, int)), 0)
@@ -140,6 +141,14 @@ class _Writer:
         for step in ref.removeprefix("#/").split("/"):
             found = found[step]
         return dict(found)
+
+
+def _accounts(told: str) -> list[str]:
+    """Whose numbers the question holds."""
+    try:
+        return sorted(json.loads(told)["others"])
+    except (ValueError, TypeError, KeyError):
+        return []
 
 
 def _topic(told: str) -> tuple[str, str]:

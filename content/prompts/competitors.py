@@ -1,20 +1,21 @@
 """What the numbers of other accounts say. Each sentence cites a number that we measured."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
 from content.ai import Prompt
 from content.prompts import Line, Words, material
 
-VERSION = "competitors-1"
+VERSION = "competitors-2"
 
 
 class Point(BaseModel):
-    """One thing to learn, and the name of the number it rests on."""
+    """One thing to learn, and which number of the material it rests on: we write the number beside it."""
 
     says: Line
-    rests_on: Line
+    account: Line
+    figure: Literal["followers", "posts_a_week", "engagement", "likes", "comments", "longest_gap_days"]
 
 
 class Answer(BaseModel):
@@ -27,10 +28,11 @@ class Answer(BaseModel):
 
 def prompt(facts: dict[str, Any]) -> Prompt:
     """Ask what stands out."""
-    told = material(own=facts.get("own"), others=facts.get("others"))
+    told = material(name=facts.get("name"), own=facts.get("own"), others=facts.get("others"))
     words = (
-        "Compare these Instagram accounts for the owner of `own`. Use only numbers of the material; for each point name"
-        " the account and the number it rests on, as it stands there. Say what is unknown where numbers are missing."
-        " Suggest one to three things to try. Promise no growth, suggest copying nobody. Write in English."
+        "Compare these Instagram accounts for the owner of `own`, which is called `name`. Use only numbers of the"
+        " material; for each point name the account as it is called there and the figure that it rests on. Say what is"
+        " unknown where numbers are missing. Suggest one to three things to try. Promise no growth, suggest copying"
+        " nobody. Write in English."
     )
     return Prompt(words, told, Answer, VERSION, 1000)

@@ -13,6 +13,7 @@ from bots.models import Bot, InstagramAccount
 from content import audits, competitors, figures, plan_review, runs
 from content.models import AccountInsight, Audit, Competitor, CompetitorDay, Measuring, Run
 from content.prompts import audit as words
+from content.prompts import competitors as words_of_competitors
 from content.reading import Post, Reading
 from content.tests.making import printed
 from content.tools import TOOLS
@@ -182,7 +183,21 @@ def test_competitors_are_looked_at_shown_beside_and_summed_up(
     assert (rival.username, day.followers, day.facts["posts_read"], day.door) == ("rival.clay", 4000, 30, "private")
     assert "4,000" in shown
     assert run.answer
-    assert run.answer["points"][0]["rests_on"] in shown
+    assert run.answer["points"]
+    for point in run.answer["points"]:
+        assert point["rests_on"] in shown
+        assert point["rests_on"].startswith("@rival.clay, ")
+    answer = words_of_competitors.Answer(
+        summary="s",
+        points=[
+            {"says": "a", "account": "@rival.clay", "figure": "followers"},
+            {"says": "b", "account": "nobody.known", "figure": "followers"},
+        ],
+        try_next=["t"],
+    )
+    with everywhere():
+        competitors.keep(run, answer, {"name": "alice.real", "own": None, "others": run.brief["numbers"]["others"]})
+    assert run.answer["points"] == [{"says": "a", "rests_on": "@rival.clay, followers 4,000"}]
     assert run.brief["numbers"]["others"]["rival.clay"]["followers"] == 4000  # what the words rest on stays
 
 
