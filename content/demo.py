@@ -17,8 +17,8 @@ from accounts.models import Membership, User, Workspace
 from bots import meta_login, official
 from bots.instagram.graph_login import Given
 from bots.models import InstagramAccount, OfficialAccess
-from content import ai, calendar, inbox, library, planner, report_plans, runs, slots
-from content.models import Feature, Media, Post, ReplyRule, ReportPlan, Talk
+from content import ai, calendar, experiments, inbox, library, measuring, planner, report_plans, runs, slots
+from content.models import Experiment, Feature, Media, Post, ReplyRule, ReportPlan, Talk
 from errors import codes
 from errors.exceptions import BotException
 
@@ -57,6 +57,9 @@ def fill(workspace: Workspace, user: User, account: InstagramAccount) -> None:
         if ai.plays():  # a real model costs money
             runs.ask(workspace, user, Feature.AUDIT, {}, account=account)
             planner.ask(account, user, PLAN)
+    measuring.measure(workspace.pk, account.pk)  # what a test takes is reckoned from measured posts
+    with tenancy.scope(workspace):
+        _compare(workspace, user, account)
 
 
 def _given(username: str) -> Given:
@@ -100,6 +103,21 @@ def _plan(owner: Membership, account: InstagramAccount) -> None:
     draft(workspace, account, user, caption="Plates for two. #plates", media=[plate], planned_for=later)
     for idea in ("How a glaze is mixed, in five pictures", "A day in the studio, as a reel"):
         draft(workspace, None, user, caption=idea, idea=True)
+
+
+def _compare(workspace: Workspace, user: User, account: InstagramAccount) -> None:
+    """A test of first comments that runs, with three drafts, and one of posting times that is not started."""
+    test = experiments.draft(
+        workspace, user, account, subject=Experiment.Subject.FIRST_COMMENT, name="A question as the first comment",
+        a="", b="Which of these would stand on your table?", difference=0.5,
+    )  # fmt: skip
+    experiments.start(test, user)
+    words = ("Bowls for soup. #bowls", "Salt glaze, first try. #glaze", "A shelf of seconds. #studio")
+    experiments.add(test, user, [calendar.draft(workspace, account, user, caption=each) for each in words])
+    experiments.draft(
+        workspace, user, account, subject=Experiment.Subject.TIME, name="Morning or evening", a="08:00", b="18:30",
+        difference=0.3,
+    )  # fmt: skip
 
 
 def _drawn(owner: Membership, name: str, dark: tuple[int, int, int], light: tuple[int, int, int]) -> Media:
