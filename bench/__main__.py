@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from bench import (
     activity,
     admin,
+    ai,
     analytics,
     chaos,
     claims,
@@ -35,6 +36,7 @@ GROUNDED: dict[str, Callable[[Ground], Figures]] = {
     "limits": lambda _: limits.figures(),
     "chaos": chaos.figures,
     "publish": publish.figures,
+    "ai": ai.figures,
 }
 
 

@@ -15,7 +15,7 @@ REQUESTS, LANES = 300, 4
 
 def figures() -> list[dict[str, object]]:
     """Requests a second of both pages with 100 accounts, in turns, and the queries with 1 and with 100."""
-    one, ten, hundred = (_member(accounts) for accounts in (1, 10, 100))
+    one, ten, hundred = (member(accounts) for accounts in (1, 10, 100))
     port = free_port()
     os.environ["SITE_URL"] = f"http://localhost:{port}"
     server = ("uvicorn", "bench.server:application", "--port", str(port), "--log-level", "warning", "--no-access-log")
@@ -41,7 +41,7 @@ def figures() -> list[dict[str, object]]:
     ]
 
 
-def _member(accounts: int) -> str:
+def member(accounts: int) -> str:
     """A signed-in member's session cookie, in a workspace with so many accounts and bots."""
     from django.test import Client
 
