@@ -74,7 +74,7 @@ def _longest(control: Control, fault: str) -> float:
         return time.monotonic() - begun
 
     _clean(control)
-    control.fault(fault, path=PATH, times=None, seconds=60 if fault == "slow" else 1)
+    control.fault(fault, path=PATH, times=None, seconds=60 if fault in ("hang", "slow") else 1)
     with ThreadPoolExecutor(CALLS) as lanes:
         return max(lanes.map(call, range(CALLS)))
 

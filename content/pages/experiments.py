@@ -37,7 +37,10 @@ def new(request: MemberRequest) -> HttpResponse:
     subject = request.GET.get("subject", Subject.CAPTION.value)
     if subject not in Subject.values:
         raise Http404
-    form = ExperimentForm(request.workspace, subject, request.POST or None)
+    accounts = desk.accounts_of(request)
+    form = ExperimentForm(
+        request.workspace, subject, request.POST or None, initial={"account": accounts[0].username} if accounts else {}
+    )
     if request.method == "POST" and form.is_valid():
         made: list[Experiment] = []
 
@@ -49,7 +52,7 @@ def new(request: MemberRequest) -> HttpResponse:
             return redirect("studio:experiment", made[0].pk)
     context = {
         "form": form, "subject": subject, "subjects": Subject.choices, "words": WORDS[subject],
-        "accounts": desk.accounts_of(request),
+        "accounts": accounts,
         "templates": MessageTemplate.objects.filter(workspace=request.workspace, approved_at__isnull=False).count(),
     }  # fmt: skip
     return desk.show(request, "experiments", "experiment_new", context, 400 if form.errors else 200)

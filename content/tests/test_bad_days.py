@@ -17,8 +17,9 @@ from sandbox.testing import Control
 
 pytestmark = pytest.mark.django_db
 PATH = "v1/responses"
-PAGES = [f"studio:{name}" for name in ("studio", "library", "audits", "messages", "competitors", "usage")]
+PAGES = [f"studio:{name}" for name in ("studio", "library", "audits", "messages", "competitors", "planner", "usage")]
 BRIEF = {"feature": "captions", "about": "Kiln opening", "tone": "ours", "length": "short"}
+PLAN = {"aim": "followers", "goal": "More people", "niche": "", "posts_a_week": 3, "minutes": 20, "days": 7}
 LANGUAGES = ("Norwegian", "Arabic", "Hebrew", "Japanese")
 WORDS = (
     "Ovnsåpning på torsdag, افتتاح الفرن يوم الخميس, פתיחת התנור ביום חמישי, 木曜日に窯を開けます,"
@@ -121,7 +122,7 @@ def test_an_empty_account_gets_an_answer_or_a_reason_from_every_tool(
     openai.account(account.username, media=0, biography="", full_name="")
     with everywhere():
         for feature in TOOLS:
-            brief = {"about": ".", "tone": "ours"}
+            brief = {"about": ".", "tone": "ours"} | PLAN
             runs.ask(account.workspace, alice, feature, brief, account=account)
     ended = {run.feature: codes.by_id(run.error_code) for run in work()}
     client.force_login(alice)

@@ -151,6 +151,8 @@ def test_a_test_from_the_form_to_its_verdict_says_nothing_early(known: Instagram
     with everywhere():
         assert experiments.learnt(known)[0]["winner"] == "B"
         assert experiments.best_time(known) is None  # it was no test of times
+        Experiment.objects.update(subject="time", a="08:00", b="18:30")
+        assert f"{experiments.best_time(known):%H:%M}" == "18:30"  # as the planner asks for it
         assert Notification.objects.filter(title__contains="Question below").exists()
     assert looked(test).ended_at == test.ended_at  # and never a second time
 
