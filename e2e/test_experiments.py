@@ -62,7 +62,9 @@ def test_a_test_runs_from_the_first_click_to_its_verdict(
         visitor.presses("See what it takes")
         visitor.sees("10 posts with each")
         visitor.presses("Start the test")
-        for box in visitor.page.locator('input[name="posts"]').all():
+        boxes = visitor.page.locator('input[name="posts"]')
+        expect(boxes).to_have_count(40)
+        for box in boxes.all():
             box.check()
         visitor.presses("Draw the lot")
         visitor.sees("Not enough data yet: 0 of 20 outcomes are known, 40 are awaited")
