@@ -44,21 +44,21 @@ MAY: dict[str, dict[str, frozenset[str]]] = {
         "visit": _HELP, "change_plan": _MONEY, "delete": _OWNER, "export": _EXPORTS,
     },
     "workspaces": {"look": _ALL, "change_plan": _MONEY, "export": _EXPORTS},
-    "memberships": {"look": _ALL, "give_role": _HELP, "remove": _HELP},
+    "memberships": {"look": _ALL, "give_role": _HELP, "remove": _HELP, "export": _EXPORTS},
     # ── Instagram ──
     "accounts": {
         "look": _SEES_RUN, "test_session": _HELP, "give_proxy": _RUN, "take_proxy": _RUN, "export": _EXPORTS,
     },
     "sessions": {
         "look": _SEES_RUN, "add": _RUN, "verify": _HELP, "release": _RUN, "freeze": _RUN, "ban": _RUN,
-        "delete": _RUN,
+        "delete": _RUN, "export": _EXPORTS,
     },
     "api_pairs": {"look": _SEES_RUN, "add": _RUN, "pause": _RUN, "resume": _RUN, "delete": _RUN},
     "bots": {
         "look": _SEES_RUN, "add": _RUN, "start": _HELP, "stop": _HELP, "give_pair": _RUN, "take_pair": _RUN,
         "export": _EXPORTS,
     },
-    "tasks": {"look": _SEES_RUN, "stop": _HELP},
+    "tasks": {"look": _SEES_RUN, "stop": _HELP, "export": _EXPORTS},
     "actions": {"look": _SEES_RUN, "export": _EXPORTS},
     "limits": {"look": _SEES_RUN, "add": _RUN, "change": _RUN, "delete": _RUN},
     # ── Money ──
@@ -68,7 +68,7 @@ MAY: dict[str, dict[str, frozenset[str]]] = {
     },
     "subscriptions": {
         "look": _SEES_MONEY, "change_plan": _MONEY, "change_paid": _MONEY, "extend": _MONEY, "cancel": _MONEY,
-        "resume": _MONEY, "end": _MONEY,
+        "resume": _MONEY, "end": _MONEY, "export": _SEES_MONEY,
     },
     "drifts": {"look": _SEES_MONEY, "repair": _MONEY},
     "invoices": {"look": _SEES_MONEY, "export": _SEES_MONEY},

@@ -226,6 +226,7 @@ class SessionPage(TakesFiles):
     sortable_by = ("created_at",)
     search_starts = ("username",)
     search_ids = ("pk", "account_id", "workspace_id")
+    export_columns = ("id", "filename", "username", "status", "valid", "probed_at", "account_id", "workspace_id")
     search_help_text = "The beginning of a username, or an id"
     fields = readonly_fields = (
         "filename", "username", "status", "valid", "probed_at", "account", "workspace", "version", "created_at",
@@ -536,6 +537,10 @@ class TaskPage(Page):
     sortable_by = ("created_at",)
     search_starts = ("bot__account__username",)
     search_ids = ("pk", "bot_id", "workspace_id")
+    export_columns = (
+        "id", "kind", "source", "value", "amount", "status", "confirmed", "unknown", "skipped", "last_code", "bot_id",
+        "workspace_id", "created_at", "ended_at",
+    )  # fmt: skip
     search_help_text = "The beginning of an account's username, or the id of a task, a bot or a workspace"
     fields = readonly_fields = (
         "kind", "source", "value", "amount", "status", "confirmed", "unknown", "skipped", "waits_until", "last_code",

@@ -182,6 +182,10 @@ class SubscriptionPage(Page):
     sortable_by = ("created_at",)
     search_exact = ("stripe_customer_id", "stripe_subscription_id")
     search_ids = ("pk", "workspace_id", "plan_id")
+    export_columns = (
+        "id", "workspace_id", "plan", "status", "interval", "mrr", "current_period_end", "stripe_customer_id",
+        "stripe_subscription_id", "created_at",
+    )  # fmt: skip
     search_help_text = "A member's e-mail or name, an id, or Stripe's id of customer or subscription"
     fields = readonly_fields = (
         "workspace", "plan", "status", "interval", "mrr", "discount", "current_period_end", "cancel_at_period_end",

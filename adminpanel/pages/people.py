@@ -387,6 +387,7 @@ class MembershipPage(Page):
     search_text = ("user__email",)
     search_ids = ("pk", "user_id", "workspace_id")
     search_help_text = "A person's e-mail or name, or the id of a person or a workspace"
+    export_columns = ("id", "user_id", "workspace_id", "role", "created_at")
     fields = readonly_fields = ("user", "workspace", "role", "created_at")
     deeds = (
         Deed("give_role", "Give another role", _give_place, "A workspace keeps at least one owner.", PlaceForm),
