@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 from uuid import uuid4
+from weakref import WeakKeyDictionary
 
 import pytest
 from django.conf import settings
@@ -25,6 +26,8 @@ from e2e.conftest import Stack
 from e2e.visitor import visit
 from instagrowth import consumers, live
 from instagrowth.testing import everywhere, workspace_of
+
+_waiting: WeakKeyDictionary[ClientConnection, list[dict[str, Any]]] = WeakKeyDictionary()  # of frames with several
 
 
 @contextmanager
@@ -49,8 +52,12 @@ def listening(
 
 def heard(socket: ClientConnection, name: str, seconds: float = 20) -> dict[str, Any]:
     """Wait for the next event of this name."""
+    waiting = _waiting.setdefault(socket, [])
     while True:
-        event: dict[str, Any] = json.loads(socket.recv(timeout=seconds))
+        if not waiting:
+            said: dict[str, Any] = json.loads(socket.recv(timeout=seconds))
+            waiting += said.get("events", [said])
+        event = waiting.pop(0)
         if event.get("name") == name:
             return event
 

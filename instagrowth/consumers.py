@@ -16,16 +16,19 @@ from django.utils.crypto import constant_time_compare
 from accounts import tenancy
 from accounts.models import Membership, User
 from instagrowth import live
+from instagrowth.audience import Ear
 from instagrowth.live import group_of
 
 SIGNED_OUT = 4401  # our own close codes: the page says why, and does not come back by itself
 TOO_MANY_LINES = 4429
 TOO_MANY_WORDS = 1008
+TOO_SLOW = 1013  # the browser comes back, and asks for what it missed
 ASKED_EVERY = 2.0  # seconds between two looks at all open lines of the process
 ASKED_AGAIN = 5  # seconds: nobody hears anything on a line that was looked at longer ago than this
 LINES = 20  # of one person, in one web process; the oldest gives way
 WORDS = 20  # messages of one line in WORDS_IN seconds; a page asks when it connects and once a minute
 WORDS_IN = 10
+WAITING = 1000  # events for one line that does not take them; more are not kept
 
 
 class LiveConsumer(AsyncJsonWebsocketConsumer):
@@ -48,6 +51,8 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         self.person: object = None
         self.audience: Any = None
         self.said: deque[float] = deque(maxlen=WORDS)
+        self.waiting: list[tuple[str, int]] = []
+        self.sending: asyncio.Task | None = None
         self.ended = not await database_sync_to_async(self.admit)()
         if self.ended:
             await self.accept()
@@ -55,7 +60,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             return
         self.asked = time.monotonic()
         # First, so that whoever sees the line open is told everything from then on.
-        await self.channel_layer.group_add(group_of(self.audience), self.channel_name)
+        await Ear.join(group_of(self.audience), self)
         await self.accept()
         mine = [line for line in self.open if line.person == self.person]
         self.open.append(self)
@@ -68,7 +73,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         self.ended = True
         if self in self.open:
             self.open.remove(self)
-            await self.channel_layer.group_discard(group_of(self.audience), self.channel_name)
+            Ear.leave(group_of(self.audience), self)
 
     async def receive_json(self, content: object, **_: object) -> None:
         """`{"since": moment}`: send what came after, then `{"since": …}` for next time; null asks for that alone."""
@@ -93,10 +98,21 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         except (ValueError, RecursionError):
             return None
 
-    async def event(self, message: dict) -> None:
-        """An event of the audience."""
-        if await self.may_hear():
-            await self.send_json({name: value for name, value in message.items() if name != "type"})
+    def tell(self, text: str, count: int) -> None:
+        """Take a frame of so many events for the browser, in order; a line that is too slow for them is closed."""
+        if self.ended:
+            return
+        self.waiting.append((text, count))
+        if sum(events for _, events in self.waiting) > WAITING:
+            self.waiting.clear()
+            self.sending = asyncio.create_task(self.end(TOO_SLOW))
+        elif self.sending is None or self.sending.done():
+            self.sending = asyncio.create_task(self._send_waiting())
+
+    async def _send_waiting(self) -> None:
+        while self.waiting and await self.may_hear():
+            text, _ = self.waiting.pop(0)
+            await self.send(text_data=text)
 
     async def may_hear(self) -> bool:
         """Whether the line is open and was looked at a moment ago; one that may not go on is closed."""

@@ -92,7 +92,10 @@
       pause = 500;
       ask();
     });
-    socket.addEventListener("message", (event) => receive(JSON.parse(event.data)));
+    socket.addEventListener("message", (event) => {
+      const said = JSON.parse(event.data);
+      (said.events ?? [said]).forEach(receive);
+    });
     socket.addEventListener("close", (event) => {
       clearInterval(asking);
       if (ENDED.includes(event.code)) return;

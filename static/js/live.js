@@ -1,4 +1,4 @@
-// Live events of the workspace: {seq, name, data, at}. Each becomes a DOM event `live:<name>` on document, and every element
+// Live events of the workspace: {seq, name, data, at}, several at once as {events: […]}. Each becomes a DOM event `live:<name>` on document, and every element
 // with `data-live="name1 name2"` (or "*"), `hx-get` and `hx-trigger="live"` is fetched anew, a burst only once.
 // After a break, and once a minute, we ask for what was missed since the last moment the server told us. Some of that we
 // know already, by its number.
@@ -79,7 +79,10 @@ function connect() {
     socket.send(JSON.stringify({ since }));
     if (since === null) refresh(); // without a moment we cannot ask what came between the page and the line
   });
-  socket.addEventListener("message", (event) => receive(JSON.parse(event.data)));
+  socket.addEventListener("message", (event) => {
+    const said = JSON.parse(event.data);
+    (said.events ?? [said]).forEach(receive);
+  });
   const asking = setInterval(() => socket.readyState === WebSocket.OPEN && socket.send(JSON.stringify({ since })), CATCH_UP_MS);
   socket.addEventListener("close", (event) => {
     clearInterval(asking);
