@@ -103,6 +103,26 @@ def test_who_comes_back_is_told_what_was_missed_in_order(stack: Stack, alice: Us
     assert missed[:-3] in ([], [1])
 
 
+def test_a_burst_reaches_every_line_whole_in_order_and_in_few_frames(stack: Stack, alice: User) -> None:
+    """The long one, with figures, is `make bench ARGS=live`."""
+    workspace, amount = workspace_of(alice), 200
+    with ExitStack() as lines:
+        sockets = [lines.enter_context(listening(stack, alice, since=None)) for _ in range(3)]
+        for socket in sockets:
+            assert list(json.loads(socket.recv(timeout=10))) == ["since"]
+        with tenancy.scope(workspace):  # told one after the other, when it commits
+            for n in range(amount):
+                live.publish(workspace.pk, "burst", {"n": n})
+
+        for socket in sockets:
+            frames: list[list[int]] = []
+            while sum(map(len, frames)) < amount:
+                said = json.loads(socket.recv(timeout=20))
+                frames.append([event["data"]["n"] for event in said.get("events", [said])])
+            assert [n for frame in frames for n in frame] == list(range(amount))
+            assert len(frames) < amount / 2
+
+
 @pytest.mark.parametrize(("flood", "code"), [(["{}"] * 50, 1008), (["x" * 20_000_000], 1009)])
 def test_a_line_says_so_much_and_no_more(stack: Stack, alice: User, flood: list[str], code: int) -> None:
     with listening(stack, alice) as socket:
