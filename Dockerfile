@@ -13,4 +13,5 @@ USER instagrowth
 ENV DATA_DIR=/data DJANGO_SETTINGS_MODULE=instagrowth.settings
 EXPOSE 8000
 CMD ["python", "-m", "uvicorn", "instagrowth.asgi:application", "--host", "0.0.0.0", "--port", "8000", \
-     "--no-server-header", "--no-proxy-headers", "--limit-concurrency", "1000", "--ws-max-size", "65536"]
+     "--no-server-header", "--no-proxy-headers", "--limit-concurrency", "1000", "--ws-max-size", "65536", \
+     "--ws-per-message-deflate", "false"]

@@ -15,6 +15,7 @@ from typing import Any
 
 from bench.ground import ROOT, process
 from bench.pages import wait_for
+from instagrowth.embedded.stack import uvicorn
 from instagrowth.embedded.valkey import free_port
 
 EVENTS, LINES, PEOPLE = 500, 200, 20
@@ -39,8 +40,7 @@ def figures() -> list[dict[str, object]]:
     port = free_port()
     os.environ["SITE_URL"] = f"http://localhost:{port}"
     lines = [Line(cookies[number % PEOPLE], breaks=number % 10 == 0) for number in range(LINES)]
-    server = ("uvicorn", "instagrowth.asgi:application", "--port", str(port), "--log-level", "warning")
-    with process("web", *server):
+    with process("web", *uvicorn("instagrowth.asgi:application", port)[2:], "--log-level", "warning"):
         wait_for(port)
         asyncio.run(_burst(port, lines, workspace))
         closed = asyncio.run(_closing(port, cookies[0]))

@@ -291,6 +291,8 @@ def uvicorn(application: str, port: int) -> list[str]:
         "--no-proxy-headers",
         "--ws-max-size",
         "65536",
+        "--ws-per-message-deflate",  # events are short, and squeezing each for each line costs more than sending it
+        "false",
         "--host",
         "127.0.0.1",
         "--port",
