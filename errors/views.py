@@ -15,6 +15,7 @@ from errors import codes
 from errors.answers import answer, fail
 from errors.codes import REGISTRY, Code
 from errors.models import ActivityLog
+from errors.why import WHY
 
 _GENERATED = re.compile(r"E-[A-Z]{2,4}-[IWEC]-9\d{3}")
 _FOREIGN = tuple(reason.split("%")[0] for reason in (REASON_BAD_ORIGIN, REASON_BAD_REFERER, REASON_INSECURE_REFERER))
@@ -60,7 +61,9 @@ def help_page(request: HttpRequest, code_id: str) -> HttpResponse:
     occurrences, in_7_days = find_occurrences(request, code)
     near = [other for other in REGISTRY.values() if other.module == code.module and other != code][:6]
     return render(
-        request, "errors/help.html", {"code": code, "occurrences": occurrences, "in_7_days": in_7_days, "near": near}
+        request,
+        "errors/help.html",
+        {"code": code, "why": WHY[code.name], "occurrences": occurrences, "in_7_days": in_7_days, "near": near},
     )
 
 
@@ -82,4 +85,5 @@ def find_occurrences(request: HttpRequest, code: Code) -> tuple[list[ActivityLog
 
 
 def _text(code: Code) -> str:
-    return f"{code.id} {code.name} {code.name.replace('_', ' ')} {code.what} {code.do_next}".lower()
+    words = (code.id, code.name, code.name.replace("_", " "), code.what, code.do_next, *WHY[code.name])
+    return " ".join(words).lower()

@@ -13,6 +13,7 @@ from django.core.management import call_command
 from errors import codes
 from errors.causes import code_of
 from errors.codes import REGISTRY, Then
+from errors.why import WHY
 
 ROOT = Path(codes.__file__).parent.parent
 ROOMS = ("accounts", "adminpanel", "billing", "bots", "content", "errors", "instagrowth")
@@ -54,6 +55,15 @@ def test_every_exception_is_raised_with_a_code_and_not_with_a_sentence() -> None
                     literal.append(f"{path.relative_to(ROOT)}:{node.lineno}")
 
     assert literal == []
+
+
+def test_every_code_says_what_usually_lies_behind_it() -> None:
+    causes = [cause for found in WHY.values() for cause in found]
+
+    assert WHY.keys() == {code.name for code in REGISTRY.values()}
+    assert all(found and len(set(found)) == len(found) for found in WHY.values())
+    assert all(cause[0].isupper() or cause[0] == "`" for cause in causes)
+    assert all(cause.endswith((".", "?")) for cause in causes)
 
 
 def test_each_code_is_a_constant_of_its_own_name() -> None:
@@ -126,6 +136,7 @@ def test_the_registry_is_exported_as_json(capsys: pytest.CaptureFixture[str]) ->
         "module": "AUTH",
         "severity": "E",
         "description": "The login or the password is not right.",
+        "causes": list(WHY["INVALID_CREDENTIALS"]),
         "recommended_action": "Check both and try again. If you do not remember the password, reset it.",
         "reaction": "tell",
         "http": 401,

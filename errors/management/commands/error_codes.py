@@ -5,6 +5,7 @@ import json
 from django.core.management.base import BaseCommand, CommandParser
 
 from errors.codes import REGISTRY, Code
+from errors.why import WHY
 
 
 class Command(BaseCommand):
@@ -34,6 +35,7 @@ def as_json(code: Code) -> dict[str, object]:
         "module": code.module,
         "severity": code.severity,
         "description": code.what,
+        "causes": list(WHY[code.name]),
         "recommended_action": code.do_next,
         "reaction": code.then.value,
         "http": code.http,
