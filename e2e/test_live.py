@@ -123,13 +123,14 @@ def test_a_burst_reaches_every_line_whole_in_order_and_in_few_frames(stack: Stac
             assert len(frames) < amount / 2
 
 
-@pytest.mark.parametrize(("flood", "code"), [(["{}"] * 50, 1008), (["x" * 20_000_000], 1009)])
-def test_a_line_says_so_much_and_no_more(stack: Stack, alice: User, flood: list[str], code: int) -> None:
+# Whoever still sends when the line is shut may see it break before hearing why: 1006.
+@pytest.mark.parametrize(("flood", "codes"), [(["{}"] * 50, [1008]), (["x" * 20_000_000], [1009, 1006])])
+def test_a_line_says_so_much_and_no_more(stack: Stack, alice: User, flood: list[str], codes: list[int]) -> None:
     with listening(stack, alice) as socket:
         with contextlib.suppress(ConnectionClosed):
             for words in flood:
                 socket.send(words)
-        assert closed_with(socket) == code
+        assert closed_with(socket) in codes
 
 
 def test_a_person_has_so_many_lines_and_no_more(stack: Stack, alice: User) -> None:

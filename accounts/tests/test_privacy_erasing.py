@@ -211,7 +211,7 @@ def test_it_costs_the_same_statements_whatever_the_number_of_rows(
     ask(alice)
     let_time_pass()
 
-    with django_assert_max_num_queries(190):
+    with django_assert_max_num_queries(195):
         assert erasing.erase_person(alice.pk)
 
     assert hits(alices_bot.workspace_id, alices_bot.pk, alices_bot.account_id) == []

@@ -31,6 +31,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # Rows of a person that no wall hides, and why: they are asked for before anybody is signed in, always by person.
 OPEN = {
     "account_emailaddress": "found by its address, to sign in and to reset a password",
+    "adminpanel_bulkjob": "staff are in no workspace",
+    "adminpanel_savedview": "staff are in no workspace",
     "accounts_apitoken": "found by its hash, to learn whose it is",
     "accounts_staffdevice": "staff are in no workspace; the secret is sealed",
     "django_admin_log": "staff are in no workspace",

@@ -39,7 +39,9 @@ def test_every_prompt_gets_an_answer_of_its_shape(openai: Control) -> None:
                     "dm_template", "competitors"):  # fmt: skip
         module = prompts.of(feature)
 
-        assert isinstance(ai.ask(module.prompt(FACTS | {"posts": 12})).answer, module.Answer), feature
+        assert isinstance(
+            ai.ask(module.prompt(FACTS | {"posts": 12, "days": 30, "minutes": 20})).answer, module.Answer
+        ), feature
 
 
 def test_a_stream_tells_how_long_the_answer_is(openai: Control) -> None:
