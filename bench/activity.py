@@ -1,6 +1,7 @@
 """How fast the activity log is read with five million rows: every page of members and staff, beside a stock admin."""
 
 import functools
+import importlib
 import os
 import time
 from collections.abc import Callable
@@ -37,13 +38,14 @@ def figures() -> list[dict[str, object]]:
     pages = {f"member {name}": p95(member, path) for name, path in _members_pages(member).items()}
     pages |= {f"staff {name}": p95(staff, path) for name, path in _staffs_pages(staff).items()}
     slowest = max(pages, key=lambda name: pages[name])
-    ours, theirs = pages["staff list"], stock(_log(), _COLUMNS)
+    ours, theirs = gathered(_log()), stock(_log(), _COLUMNS)
     return [
         {"figure": f"activity log of {ROWS:,} rows, {name}, p95 ms", "value": ms, "goal": 200}
         for name, ms in pages.items()
     ] + [
         {"figure": f"activity log, the slowest page ({slowest}), p95 ms", "value": pages[slowest], "goal": 200},
-        {"figure": "activity list of a stock ModelAdmin without its page drawn, p95 ms", "value": theirs},
+        {"figure": "rows of staff's activity list gathered, p95 ms", "value": ours},
+        {"figure": "the same by a stock ModelAdmin, p95 ms", "value": theirs},
         {"figure": "activity list of staff against a stock ModelAdmin", "value": round(theirs / ours, 1), "goal": 10},
     ]
 
@@ -79,6 +81,7 @@ def fill() -> tuple[Any, Any]:
             cursor.execute(_FILL, known | {"first": first, "last": min(first + 249_999, ROWS)})
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE activity_logs")
+    importlib.import_module("instagrowth.asgi")  # pages are asked for in a process that is laid out as the server's is
     return client, inside("bench")
 
 
@@ -101,9 +104,23 @@ def _member() -> tuple[Any, Any]:
     return client, user
 
 
+def gathered(model: Any) -> int:
+    """Milliseconds in which our page gathers the rows of a list."""
+    from adminpanel.site import site
+
+    return _gathering(site._registry[model], STOCK_TIMES * 4)
+
+
 def stock(model: Any, columns: tuple[str, ...]) -> int:
-    """Milliseconds in which a stock ModelAdmin gathers a list: it counts all rows, twice."""
+    """Milliseconds in which a stock ModelAdmin gathers them: it counts all rows, twice."""
     from django.contrib import admin
+
+    room = type("Room", (admin.ModelAdmin,), {"has_view_permission": lambda *_: True, "list_display": columns})
+    return _gathering(room(model, admin.AdminSite()), STOCK_TIMES)
+
+
+def _gathering(page: Any, times: int) -> int:
+    """Neither page is drawn."""
     from django.test import RequestFactory
 
     from accounts import tenancy
@@ -111,8 +128,6 @@ def stock(model: Any, columns: tuple[str, ...]) -> int:
 
     request = RequestFactory().get("/")
     request.user = User.objects.filter(role=User.Role.ADMIN, is_superuser=False).earliest("created_at")
-    room = type("Room", (admin.ModelAdmin,), {"has_view_permission": lambda *_: True, "list_display": columns})
-    page = room(model, admin.AdminSite())
 
     def ask() -> float:
         began = time.perf_counter()
@@ -120,7 +135,7 @@ def stock(model: Any, columns: tuple[str, ...]) -> int:
             list(page.get_changelist_instance(request).result_list)
         return time.perf_counter() - began
 
-    return round(max([ask() for _ in range(STOCK_TIMES + 1)][1:]) * 1000)
+    return max(1, round(max([ask() for _ in range(times + 1)][1:]) * 1000))
 
 
 def _members_pages(client: Any) -> dict[str, str]:

@@ -144,6 +144,7 @@ def test_a_test_runs_from_the_first_click_to_its_verdict(
         visitor.goes_to("/content/")
         visitor.page.get_by_role("link", name="A/B tests").click()
         visitor.sees("No test yet")
+        expect(visitor.page.locator(".tabs [aria-current]")).to_be_in_viewport(ratio=1)
         visitor.examines()
         visitor.page.get_by_role("link", name="Captions", exact=True).click()
         visitor.types(name="A question below", b="{caption}\n\nWhich one?")

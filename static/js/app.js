@@ -20,6 +20,12 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-dismiss]")) event.target.closest(".toast").remove();
 });
 
+// ── Tabs that do not fit on a phone: the one you are on is in sight ────────────────────────────────────────────
+for (const here of document.querySelectorAll(".tabs [aria-current]")) {
+  const row = here.closest(".tabs");
+  row.scrollLeft = here.getBoundingClientRect().left - row.getBoundingClientRect().left - 24;
+}
+
 // ── Toasts: good news fades after 8 s unless someone looks at it; bad news stays until it is dismissed ──────────
 const FADE_MS = 8000;
 function fade(toast) {
