@@ -39,6 +39,7 @@ from accounts.refusals import refusing
 from errors import codes
 from errors.exceptions import BotException
 from errors.recording import log_activity
+from instagrowth import system
 
 _BEGUN = "sign_in_begun"  # in a session whose sign-in is not finished: which password and generation it began with
 
@@ -59,6 +60,10 @@ class AccountAdapter(DefaultAccountAdapter):
             if error.code is codes.TOO_MANY_TRIES:
                 raise ValidationError(f"{error.message} {error.code.id}", code=error.code.name) from None
             return False
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Whether anybody may sign up; an invitation lets people in always."""
+        return system.SIGN_UP_OPEN.now() or bool(request.session.get("account_verified_email"))
 
     def populate_username(self, request: HttpRequest, user: User) -> None:
         """People who sign up have an e-mail; access codes are given by admins."""

@@ -16,12 +16,17 @@ from accounts.models import Membership, User, Workspace
 from errors import codes
 from errors.exceptions import BotException
 from errors.recording import log_activity
+from instagrowth import system
 
-GRACE = timedelta(days=14)
 Stop = Callable[[Workspace, User], None]
 LetGo = Callable[[UUID], None]
 _stops: list[Stop] = []
 _partings: list[LetGo] = []
+
+
+def waits() -> timedelta:
+    """How long a deletion can be undone."""
+    return timedelta(days=system.DELETION_WAITS.now())
 
 
 def stopped_by(stop: Stop) -> None:
@@ -52,7 +57,7 @@ def nothing_new(workspace: object) -> None:
 
 def ask_for_workspace(workspace: Workspace, user: User) -> None:
     """Stop everything in a workspace and let it wait for its end; one that waits already keeps its day."""
-    at = now() + GRACE
+    at = now() + waits()
     if Workspace.objects.filter(pk=workspace.pk, delete_at=None).update(delete_at=at):
         _close(workspace, user, at)
 
@@ -70,7 +75,7 @@ def ask_for_account(user: User) -> None:
 
     Raises LAST_OWNER where others would be left without an owner.
     """
-    at = now() + GRACE
+    at = now() + waits()
     with tenancy.platform("all workspaces of the person who leaves are looked at together"):
         if not User.objects.select_for_update(no_key=True).filter(pk=user.pk, delete_at=None).exists():
             return

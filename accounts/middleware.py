@@ -11,11 +11,15 @@ from django.shortcuts import redirect
 from accounts import entry, tenancy
 from accounts.models import Workspace
 from errors import codes
+from errors.answers import answer
 from errors.exceptions import BotException
+from instagrowth import system
 from instagrowth.paths import is_api
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 OPEN_TO_ALL = ("/static/", "/brand/", "/healthz", "/readyz", "/metrics", "/offline", "/sw.js")
+# While members wait: the control room and its programs, what Meta fetches to publish, what Stripe and Meta tell.
+OPEN_IN_MAINTENANCE = (*OPEN_TO_ALL, "/admin/", "/api/admin/", "/media/", "/webhooks/", "/help/")
 ELSEWHERE = ("/admin/",)  # the control room has walls and a door of its own
 # Their views wait for an outside server and open short views of their own: no transaction is held round them.
 UNBOUND = ("/billing/stripe/",)
@@ -28,6 +32,21 @@ CHANGE_ONLY = (
     "/accounts/reauthenticate/",
     *OPEN_TO_ALL,
 )
+
+
+class MaintenanceMiddleware:
+    """Keep members out while the operators work. Staff, health checks and what Stripe and Meta tell us come in."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer, or say that we are back soon."""
+        if request.path.startswith(OPEN_IN_MAINTENANCE) or not system.MAINTENANCE.now():
+            return self.get_response(request)
+        response = answer(request, codes.MAINTENANCE)
+        response["Retry-After"] = "300"
+        return response
 
 
 class TenancyMiddleware:

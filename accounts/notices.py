@@ -148,8 +148,8 @@ EVENTS = {
     ),
     "payment_over": Event(
         "Your plan is paused",
-        "The payment for the plan {plan} of the workspace “{workspace}” failed for 7 days. The free plan counts for now"
-        " and bots beyond it pause. Pay on {page} and they come back; nothing is deleted.",
+        "The payment for the plan {plan} of the workspace “{workspace}” could not be made in time. The free plan counts"
+        " for now and bots beyond it pause. Pay on {page} and they come back; nothing is deleted.",
         alarming=False,
     ),
     "subscription_over": Event(

@@ -25,10 +25,9 @@ from accounts.roles import MAY
 from errors import outbound
 from errors.codes import Code
 from errors.exceptions import BotException
-from instagrowth import live
+from instagrowth import live, system
 
 AGAIN = timedelta(hours=1)  # the same news while unread within this time is counted on the one row
-KEPT = timedelta(days=90)
 COUNTED = 99  # more than that is not counted: the badge says "99+"
 IN_DIGEST = 50  # the newest of one mail; the rest is on the page
 MORNING = time(8)
@@ -283,9 +282,9 @@ def _post(hook: dict[str, str], row: Notification) -> bool:
 
 
 def forget_old() -> None:
-    """Throw away what is older than KEPT."""
+    """Throw away what is older than the system settings say."""
     with tenancy.platform("old notifications of everybody go"), transaction.atomic():
-        Notification.objects.filter(Q(created_at__lt=now() - KEPT)).delete()
+        Notification.objects.filter(Q(created_at__lt=now() - timedelta(days=system.NOTIFICATIONS_KEPT.now()))).delete()
 
 
 def _place(choice: NoticeChoice) -> dict[str, Any]:

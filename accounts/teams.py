@@ -11,8 +11,8 @@ from accounts.models import Invitation, Membership, User, Workspace
 from errors import codes
 from errors.exceptions import BotException
 from errors.recording import log_activity
+from instagrowth import system
 
-FREE_WORKSPACES = 5  # that one person may own: a free plan is for trying, not for splitting one team into many
 Role = Membership.Role
 
 
@@ -47,7 +47,7 @@ def make_workspace(user: User, name: str) -> Workspace:
     with tenancy.platform("a person's workspaces are counted across the walls"):
         owned = Workspace.objects.filter(memberships__user=user, memberships__role=Role.OWNER)
         free = [one for one in owned.select_related("subscription__plan") if allowance.plan_of(one).price == 0]
-    if len(free) >= FREE_WORKSPACES:
+    if len(free) >= system.FREE_WORKSPACES.now():
         raise BotException(codes.WORKSPACE_LIMIT)
     workspace = open_workspace(user, name)
     with tenancy.scope(workspace):

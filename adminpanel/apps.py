@@ -32,5 +32,7 @@ class AdminpanelConfig(AppConfig):
                     f"ADMIN_ALLOWED_NETWORKS names {network!r}, which is no network such as 203.0.113.0/24."
                 ) from None
         from adminpanel import registration, roles  # noqa: F401  (the pages register themselves)
+        from instagrowth import system
 
         post_migrate.connect(roles.sync, sender=self)
+        post_migrate.connect(system.sync, sender=self)

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.timezone import now
 
 from accounts.models import User
+from instagrowth import system
 
 
 class AllowedNetwork(models.Model):
@@ -153,3 +154,22 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SystemSetting(models.Model):
+    """What staff set one of `instagrowth.system.ALL` to; without a value its default counts."""
+
+    id = models.BigAutoField(primary_key=True)
+    key = models.CharField(max_length=60, unique=True, editable=False)
+    value = models.JSONField(null=True)
+    changed_by = models.CharField(max_length=120, blank=True, editable=False)
+    changed_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        db_table = "system_settings"
+        ordering = ["key"]
+        verbose_name = "system setting"
+
+    def __str__(self) -> str:
+        known = system.ALL.get(self.key)
+        return known.title if known else self.key

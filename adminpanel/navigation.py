@@ -47,6 +47,7 @@ PAGES: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     ),
     "Control room": (
         ("staff", "Staff", "shield_person", "adminpanel_staffmember_changelist"),
+        ("settings", "System settings", "tune", "adminpanel_systemsetting_changelist"),
         ("networks", "Allow-list", "vpn_lock", "adminpanel_allowednetwork_changelist"),
         ("bulk_jobs", "Bulk jobs", "stacks", "adminpanel_bulkjob_changelist"),
         ("admin_log", "Admin log", "history", "adminpanel_adminlog_changelist"),

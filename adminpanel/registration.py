@@ -8,4 +8,5 @@ from adminpanel.pages import money as money
 from adminpanel.pages import news as news
 from adminpanel.pages import people as people
 from adminpanel.pages import staff as staff
+from adminpanel.pages import system as system
 from adminpanel.pages import trouble as trouble

@@ -89,6 +89,7 @@ MAY: dict[str, dict[str, frozenset[str]]] = {
         "look": _only(Role.AUDITOR), "add": _OWNER, "give_role": _OWNER, "block": _OWNER, "unblock": _OWNER,
         "new_access": _OWNER, "sign_out": _OWNER,
     },
+    "settings": {"look": _SEES_SAFETY, "set": _OWNER, "default": _OWNER},
     "networks": {"look": _SEES_SAFETY, "add": _OWNER, "delete": _OWNER},
     "bulk_jobs": {"look": _ALL, "stop": _only(Role.OPERATIONS, Role.SUPPORT)},
     "admin_log": {"look": _only(Role.AUDITOR), "export": _EXPORTS},

@@ -11,9 +11,14 @@ from django.utils.timezone import now
 from accounts import notices, teams, tenancy
 from accounts.models import User
 from billing.models import Subscription
+from instagrowth import system
 
 Status = Subscription.Status
-REMIND_AFTER = (timedelta(days=0), timedelta(days=3), timedelta(days=6))  # since the payment failed; the 7th ends it
+REMIND_AFTER = (
+    timedelta(days=0),
+    timedelta(days=3),
+    timedelta(days=6),
+)  # since it failed; by default the 7th ends it
 
 
 def tell(subscription: Subscription, before: dict[str, Any]) -> None:
@@ -65,7 +70,7 @@ def _write(subscription: Subscription, event: str) -> None:
             plan=subscription.plan.name,
             workspace=subscription.workspace.name,
             page=f"{settings.SITE_URL}/billing/",
-            day=_day(subscription.trial_ends_at or since + timedelta(days=7), owner),
+            day=_day(subscription.trial_ends_at or since + timedelta(days=system.PAYMENT_GRACE.now()), owner),
         )
 
 

@@ -16,11 +16,15 @@ from accounts import tenancy
 from billing import dunning, entitlements, gateway
 from billing.gateway import Thing
 from billing.models import Invoice, Plan, Subscription
-from instagrowth import live
+from instagrowth import live, system
 
 Status = Subscription.Status
-GRACE = timedelta(days=7)  # with a failed payment; then the free plan counts
 LIVING = ("active", "trialing", "past_due", "unpaid", "paused", "incomplete")
+
+
+def grace() -> timedelta:
+    """How long a plan counts after a failed payment; then the free plan does."""
+    return timedelta(days=system.PAYMENT_GRACE.now())
 
 
 def mirror(customer: str, done: Callable[[], object] = lambda: None) -> str:
@@ -93,7 +97,7 @@ def _set_status(subscription: Subscription, status: str) -> None:
         subscription.status, subscription.past_due_since, subscription.reminders = status, None, 0
         return
     subscription.past_due_since = subscription.past_due_since or now()
-    over = subscription.past_due_since + GRACE <= now()
+    over = subscription.past_due_since + grace() <= now()
     subscription.status = Status.UNPAID if over else Status.PAST_DUE
 
 
@@ -131,7 +135,7 @@ def facts(subscription: Subscription) -> dict[str, Any]:
 def lapse() -> int:
     """End what time has ended: days of grace, and plans given for a while. How many were ended."""
     with tenancy.platform("what is over ends in all workspaces"):
-        late = Q(status=Status.PAST_DUE, past_due_since__lte=now() - GRACE)
+        late = Q(status=Status.PAST_DUE, past_due_since__lte=now() - grace())
         given = Q(status=Status.ACTIVE, stripe_subscription_id="", current_period_end__lte=now())
         over = Subscription.objects.select_for_update(skip_locked=True, of=("self",)).select_related(
             "plan", "workspace"

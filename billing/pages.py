@@ -52,7 +52,7 @@ def billing(request: MemberRequest) -> HttpResponse:
         "subscription": subscription,
         "paid": bool(subscription and subscription.is_at_stripe and subscription.is_alive),
         "is_customer": bool(subscription and subscription.stripe_customer_id),
-        "falls": bool(subscription and subscription.past_due_since) and subscription.past_due_since + mirror.GRACE,  # type: ignore[union-attr, operator]
+        "falls": bool(subscription and subscription.past_due_since) and subscription.past_due_since + mirror.grace(),  # type: ignore[union-attr, operator]
         "owes": Invoice.objects.filter(workspace=request.workspace, status="open").order_by("-created_at").first(),
         "usage": entitlements.usage(request.workspace),
         "since": entitlements.history_since(request.workspace),

@@ -14,6 +14,7 @@ from accounts.roles import may
 from billing import entitlements
 from bots import health
 from bots.models import InstagramAccount
+from instagrowth import system
 
 LATE = timedelta(minutes=2)  # an engine whose oldest due bot waits longer than this is late (RELIABILITY row 93)
 
@@ -56,4 +57,4 @@ def engine() -> dict[str, object]:
             " WHERE status = 'running' AND lease_until IS NULL AND next_run_at <= now()"
         )
         waited = float(cursor.fetchone()[0])
-    return {"waited": waited, "late": waited > LATE.total_seconds()}
+    return {"waited": waited, "late": waited > LATE.total_seconds(), "halted": not system.BOTS_RUN.now()}

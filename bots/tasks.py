@@ -6,6 +6,7 @@ from celery import shared_task
 
 from bots import connecting, official, reconcile, runner
 from bots import dispatch as dispatching
+from instagrowth import system
 
 BATCH = 1000
 
@@ -16,6 +17,8 @@ def dispatch() -> None:
 
     A batch that is not full may have looked only at the many bots of one workspace, which is out of the way now.
     """
+    if not system.BOTS_RUN.now():
+        return
     for queue, room in dispatching.rooms().items():
         left = room
         while left > 0 and (claims := dispatching.claim(min(BATCH, left), [queue])):

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ValidationError
 from errors import codes
 from errors.codes import Code
 from errors.exceptions import BotException
+from instagrowth import system
 
 DEADLINE = 30.0  # seconds for everything: connecting, retries, a repair
 CONNECT = 5.0
@@ -87,8 +88,11 @@ def plays() -> bool:
 def ask(prompt: Prompt, heard: Heard | None = None) -> Answered:
     """Ask the model. With `heard`, the answer is streamed and its length so far, in letters, told.
 
-    Raises NoAnswer: AI_UNAVAILABLE, AI_TIMED_OUT, AI_REFUSED, AI_ANSWER_UNUSABLE, AI_NOT_SET_UP. Hold no transaction.
+    Raises NoAnswer: AI_OFF, AI_UNAVAILABLE, AI_TIMED_OUT, AI_REFUSED, AI_ANSWER_UNUSABLE, AI_NOT_SET_UP.
+    Hold no transaction.
     """
+    if not system.AI_ANSWERS.now():
+        raise NoAnswer(codes.AI_OFF)
     if not settings.OPENAI_API_KEY and not settings.OPENAI_BASE_URL:
         raise NoAnswer(codes.AI_NOT_SET_UP)
     if wait := _rests():
@@ -115,6 +119,7 @@ class _Telling:
     used: Used = field(default_factory=Used)
     said: queue.SimpleQueue[Any] = field(default_factory=queue.SimpleQueue)
     streams: bool = True
+    model: str = field(default_factory=system.AI_MODEL.now)
 
     def listen(self, until: float, heard: Heard | None) -> Answered:
         """Wait for the answer in the caller's thread, telling of its growth."""
@@ -161,7 +166,7 @@ class _Telling:
         for repair in range(REPAIRS + 1):
             try:
                 words = await self._patiently(client, talk, streams=self.streams and not repair)
-                return Answered(self.prompt.shape.model_validate_json(words), self.used, settings.OPENAI_MODEL)
+                return Answered(self.prompt.shape.model_validate_json(words), self.used, self.model)
             except (_Misfit, ValidationError) as misfit:
                 said = misfit.words if isinstance(misfit, _Misfit) else words
                 talk = [talk[0], *_correction(misfit, said)]
@@ -192,7 +197,7 @@ class _Telling:
 
     async def _once(self, client: Any, talk: list[dict[str, str]], *, streams: bool) -> str:
         asked = {
-            "model": settings.OPENAI_MODEL,
+            "model": self.model,
             "instructions": f"{self.prompt.instructions}\n\n{GUARD}",
             "input": talk,
             "text": {"format": _format(self.prompt.shape)},

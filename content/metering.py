@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import F, Sum
 from django.utils import timezone
 
@@ -18,6 +17,7 @@ from content.ai import REPAIRS, Prompt, Used
 from content.models import AiBudget, AiCall, AiUsage, Run
 from errors import codes
 from errors.exceptions import BotException
+from instagrowth import system
 
 # Millionths of a dollar for a million tokens, in and out: OpenAI's price list of November 2026. The longest name that
 # the model's name begins with counts; a model that is not here is taken as dear as the dearest.
@@ -81,12 +81,14 @@ def costs(since: datetime, until: datetime) -> dict[UUID, float]:
 def budget_micros(workspace: Workspace) -> int:
     """What AI may cost the workspace a month: the platform's budget, or less if its owner wants it so."""
     own = AiBudget.objects.filter(workspace=workspace).values_list("cents", flat=True).first()
-    platform = settings.AI_BUDGET_CENTS
+    platform = system.AI_BUDGET.now()
     return (platform if own is None else min(own, platform)) * CENT
 
 
 def check(workspace: Workspace) -> None:
-    """Raise AI_LIMIT_REACHED or AI_BUDGET_REACHED where not even one call is left, before anybody waits for it."""
+    """Raise AI_OFF, AI_LIMIT_REACHED or AI_BUDGET_REACHED where no call can be made, before anybody waits for it."""
+    if not system.AI_ANSWERS.now():
+        raise BotException(codes.AI_OFF)
     now = allowance(workspace)
     if now.left == 0:
         raise entitlements.short_of(workspace, "ai_limit", codes.AI_LIMIT_REACHED)

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from pydantic import BaseModel
@@ -21,7 +20,7 @@ from content.models import AiCall, Feature, Piece, Run
 from errors import codes, correlation
 from errors.exceptions import BotException
 from errors.recording import log_activity, record
-from instagrowth import live
+from instagrowth import live, system
 
 LOST_MESSAGE = timedelta(seconds=20)  # a run that nobody took up by then is sent to a worker again
 GIVE_UP = timedelta(minutes=10)  # one that nobody took up by then is not wanted any more
@@ -51,7 +50,7 @@ def ask(
 ) -> Run:
     """Write down what is asked and hand it to a worker. The same key again gives the same run, and is paid once.
 
-    Raises BEING_DELETED, AI_LIMIT_REACHED, AI_BUDGET_REACHED.
+    Raises BEING_DELETED, AI_OFF, AI_LIMIT_REACHED, AI_BUDGET_REACHED.
     """
     if key and (known := Run.objects.filter(workspace=workspace, request_key=key).first()):
         return known
@@ -89,7 +88,7 @@ def perform(workspace: UUID, key: UUID, tools: Mapping[str, Tool]) -> None:
         facts = tool.gather(run)
         prompt: Prompt = prompts.of(run.feature).prompt(facts)
         with tenancy.scope(workspace):
-            call = metering.reserve(metering.workspace_of(workspace), run, prompt, settings.OPENAI_MODEL)
+            call = metering.reserve(metering.workspace_of(workspace), run, prompt, system.AI_MODEL.now())
         if call is None:
             raise BotException(codes.AI_NOT_READY)
         _step(run, "Writing")

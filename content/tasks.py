@@ -11,6 +11,7 @@ from accounts import tenancy
 from content import competitors, experiments, hooks, inbox, measuring, publishing, replies, report_plans, runs
 from content.models import Competitor
 from content.tools import TOOLS
+from instagrowth import system
 
 BATCH = 100
 
@@ -48,7 +49,7 @@ def look_at(workspace: str, competitor: str) -> None:
 @shared_task(platform="due posts of all workspaces are claimed")
 def dispatch_posts() -> None:
     """Claim due posts and send each to a worker; as many batches as are due."""
-    while claims := publishing.claim(BATCH):
+    while system.CALENDAR_PUBLISHES.now() and (claims := publishing.claim(BATCH)):
         for claim in claims:
             publish_turn.apply_async((str(claim.workspace), str(claim.post), claim.fence), expires=publishing.HANDOVER)
 

@@ -17,10 +17,10 @@ from errors import sentry
 from errors.codes import Code
 from errors.models import ErrorGroup
 from errors.tasks import mail_alert, send_alert
+from instagrowth import system
 
 logger = structlog.get_logger("errors")
 WINDOW = 600  # seconds in which the same error is counted as one
-STORM = 25  # times within the window, after which an ordinary error is told of too
 
 
 def consider(code: Code, fields: dict[str, object], group: ErrorGroup) -> None:
@@ -31,9 +31,9 @@ def consider(code: Code, fields: dict[str, object], group: ErrorGroup) -> None:
     urgent = code.severity == "C" or group.is_unforeseen
     if not urgent and (code.severity != "E" or code.http < HTTPStatus.INTERNAL_SERVER_ERROR):
         return  # a warning, or a visitor's own mistake: nobody shall wake operators by knocking at closed doors
-    times = _count(group)
+    times, storm = _count(group), system.ALERT_STORM.now()
     if (urgent and _is_round(times)) or (
-        not urgent and times >= STORM and times % STORM == 0 and _is_round(times // STORM)
+        not urgent and times >= storm and times % storm == 0 and _is_round(times // storm)
     ):
         send(_message(code, fields, group, times))
     if _is_round(times):
@@ -47,7 +47,7 @@ def send(message: dict[str, object]) -> list[str]:
         if settings.ALERT_WEBHOOK_URL:
             send_alert.delay(message)
             ways.append("webhook")
-        if settings.ALERT_EMAILS:
+        if system.ALERT_EMAILS.now():
             mail_alert.delay(message)
             ways.append("mail")
     except kombu.exceptions.OperationalError:

@@ -15,6 +15,7 @@ from errors import codes
 from errors.causes import code_of
 from errors.codes import Code
 from errors.exceptions import BotException
+from instagrowth import system
 from instagrowth.paths import is_api
 
 logger = structlog.get_logger("errors")
@@ -81,7 +82,13 @@ def answer(request: HttpRequest, code: Code, message: str = "") -> HttpResponse:
 
 def _page(request: HttpRequest, code: Code, message: str, correlation_id: str) -> str:
     """Draw the page; when our own house is on fire (5xx), without looking anything up."""
-    context = {"code": code, "message": message, "correlation_id": correlation_id, "status": code.http}
+    context = {
+        "code": code,
+        "message": message,
+        "correlation_id": correlation_id,
+        "status": code.http,
+        "support": system.SUPPORT_EMAIL.now(),
+    }
     try:
         template = loader.select_template([f"errors/{code.http}.html", "errors/error.html"])
         return template.render(context, None if code.http >= HTTPStatus.INTERNAL_SERVER_ERROR else request)

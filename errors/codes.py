@@ -1003,6 +1003,14 @@ GRAPH_APP_WRONG = _code(
     then=Then.ALERT,
     http=502,
 )
+MAINTENANCE = _code(
+    "E-API-W-0031",
+    "MAINTENANCE",
+    "We are working on the product. Your data is safe.",
+    "Come back in a few minutes.",
+    then=Then.RETRY,
+    http=503,
+)
 
 # ── NET: the way to Instagram and other services ────────────────────────────────────────────────────────────────────
 NET_TIMEOUT = _code(
@@ -1291,6 +1299,13 @@ EXPERIMENT_INVALID = _code(
     "EXPERIMENT_INVALID",
     "This test cannot be run as it is.",
     "Change what the sentence names. A and B must differ, and only one test of a kind runs on an account at a time.",
+)
+AI_OFF = _code(
+    "E-AI-W-0012",
+    "AI_OFF",
+    "The AI tools are switched off for now.",
+    "Try again later. What was written before is there, and nothing was counted.",
+    http=503,
 )
 AI_NOT_READY = _code(
     "E-AI-W-0011",

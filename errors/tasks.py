@@ -10,6 +10,7 @@ from django.core.mail import send_mail
 
 from errors import outbound, partitions
 from errors.exceptions import BotException
+from instagrowth import system
 
 
 @shared_task(ignore_result=True, platform="the log is everybody's")
@@ -48,4 +49,4 @@ def mail_alert(message: dict[str, object]) -> None:
     """Mail one alert to the operators, through the outbox as every mail."""
     subject = f"[InstaGrowth OS] {message['error_code'] or 'Test'}: {message['action']}"
     facts = "\n".join(f"{name}: {value}" for name, value in message.items() if name != "text" and value)
-    send_mail(subject, f"{message['text']}\n\n{facts}\n", None, settings.ALERT_EMAILS)
+    send_mail(subject, f"{message['text']}\n\n{facts}\n", None, system.ALERT_EMAILS.now())

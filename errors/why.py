@@ -177,6 +177,8 @@ WHY: dict[str, tuple[str, ...]] = {
         "A program asks in a loop instead of listening to live events.",
         "Several programs share one token.",
     ),
+    "MAINTENANCE": ("The operators closed the product to bring in a new version or to mend something.",),
+    "AI_OFF": ("The operators switched the AI tools off, for instance while the provider is in trouble.",),
     "QUEUE_UNAVAILABLE": ("Valkey restarts, is full, or cannot be reached.",),
     "INTERNAL_ERROR": ("Nobody foresaw this one; the operators see where it happened.",),
     "INSTAGRAM_PLEASE_WAIT": (_PATTERN, "The account was used on two devices at once."),

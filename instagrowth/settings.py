@@ -135,6 +135,7 @@ MIDDLEWARE = [
     "errors.middleware.ErrorMiddleware",
     "adminpanel.middleware.ControlRoomMiddleware",
     "adminpanel.middleware.VisitMiddleware",
+    "accounts.middleware.MaintenanceMiddleware",
     "accounts.middleware.TenancyMiddleware",
     "accounts.middleware.MustChangePasswordMiddleware",
     "allauth.account.middleware.AccountMiddleware",

@@ -12,6 +12,7 @@ from accounts.models import Membership
 from accounts.pages.doors import said
 from accounts.requests import MemberRequest
 from errors.exceptions import BotException
+from instagrowth import system
 
 
 @require_safe
@@ -47,5 +48,5 @@ def new(request: MemberRequest) -> HttpResponse:
             request.session["workspace"] = str(workspace.pk)
             messages.success(request, f"{workspace} is made, and you own it.")
             return redirect("bots:dashboard")
-    context = {"form": form, "most": teams.FREE_WORKSPACES}
+    context = {"form": form, "most": system.FREE_WORKSPACES.now()}
     return render(request, "accounts/workspace_new.html", context, status=400 if form.errors else 200)

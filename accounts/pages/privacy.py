@@ -27,6 +27,7 @@ from accounts.streams import parts_of
 from errors import codes
 from errors.exceptions import BotException
 from errors.recording import log_activity
+from instagrowth import system
 
 
 def once_more(view: View) -> View:
@@ -90,6 +91,7 @@ def _archive(request: MemberRequest) -> dict[str, object]:
         "export": newest,
         "ready": ready,
         "gone_at": ready and ready.ended_at and ready.ended_at + archives.KEPT,
+        "undo_days": system.DELETION_WAITS.now(),
         "is_open": newest is not None and newest.state in archives.OPEN,
     }
 
@@ -151,6 +153,7 @@ def _say_it(request: MemberRequest, page: str, word: str, ask: Callable[[], None
         except BotException as refused:
             form.add_error(None, doors.said(refused))
         else:
-            messages.success(request, f"{done} You can undo it for 14 days.".strip())
+            messages.success(request, f"{done} You can undo it for {system.DELETION_WAITS.now()} days.".strip())
             return redirect("accounts:privacy")
-    return render(request, page, {"form": form, "word": word}, status=400 if form.errors else 200)
+    context = {"form": form, "word": word, "undo_days": system.DELETION_WAITS.now()}
+    return render(request, page, context, status=400 if form.errors else 200)

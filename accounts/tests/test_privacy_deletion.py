@@ -58,7 +58,7 @@ def test_a_workspace_stops_at_once_and_waits_14_days(
 ) -> None:
     page = proved(alice).post(WORKSPACE, {"typed": alices_workspace.name.upper()}, follow=True).content.decode()
 
-    assert abs(ends(alices_workspace) - now() - farewell.GRACE) < timedelta(minutes=1)
+    assert abs(ends(alices_workspace) - now() - farewell.waits()) < timedelta(minutes=1)
     assert not runs(running)
     assert "Keep the workspace" in page
     assert mailoutbox[-1].subject == "A workspace is going to be deleted"

@@ -23,7 +23,7 @@ from instagrowth.testing import everywhere, workspace_of
 
 pytestmark = pytest.mark.usefixtures("committed", "nobody_guessed")
 MARK, KEPT = "zq7alice", "zq7charlie"
-LONG_AGO = now() - farewell.GRACE - timedelta(days=1)
+LONG_AGO = now() - timedelta(days=14) - timedelta(days=1)
 
 
 @pytest.fixture(autouse=True)

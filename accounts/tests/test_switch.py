@@ -11,6 +11,7 @@ from accounts import teams, tenancy
 from accounts.models import Membership, User, Workspace
 from accounts.tests.team import signed_in
 from billing import entitlements
+from instagrowth import system
 from instagrowth.testing import everywhere, workspace_of
 
 HTMX = {"HX-Request": "true"}
@@ -136,7 +137,7 @@ def test_a_workspace_needs_a_name(alice: User, name: str) -> None:
 
 
 def test_paid_workspaces_do_not_count_against_the_free_ones(alice: User) -> None:
-    for number in range(teams.FREE_WORKSPACES):
+    for number in range(system.FREE_WORKSPACES.now()):
         second_of(alice, f"Free {number}")  # her first one is on "growth"
     client = signed_in(alice)
 

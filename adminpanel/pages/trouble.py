@@ -20,7 +20,7 @@ from adminpanel.pages.base import Page
 from adminpanel.site import site
 from errors import alerts, groups
 from errors.models import ActivityLog, ErrorGroup
-from instagrowth import live
+from instagrowth import live, system
 from instagrowth.models import LiveEvent
 
 IN_STORY = 500  # rows of one story that are shown
@@ -171,7 +171,7 @@ def alerts_page(request: HttpRequest) -> HttpResponseBase:
         "ways": _ways(),
         "told": told,
         "may_test": may_test,
-        "storm": alerts.STORM,
+        "storm": system.ALERT_STORM.now(),
         "minutes": alerts.WINDOW // 60,
     }
     return TemplateResponse(request, "adminpanel/alerts.html", context)
@@ -182,7 +182,7 @@ def _ways() -> list[tuple[str, str]]:
     host, signed = urlsplit(settings.ALERT_WEBHOOK_URL).hostname, bool(settings.ALERT_WEBHOOK_SECRET)
     return [
         ("Webhook", f"{host}, {'signed' if signed else 'not signed'}" if host else "ALERT_WEBHOOK_URL is not set"),
-        ("Mail", ", ".join(settings.ALERT_EMAILS) or "ALERT_EMAILS is not set"),
+        ("Mail", ", ".join(system.ALERT_EMAILS.now()) or "no address is set"),
         ("Sentry", "on" if settings.SENTRY_DSN else "SENTRY_DSN is not set"),
         ("Staff's browsers", "always, while one of these pages is open"),
     ]
