@@ -145,5 +145,6 @@ class CreateBot(StaffDoor):
         )
         with tenancy.platform("an administrator sees what was made"):
             rows = Bot.objects.select_related("account__session", "workspace").in_bulk([bot.pk for bot in made])
+            self.looks_at(*rows.values(), new=True)
             told = NewBot([rows[bot.pk] for bot in made], many=True).data
         return {"success": True, "bot": told[0], "bots": told}

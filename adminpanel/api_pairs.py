@@ -90,6 +90,7 @@ class AddPair(StaffDoor):
     def post(self, request: Request, wanted: dict[str, Any]) -> dict[str, Any]:
         """Take a Meta app into use."""
         pair = api_pairs.add(by=cast(User, request.user), **wanted)
+        self.looks_at(pair, new=True)
         return {"success": True, "api_pair": PairShape(api_pairs.find(str(pair.pk))).data}
 
 
@@ -108,6 +109,7 @@ class AssignPair(StaffDoor):
         """Give a bot a pair in place of the one it has, or let it give that back."""
         by = cast(User, request.user)
         bot = _bot(wanted["bot"])
+        self.looks_at(bot)
         if wanted["api_pair"] is None:
             api_pairs.release(bot, by)
             return {"success": True, "api_pair": None}
@@ -128,7 +130,10 @@ class DeletePair(StaffDoor):
     )
     def delete(self, request: Request, api_id: str, asked: dict[str, Any]) -> dict[str, Any]:
         """Delete a pair, named by its id or its app id. Bots that have it must be without it first, or by force."""
-        api_pairs.delete(api_pairs.find(api_id), cast(User, request.user), force=asked["force"])
+        pair = api_pairs.find(api_id)
+        with tenancy.platform(api_pairs.ALL):
+            self.looks_at(pair, *Bot.objects.filter(api_pair=pair))
+        api_pairs.delete(pair, cast(User, request.user), force=asked["force"])
         return {"success": True}
 
 

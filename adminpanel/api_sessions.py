@@ -18,7 +18,7 @@ from accounts.models import User
 from adminpanel.api import STAFF_ONLY, StaffDoor
 from adminpanel.uploads import MOST_FILES, FilesParser, SessionFileField, called, content_of
 from bots import session_pool
-from bots.models import Session
+from bots.models import Bot, InstagramAccount, Session
 from bots.session_files import SessionFile
 from errors import codes
 from errors.answers import payload
@@ -187,6 +187,7 @@ class UploadSessions(StaffDoor):
         # First what takes time: whoever adds holds a lock until the end of the request.
         judged = [_judge(file) for file in wanted["files"]]
         kept = [_add(found, cast(User, request.user)) for found in judged]
+        self.looks_at(*(one for one in kept if isinstance(one, Session)), new=True)
         first = next((one for one in kept if isinstance(one, BotException)), None)
         results = [{"filename": called(file), **_result(one)} for file, one in zip(wanted["files"], kept, strict=True)]
         accepted = sum(bool(result["success"]) for result in results)
@@ -239,6 +240,7 @@ class VerifySession(StaffDoor):
     def post(self, request: Request, wanted: dict[str, Any]) -> dict[str, Any]:
         """Ask Instagram once whether a session is good, and learn whose it is. A stop sign stops its bot."""
         session = _find(wanted)
+        self.looks_at(*_with_bot(session))
         checked = session_pool.verify(session, cast(User, request.user))
         session = session_pool.find(str(session.pk))
         told = {"success": True, "valid": checked.valid, "account": session.username}
@@ -263,6 +265,7 @@ class MoveSession(StaffDoor):
     def post(self, request: Request, wanted: dict[str, Any]) -> dict[str, Any]:
         """Take a session back into the pool, or freeze or ban it by hand. Its bot stops and its owner sees why."""
         session, by = _find(wanted), cast(User, request.user)
+        self.looks_at(*_with_bot(session))
         if wanted["to"] == Status.UNUSED:
             session_pool.release(session, by, force=wanted["force"])
         else:
@@ -284,12 +287,21 @@ class DeleteSession(StaffDoor):
     )
     def delete(self, request: Request, filename: str, asked: dict[str, Any]) -> dict[str, Any]:
         """Delete a session, named by our filename, its id, or its username where only one has it."""
-        session_pool.delete(session_pool.find(filename), cast(User, request.user), force=asked["force"])
+        session = session_pool.find(filename)
+        self.looks_at(*_with_bot(session))
+        session_pool.delete(session, cast(User, request.user), force=asked["force"])
         return {"success": True}
 
 
 def _find(wanted: dict[str, UUID | str]) -> Session:
     return session_pool.find(str(wanted.get("id") or wanted["filename"]))
+
+
+def _with_bot(session: Session) -> list[Any]:
+    """A session, its account and its bot: what is done to the one stops the other."""
+    with tenancy.platform(session_pool.POOL):
+        account = InstagramAccount.objects.filter(pk=session.account_id).first() if session.account_id else None
+        return [session, *([account] if account else []), *Bot.objects.filter(account=account, account__isnull=False)]
 
 
 def _judge(file: UploadedFile) -> SessionFile | BotException:

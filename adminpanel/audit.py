@@ -22,7 +22,15 @@ _PERSONAL = ("email", "to", "reply_to")  # kept so far that staff recognise it, 
 Values = dict[str, Any]
 
 
-def record(
+def record(action: str, **told: Any) -> AdminLog:
+    """Write one row, in the caller's transaction, of what `entry` takes.
+
+    Whoever else writes waits until this transaction ends, so that the chain has no fork.
+    """
+    return keep([entry(action, **told)])[0]
+
+
+def entry(
     action: str,
     *,
     by: Any = None,
@@ -32,15 +40,13 @@ def record(
     reason: str = "",
     request: HttpRequest | None = None,
     door: str = "page",
+    story: str = "",
     **more: Any,
 ) -> AdminLog:
-    """Write one row, in the caller's transaction. `before` and `after` are snapshots: what differs is kept.
-
-    Whoever else writes waits until this transaction ends, so that the chain has no fork.
-    """
+    """One row, not yet written. `before` and `after` are snapshots: what differs is kept."""
     changes = difference(before or {}, after or {}) | {key: [None, masked(key, value)] for key, value in more.items()}
     by = by or getattr(request, "user", None)
-    row = AdminLog(
+    return AdminLog(
         admin_id=getattr(by, "pk", None),
         admin=(getattr(by, "email", "") or "")[:120] if by else "",
         action=action[:80],
@@ -50,20 +56,44 @@ def record(
         changes=changes,
         reason=redact_text(reason)[:500],
         address=client_address(request) if request is not None else None,
-        correlation_id=correlation.current(),
+        correlation_id=story or correlation.current(),
         door=door,
         created_at=timezone.now(),
     )
+
+
+def keep(rows: list[AdminLog]) -> list[AdminLog]:
+    """Seal rows to the chain, in their order, and write them with one statement."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('admin log'))")
-        last = AdminLog.objects.order_by("-pk").values_list("hash", flat=True).first()
-        row.previous = last or ""
-        row.hash = seal(row)
-        row.save(force_insert=True)
+        last = AdminLog.objects.order_by("-pk").values_list("hash", flat=True).first() or ""
+        for row in rows:
+            row.previous = last
+            last = row.hash = seal(row)
+        AdminLog.objects.bulk_create(rows)
     # The line in the process's log is the anchor outside of the database: a cut-off end of the chain shows there.
-    logger.info("admin_log", action=row.action, row=row.pk, hash=row.hash)
-    return row
+    logger.info("admin_log", action=rows[-1].action, row=rows[-1].pk, hash=rows[-1].hash, rows=len(rows))
+    return rows
+
+
+class Seen:
+    """A row as it was before a deed. What became of it is kept afterwards; a `new` one was nothing before."""
+
+    def __init__(self, row: models.Model, *, new: bool = False) -> None:
+        self.row = row
+        self.before: Values = {} if new else snapshot(row)
+        self.after: Values = {}
+
+    def record(self, action: str, *, if_changed: bool = False, **more: Any) -> AdminLog | None:
+        """Look at the row again, and write down what differs; all of it where it is gone."""
+        told = self.entry(action, type(self.row)._default_manager.filter(pk=self.row.pk).first(), **more)
+        return None if if_changed and self.after == self.before else keep([told])[0]
+
+    def entry(self, action: str, now: models.Model | None, **more: Any) -> AdminLog:
+        """The entry of a row of which it is known what it is `now`."""
+        self.after = snapshot(now) if now is not None else {}
+        return entry(action, target=self.row, before=self.before, after=self.after, **more)
 
 
 def snapshot(row: models.Model) -> Values:

@@ -1,6 +1,6 @@
 """One deed to all rows that match a list's filters: a worker does it batch by batch, and each row at most once.
 
-A batch is one transaction: the deeds, how far the job is, and one entry in the admin log with the rows' keys. A worker
+A batch is one transaction: the deeds, how far the job is, and an entry in the admin log for each row. A worker
 that dies leaves nothing half done; the next one goes on behind the last row. Who asked is asked for again each time.
 """
 
@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts import tenancy
 from accounts.models import User
-from adminpanel import audit, roles
+from adminpanel import audit, roles, versions
 from adminpanel.deeds import Asked, Deed
 from adminpanel.models import BulkJob
 from errors import codes, correlation
@@ -128,8 +128,9 @@ def _take(page: Any, deed: Deed, row: models.Model, user: User, job: BulkJob) ->
     if not deed.fits(row):
         job.passed += 1
         return
+    kept = audit.Seen(row)
     try:
-        with transaction.atomic():
+        with transaction.atomic(), versions.held(row):
             deed.do(row, Asked(cast(HttpRequest, None), user, job.given))
     except (OperationalError, InterfaceError):
         raise  # the database is away: the batch is done again
@@ -141,14 +142,17 @@ def _take(page: Any, deed: Deed, row: models.Model, user: User, job: BulkJob) ->
             record(why, action=f"bulk {job.page}.{job.deed}", user=user, row=str(row.pk))
         return
     job.done += 1
-    job.__dict__.setdefault("_rows", []).append(str(row.pk))
+    job.__dict__.setdefault("_seen", []).append(kept)
 
 
 def _keep(job: BulkJob) -> None:
     job.worked_at = timezone.now()
     job.save()
-    if rows := job.__dict__.pop("_rows", []):
-        audit.record(f"{job.page}.{job.deed}.batch", by=job.asked_by, target=job, door="worker", rows=rows)
+    if seen := job.__dict__.pop("_seen", []):
+        now = apps.get_model(job.model)._default_manager.in_bulk([one.row.pk for one in seen])
+        told: dict[str, Any] = {"reason": job.given.get("reason", ""), "door": "worker", "story": job.correlation_id}
+        action = f"{job.page}.{job.deed}"
+        audit.keep([one.entry(action, now.get(one.row.pk), by=job.asked_by, job=job.pk, **told) for one in seen])
 
 
 def _end(job: BulkJob, status: str, by: User | None) -> bool:

@@ -1011,6 +1011,20 @@ MAINTENANCE = _code(
     then=Then.RETRY,
     http=503,
 )
+CHANGED_MEANWHILE = _code(
+    "E-API-E-0032",
+    "CHANGED_MEANWHILE",
+    "Somebody changed this while you had it open.",
+    "Look at it as it is now, and ask again if it is still right.",
+    http=409,
+)
+DOES_NOT_FIT = _code(
+    "E-API-E-0033",
+    "DOES_NOT_FIT",
+    "As it is now, this cannot be done to it.",
+    "Look at it as it is now: it shows what can be done.",
+    http=409,
+)
 
 # ── NET: the way to Instagram and other services ────────────────────────────────────────────────────────────────────
 NET_TIMEOUT = _code(

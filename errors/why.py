@@ -206,6 +206,14 @@ WHY: dict[str, tuple[str, ...]] = {
     "GRAPH_NOT_UNDERSTOOD": ("Meta took a field or a version out of its API: the operators must upgrade.",),
     "GRAPH_NOT_FOUND": ("It was deleted in the app.", "The account is another one than when it was written."),
     "GRAPH_APP_WRONG": ("The app's secret was renewed at Meta and not here.", "The app is switched off at Meta."),
+    "CHANGED_MEANWHILE": (
+        "Another administrator did something to it, or a worker of ours.",
+        "The page stood open in a second tab in which you did something yourself.",
+    ),
+    "DOES_NOT_FIT": (
+        "It was done already.",
+        "The address was called by hand where the page shows no button for it.",
+    ),
     # ── The network ──
     "NET_TIMEOUT": ("The other side, or a proxy on the way, is overloaded.",),
     "NET_REFUSED": ("The name or the port is wrong.", "The server, a proxy or a firewall is down or in the way."),

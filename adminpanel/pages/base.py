@@ -1,7 +1,5 @@
 """What every page of the control room has: roles, quick lists, deeds with a log entry, a form that tells of others."""
 
-import hashlib
-import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import nullcontext
 from typing import Any, cast
@@ -25,48 +23,17 @@ from accounts import tenancy
 from accounts.archives import inert
 from accounts.limits import client_address
 from accounts.models import User
-from adminpanel import audit, presence, roles, watching
+from adminpanel import audit, presence, roles, versions, watching
 from adminpanel.changelist import KeyedList, as_uuid, beginning
 from adminpanel.deeds import Asked, BriefForm, Deed
 from adminpanel.models import AdminLog
+from adminpanel.versions import RowForm
+from errors import codes
 from errors.exceptions import BotException
 
 DEEDS = "staff do something to a row of any workspace"
 AT_ONCE = 100  # rows a bulk deed is done to: those that were ticked on one page of a list
 CSV_ROWS = 500  # a chunk of an export
-
-
-class RowForm(forms.ModelForm):
-    """A row as it was when the form was opened: whoever saves over somebody else's change is told."""
-
-    version = forms.CharField(required=False, widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.pk and not self.instance._state.adding:
-            self.initial["version"] = version_of(self.instance)
-
-    def clean(self) -> dict[str, Any]:
-        """Compare with the row as it is now, and hold it until the transaction ends."""
-        found = super().clean() or {}
-        if not self.instance._state.adding:
-            now = type(self.instance)._default_manager.select_for_update().filter(pk=self.instance.pk).first()
-            if now is None or version_of(now) != found.get("version"):
-                raise forms.ValidationError(
-                    f"{_last_hand(self.instance)} changed this while you had it open. Load the page again to see it."
-                )
-        return found
-
-
-def version_of(row: models.Model) -> str:
-    """A mark that differs when any column does."""
-    values = {field.attname: str(getattr(row, field.attname)) for field in row._meta.concrete_fields}
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:20]
-
-
-def _last_hand(row: models.Model) -> str:
-    last = AdminLog.objects.filter(target_type=row._meta.label_lower, target_id=str(row.pk)).first()
-    return last.admin if last and last.admin else "Somebody"
 
 
 class Page(ModelAdmin):
@@ -75,6 +42,7 @@ class Page(ModelAdmin):
     page = ""  # its name in the table of roles
     says = ""  # one sentence under its name in the index
     deeds: tuple[Deed, ...] = ()
+    judged_by: tuple[str, ...] = ()  # columns by which staff decide on a row, where machines write the others; else all
     field_deeds: dict[str, str] = {}  # fields that ask for a deed of their own
     search_text: tuple[str, ...] = ()  # columns with a trigram index
     search_exact: tuple[str, ...] = ()  # columns with a plain index
@@ -336,6 +304,11 @@ class Page(ModelAdmin):
                 raise Http404
             if wanted.dangerous and not presence.has_proved(request.session):
                 return redirect(f"{reverse('admin:prove')}?{urlencode({'next': request.get_full_path()})}")
+            try:
+                seen = request.POST.get("version", "") if request.method == "POST" else request.GET.get("version")
+                self.expect(wanted, row, seen)
+            except BotException as refused:
+                return self._anew(request, row, refused)
             form = wanted.form(request.POST or None, request.FILES or None, row=row)
             ready = request.method == "POST" and form.is_valid()
             if not ready or not wanted.unbound:
@@ -346,7 +319,7 @@ class Page(ModelAdmin):
         """Do what is ready and say so, else ask; drawn before the view on the rows ends."""
         try:
             if ready:
-                answer = perform(self, wanted, row, request, form.cleaned_data)
+                answer = perform(self, wanted, row, request, form.cleaned_data, request.POST.get("version", ""))
                 if isinstance(answer, TemplateResponse):
                     return answer.render()
                 if isinstance(answer, HttpResponseBase):
@@ -356,9 +329,29 @@ class Page(ModelAdmin):
                     there = type(row)._default_manager.filter(pk=row.pk).exists()
                 return redirect(self.address(row) if there else self.list_address())
         except BotException as refused:
+            if refused.code in (codes.CHANGED_MEANWHILE, codes.DOES_NOT_FIT):
+                return self._anew(request, row, refused)
             refuse(form, refused)
         with tenancy.platform(DEEDS):
             return self.confirm(request, wanted, form, [row], self.address(row)).render()
+
+    def expect(self, deed: Deed, row: Any, seen: str | None) -> None:
+        """Raise CHANGED_MEANWHILE for a row that is not what somebody has `seen`, DOES_NOT_FIT where no button shows.
+
+        None is who has seen nothing yet.
+        """
+        if seen is not None and seen != self.marks([row])[str(row.pk)]:
+            raise versions.changed(row)
+        if not deed.fits(row):
+            raise BotException(codes.DOES_NOT_FIT)
+
+    def marks(self, rows: list[Any]) -> dict[str, str]:
+        """The versions of rows by their keys, which buttons and forms of deeds carry."""
+        return versions.for_deeds(rows, self.judged_by)
+
+    def _anew(self, request: HttpRequest, row: Any, refused: BotException) -> HttpResponseBase:
+        messages.error(request, f"{refused} Nothing was done. This is how it is now. ({refused.code.id})")
+        return redirect(self.address(row))
 
     def confirm(
         self, request: HttpRequest, deed: Deed, form: forms.Form, rows: list[Any], back: str, **more: Any
@@ -371,6 +364,7 @@ class Page(ModelAdmin):
             "deed": deed,
             "form": form,
             "rows": rows[:20],
+            "versions": self.marks(rows),
             "back": back,
             **more,
         }
@@ -381,36 +375,32 @@ class Page(ModelAdmin):
         return [deed for deed in self.deeds if self.may(request, deed.name)]
 
     def _buttons(self, request: HttpRequest, row: Any) -> list[dict[str, Any]]:
+        seen = urlencode({"version": self.marks([row])[str(row.pk)]})
         return [
-            {"title": deed.title, "link": self.address(row, deed.name), "dangerous": deed.dangerous}
+            {"title": deed.title, "link": f"{self.address(row, deed.name)}?{seen}", "dangerous": deed.dangerous}
             for deed in self._open(request)
             if deed.fits(row)
         ]
 
 
 def perform(
-    page: Page, deed: Deed, row: Any, request: HttpRequest | None, given: dict[str, Any], by: Any = None
+    page: Page, deed: Deed, row: Any, request: HttpRequest, given: dict[str, Any], seen: str
 ) -> str | HttpResponseBase | None:
-    """Do it to one row and write it down, both or neither. Raises what the deed is refused with.
+    """Do it to one row as it was `seen`, and write it down, both or neither. Raises what the deed is refused with.
 
     Of an unbound deed the second comes after the first, which has left its own line in the activity log.
     """
-    by = by or cast(User, getattr(request, "user", None))
-    with nullcontext() if deed.unbound else transaction.atomic():
+    by = cast(User, request.user)
+    with nullcontext() if deed.unbound else transaction.atomic(), versions.held(row, unbound=deed.unbound):
         with tenancy.platform(DEEDS):
-            before = audit.snapshot(row)
-        answer = deed.do(row, Asked(cast(HttpRequest, request), by, given))
+            row = page.get_object(request, str(row.pk))
+            if row is None:
+                raise BotException(codes.CHANGED_MEANWHILE, "Somebody deleted this while you had it open.")
+            page.expect(deed, row, seen)
+            kept = audit.Seen(row)
+        answer = deed.do(row, Asked(request, by, given))
         with tenancy.platform(DEEDS):
-            now = type(row)._default_manager.filter(pk=row.pk).first()
-            audit.record(
-                f"{page.page}.{deed.name}",
-                by=by,
-                target=row,
-                before=before,
-                after=audit.snapshot(now) if now is not None else {},
-                reason=given.get("reason", ""),
-                request=request,
-            )
+            kept.record(f"{page.page}.{deed.name}", by=by, reason=given.get("reason", ""), request=request)
     return answer
 
 
@@ -426,7 +416,7 @@ def _many(deed: Deed) -> Callable[..., Any]:
         if form.is_bound and form.is_valid():
             return _do_many(page, deed, request, queryset, form.cleaned_data)
         chosen = list(queryset[:AT_ONCE])
-        more = {"many": True, "selected": request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)}
+        more = {"many": True}
         return page.confirm(request, deed, form, chosen, request.get_full_path(), **more)
 
     return action
@@ -436,11 +426,12 @@ def _do_many(
     page: Page, deed: Deed, request: HttpRequest, queryset: QuerySet[Any], given: dict[str, Any]
 ) -> HttpResponseBase | None:
     done, refused = 0, ""
+    seen = dict(zip(request.POST.getlist(helpers.ACTION_CHECKBOX_NAME), request.POST.getlist("version"), strict=False))
     for row in queryset.order_by("pk")[:AT_ONCE]:
         if not deed.fits(row):
             continue
         try:
-            perform(page, deed, row, request, given)
+            perform(page, deed, row, request, given, seen.get(str(row.pk), ""))
             done += 1
         except BotException as why:
             refused = f" Not all: {why} ({why.code.id})"

@@ -89,6 +89,7 @@ class AccountPage(Page):
     """Instagram accounts."""
 
     page = "accounts"
+    judged_by = ("health", "health_code", "workspace_id", "proxy_since", "sealed_proxy")
     says = "Each connected account with its health. The challenge desk shows those that wait for a person."
     list_display = ("username", "workspace", "shown_health", "health_code", "health_since", "followers", "created_at")
     list_filter = (Trouble, "health")
@@ -218,6 +219,7 @@ class SessionPage(TakesFiles):
     """Sessions."""
 
     page = "sessions"
+    judged_by = ("status", "account_id", "workspace_id", "username")
     says = "Sealed logins: unused ones wait in the pool, a bot takes one."
     list_display = ("filename", "username", "shown_status", "valid", "probed_at", "account", "created_at")
     list_filter = ("status", "valid")
@@ -451,6 +453,7 @@ class BotPage(TakesFiles):
     """Bots."""
 
     page = "bots"
+    judged_by = ("status", "api_pair_id", "workspace_id", "user_id", "display_name", "cycle_delay")
     says = "Each bot drives one account."
     list_display = ("__str__", "account", "workspace", "shown_status", "next_run_at", "last_error_code", "created_at")
     list_filter = ("status", Queue)
@@ -529,6 +532,7 @@ class TaskPage(Page):
     """Tasks."""
 
     page = "tasks"
+    judged_by = ("status", "amount", "bot_id")
     says = "What bots were asked to do, and how far they are."
     list_display = ("__str__", "bot", "workspace", "shown_status", "confirmed", "amount", "last_code", "created_at")
     list_filter = ("status", "kind")

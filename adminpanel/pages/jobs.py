@@ -55,6 +55,7 @@ class JobPage(Page):
     """Bulk jobs."""
 
     page = "bulk_jobs"
+    judged_by = ("status",)
     says = "Deeds to all rows that matched a list's filters, with how far each is."
     list_display = ("__str__", "asked_by", "shown_status", "progress", "done", "refused", "created_at", "ended_at")
     list_filter = ("status",)

@@ -32,7 +32,7 @@ from adminpanel.deeds import Asked, Deed, DeedForm
 from adminpanel.pages.base import Page
 from adminpanel.pages.staff import shown_once
 from adminpanel.site import site
-from billing.models import Plan
+from billing.models import Plan, Subscription
 from bots.models import InstagramAccount
 from errors import codes
 from errors.exceptions import BotException
@@ -137,11 +137,21 @@ def _change_plan(row: User, asked: Asked) -> str:
 def change_plan(workspace: Workspace, asked: Asked) -> str:
     """Put a workspace on the plan that was chosen."""
     days = asked.given["days"]
+    before = _on_plan(workspace)
     members.put_on_plan(workspace, asked.given["plan"], now() + timedelta(days=days) if days else None)
-    audit.record(
-        "workspaces.plan", target=workspace, by=asked.by, request=asked.request, plan=asked.given["plan"], days=days
-    )
+    door = "page" if asked.request else "worker"
+    audit.record("workspaces.plan", target=workspace, by=asked.by, request=asked.request, door=door,
+                 before=before, after=_on_plan(workspace))  # fmt: skip
     return f"{workspace} is on the plan {asked.given['plan']}{f' for {days} days' if days else ''}."
+
+
+def _on_plan(workspace: Workspace) -> dict[str, Any]:
+    """What a workspace has, as the log keeps it."""
+    found = Subscription.objects.filter(workspace=workspace).select_related("plan").first()
+    if found is None:
+        return {"plan": None, "until": None, "status": None}
+    until = found.current_period_end
+    return {"plan": found.plan.key, "until": until.isoformat() if until else None, "status": found.status}
 
 
 def _visit(row: User, asked: Asked) -> HttpResponseBase:
@@ -164,6 +174,7 @@ class UserPage(Page):
     """Members."""
 
     page = "users"
+    judged_by = ("email", "access_code", "name", "is_active", "must_change_password", "password", "delete_at")
     says = "Members: who may sign in, how, and to which workspaces they belong."
     list_display = (
         "shown_name",

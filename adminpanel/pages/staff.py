@@ -83,6 +83,7 @@ class StaffPage(Page):
     """Administrators."""
 
     page = "staff"
+    judged_by = ("email", "name", "is_active", "password")
     says = "Who may come in here, and what their role lets them do."
     list_display = ("email", "staff_role", "shown_active", "authenticator", "last_login", "created_at")
     list_filter = ("is_active", "groups")

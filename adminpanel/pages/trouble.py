@@ -56,6 +56,7 @@ class GroupPage(Page):
     """The same error from the same place, however often."""
 
     page = "error_groups"
+    judged_by = ("handled_at",)
     says = (
         "Each error once, with how often it was met, since when and where; an unforeseen one says how to register it."
     )

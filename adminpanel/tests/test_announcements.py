@@ -16,7 +16,7 @@ from accounts.models import Announcement, Notification, User, Workspace
 from accounts.tasks import refresh_announcements
 from adminpanel.models import AdminLog
 from adminpanel.roles import Role
-from adminpanel.tests.control_room import inside
+from adminpanel.tests.control_room import do, inside
 from instagrowth.testing import everywhere
 
 pytestmark = pytest.mark.django_db
@@ -64,8 +64,7 @@ def test_a_banner_is_seen_by_members_until_it_is_put_away_or_ended(
     assert "Tonight" in seen_by(alice)  # another browser
 
     with django_capture_on_commit_callbacks(execute=True):
-        owner.post(reverse("admin:accounts_announcement_do", kwargs={"object_id": row.pk, "deed": "end"}),
-                   {"reason": "over"})  # fmt: skip
+        do(owner, row, "end")
     assert "Tonight" not in seen_by(alice)
 
 
@@ -122,9 +121,8 @@ def test_every_bell_rings_once_and_staff_see_what_each_person_was_told(
     owner = inside("olga")
     say(owner, django_capture_on_commit_callbacks)
     row = Announcement.objects.get()
-    ring = reverse("admin:accounts_announcement_do", kwargs={"object_id": row.pk, "deed": "ring"})
     for _ in range(2):
-        owner.post(ring, {"reason": "all should know"})
+        do(owner, row, "ring")
     with everywhere():
         assert Notification.objects.filter(user=alice, title="Maintenance tonight").count() == 1
         notifications.notify(alices_workspace, "team", "Bob is here")

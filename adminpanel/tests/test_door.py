@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from accounts.models import StaffDevice, User
 from adminpanel import presence, roles, staff
-from adminpanel.models import AdminLog
-from adminpanel.tests.control_room import code_for, code_of, inside, key_of, sign_in, staff_person
+from adminpanel.models import AdminLog, StaffMember
+from adminpanel.tests.control_room import code_for, code_of, do, inside, key_of, sign_in, staff_person
 from instagrowth.testing import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -237,7 +237,7 @@ def test_danger_wants_a_fresh_code_and_five_minutes_later_once_more(olga: User) 
 
     assert client.post("/admin/prove/", {"code": "000000"}).status_code == 400
     assert client.post("/admin/prove/", {"code": code_of(olga), "next": block})["Location"] == block
-    assert client.post(block, {"reason": "left us"}).status_code == 302
+    assert do(client, StaffMember.objects.get(pk=victim.pk), "block", reason="left us").status_code == 302
     assert not User.objects.get(pk=victim.pk).is_active
     entry = AdminLog.objects.first()
     assert entry is not None
@@ -298,9 +298,7 @@ def test_the_last_owner_stays_whatever_two_do_at_once(committed: None, nobody_gu
 
 @pytest.mark.parametrize("deed", ["block", "give_role"])
 def test_the_last_owner_is_told_so(olga: User, deed: str) -> None:
-    where = reverse("admin:adminpanel_staffmember_do", kwargs={"object_id": olga.pk, "deed": deed})
-
-    answer = sign_in(olga).post(where, {"reason": "x", "role": roles.Role.AUDITOR})
+    answer = do(sign_in(olga), StaffMember.objects.get(pk=olga.pk), deed, role=roles.Role.AUDITOR)
 
     assert (answer.status_code, "E-AUTH-E-0050" in answer.content.decode()) == (400, True)
     assert roles.of(User.objects.get(pk=olga.pk)) == roles.Role.OWNER

@@ -8,15 +8,13 @@ from pytest_django.fixtures import Settings
 from accounts.models import Workspace
 from adminpanel.models import AdminLog
 from adminpanel.roles import Role
-from adminpanel.tests.control_room import inside
+from adminpanel.tests.control_room import do, inside
 from errors import codes, correlation
 from errors.models import ErrorGroup
 from errors.recording import log_activity, record
 from instagrowth.testing import everywhere
 
 pytestmark = pytest.mark.django_db
-
-SURE = {"sure": "1"}  # a browser sends at least its token
 
 
 @pytest.fixture
@@ -44,7 +42,7 @@ def test_one_id_tells_its_whole_story_in_order(owner: Client, alices_workspace: 
 
 def test_what_staff_did_is_part_of_the_story_for_those_who_see_their_log(owner: Client, alices_bot: object) -> None:
     row = ErrorGroup.objects.create(fingerprint="f1", code="E-API-E-9001", severity="E", action="a")
-    owner.post(reverse("admin:errors_errorgroup_do", kwargs={"object_id": row.pk, "deed": "handle"}), SURE)
+    do(owner, row, "handle")
     entry = AdminLog.objects.get(action="error_groups.handle")
     assert entry.correlation_id
 
@@ -64,7 +62,7 @@ def test_an_unforeseen_error_says_how_to_register_it_until_somebody_looked(
 
     page = owner.get(reverse("admin:errors_errorgroup_change", args=[row.pk])).content.decode()
     assert "ZERO_DIVISION_ERROR = _code(" in page
-    owner.post(reverse("admin:errors_errorgroup_do", kwargs={"object_id": row.pk, "deed": "handle"}), SURE)
+    do(owner, row, "handle")
     assert list(owner.get(where, {"kind": "open"}).context["cl"].result_list) == []
 
     with everywhere(), django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
