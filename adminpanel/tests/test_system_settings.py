@@ -20,7 +20,7 @@ from accounts import farewell, notifications, teams, tenancy
 from accounts.models import Notification, User, Workspace
 from adminpanel import presence, roles
 from adminpanel.models import AdminLog, SystemSetting
-from adminpanel.tests.control_room import inside, key_of
+from adminpanel.tests.control_room import do, inside, key_of
 from billing import mirror
 from bots import dispatch
 from bots import tasks as engine
@@ -49,9 +49,8 @@ def set_to(setting: system.Setting[Any], value: Any) -> None:
     system.refresh()
 
 
-def address(setting: system.Setting[Any], deed: str = "set") -> str:
-    row = SystemSetting.objects.get(key=setting.key)
-    return reverse("admin:adminpanel_systemsetting_do", args=[row.pk, deed])
+def asked(client: Client, setting: system.Setting[Any], deed: str = "set", **given: str) -> Any:
+    return do(client, SystemSetting.objects.get(key=setting.key), deed, **given)
 
 
 def alices() -> Workspace:
@@ -208,7 +207,7 @@ def test_an_owner_changes_a_setting_and_the_log_says_what_it_was() -> None:
     assert listed in page, "it is reached by clicking"
     assert "Anybody may sign up" in owner.get(listed).content.decode()
 
-    answer = owner.post(address(system.FREE_WORKSPACES), {"value": "3", "reason": "Too many empty"}, follow=True)
+    answer = owner.get(asked(owner, system.FREE_WORKSPACES, value="3", reason="Too many empty")["Location"])
 
     system.refresh()  # the test's own transaction does not end
     assert "Free workspaces of one person: 3." in answer.content.decode()
@@ -217,7 +216,7 @@ def test_an_owner_changes_a_setting_and_the_log_says_what_it_was() -> None:
     assert (entry.action, entry.admin, entry.reason) == ("settings.set", "olga@staff.example.com", "Too many empty")
     assert entry.changes["value"] == [None, 3]
 
-    owner.post(address(system.FREE_WORKSPACES, "default"), {"reason": "As before"})
+    asked(owner, system.FREE_WORKSPACES, "default")
     system.refresh()
     assert system.FREE_WORKSPACES.now() == 5
     assert AdminLog.objects.latest("id").changes["value"] == [3, None]
@@ -237,7 +236,7 @@ def test_an_owner_changes_a_setting_and_the_log_says_what_it_was() -> None:
     ],
 )
 def test_a_value_of_another_type_is_refused_at_its_field(setting: system.Setting[Any], value: str) -> None:
-    answer = inside("olga").post(address(setting), {"value": value, "reason": "A slip"})
+    answer = asked(inside("olga"), setting, value=value)
 
     assert answer.status_code == 400
     assert "value" in answer.context["form"].errors
@@ -246,7 +245,7 @@ def test_a_value_of_another_type_is_refused_at_its_field(setting: system.Setting
 
 @pytest.mark.parametrize("role", [role for role in roles.Role if role != roles.Role.OWNER])
 def test_nobody_but_an_owner_changes_one(role: str) -> None:
-    answer = inside("otto", role).post(address(system.BOTS_RUN), {"value": "False", "reason": "I may not"})
+    answer = asked(inside("otto", role), system.BOTS_RUN, value="False")
 
     assert answer.status_code == 403
     assert not SystemSetting.objects.filter(value__isnull=False).exists()
@@ -258,7 +257,7 @@ def test_a_change_wants_a_fresh_code() -> None:
     store[presence.MARK] |= {"proved": 0}
     store.save()
 
-    answer = owner.post(address(system.BOTS_RUN), {"value": "False", "reason": "Quick"})
+    answer = asked(owner, system.BOTS_RUN, value="False")
 
     assert answer["Location"].startswith(reverse("admin:prove"))
 
