@@ -89,6 +89,11 @@ def _ask(span: str) -> dict[str, Any]:
     }
 
 
+def when(at: datetime, unit: str) -> str:
+    """A bar's hour or day, as lists take it (`spans.When`)."""
+    return f"{at:%Y-%m-%dT%H}" if unit == "hour" else f"{at:%Y-%m-%d}"
+
+
 def _bar(row: tuple[datetime, int, int, int], highest: int, unit: str) -> dict[str, Any]:
     """Heights of a hundred, from the ground up: confirmed, unknown, refused."""
     at, confirmed, refused, unknown = row
@@ -98,7 +103,15 @@ def _bar(row: tuple[datetime, int, int, int], highest: int, unit: str) -> dict[s
         top -= height
         parts.append({"name": name, "y": round(top, 2), "height": round(height, 2)})
     label = f"{at:%H}" if unit == "hour" else f"{at:%d}"
-    return {"at": at, "label": label, "confirmed": confirmed, "refused": refused, "unknown": unknown, "parts": parts}
+    return {
+        "at": at,
+        "when": when(at, unit),
+        "label": label,
+        "confirmed": confirmed,
+        "refused": refused,
+        "unknown": unknown,
+        "parts": parts,
+    }
 
 
 def _columns(found: list[tuple[datetime, int]], unit: str) -> list[dict[str, Any]]:
@@ -106,7 +119,7 @@ def _columns(found: list[tuple[datetime, int]], unit: str) -> list[dict[str, Any
     highest = max((count for _, count in found), default=0) or 1
     shape = "%H" if unit == "hour" else "%d"
     return [
-        {"at": at, "label": f"{at:{shape}}", "count": count, "height": 100 * count / highest,
+        {"at": at, "when": when(at, unit), "label": f"{at:{shape}}", "count": count, "height": 100 * count / highest,
          "y": 100 - 100 * count / highest}
         for at, count in found
     ]  # fmt: skip

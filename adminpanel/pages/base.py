@@ -98,6 +98,11 @@ class Page(ModelAdmin):
         """The version is no field to look at."""
         return [name for name in super().get_fields(request, obj) if name != "version"]
 
+    @property
+    def tells_times(self) -> bool:
+        """Whether rows have times, whose zone must then be said."""
+        return any(isinstance(field, models.DateTimeField) for field in self.model._meta.concrete_fields)
+
     # ── The list ──
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeyedList]:

@@ -10,6 +10,7 @@ from unfold.decorators import display
 
 from adminpanel.pages.base import Page
 from adminpanel.site import site
+from adminpanel.spans import WhenAt
 from errors.models import ActivityLog, ErrorCode
 
 LOOKED_THROUGH = 100_000  # newest rows in which the name of a deed is searched; ids and codes are found in all
@@ -39,7 +40,7 @@ class ActivityPage(Page):
     page = "activity"
     says = "Everything that happened in all workspaces, the newest first."
     list_display = ("at", "action", "shown_status", "error_code", "error_message", "workspace_id", "correlation_id")
-    list_filter = (Outcome,)
+    list_filter = (WhenAt, Outcome)
     ordering = ("-id",)
     sortable_by = ()
     search_exact = ("action",)  # for the template: what is looked for how, is below

@@ -25,6 +25,7 @@ from adminpanel.deeds import Asked, Deed, DeedForm
 from adminpanel.pages.base import Page
 from adminpanel.pages.people import activity_of, told
 from adminpanel.site import site
+from adminpanel.spans import When
 from bots import api_pairs, network, session_pool, sessions, switch, tasking
 from bots.models import Action, ApiPair, Bot, BotTask, DailyLimit, InstagramAccount, Session
 from errors import codes
@@ -610,7 +611,7 @@ class ActionPage(Page):
     page = "actions"
     says = "The journal: each action once, written down before it is sent and again when its outcome is known."
     list_display = ("created_at", "account", "kind", "target_username", "shown_state", "error_code", "ended_at")
-    list_filter = (RecentState, RecentKind)
+    list_filter = (When, RecentState, RecentKind)
     list_select_related = ("account",)
     ordering = ("-created_at",)
     sortable_by = ()

@@ -32,6 +32,7 @@ from adminpanel.deeds import Asked, Deed, DeedForm
 from adminpanel.pages.base import Page
 from adminpanel.pages.staff import shown_once
 from adminpanel.site import site
+from adminpanel.spans import When
 from billing.models import Plan, Subscription
 from bots.models import InstagramAccount
 from errors import codes
@@ -185,7 +186,7 @@ class UserPage(Page):
         "created_at",
         "last_login",
     )
-    list_filter = ("is_active", "must_change_password")
+    list_filter = (When, "is_active", "must_change_password")
     ordering = ("-created_at",)
     sortable_by = ("created_at",)
     search_text = ("email", "name")

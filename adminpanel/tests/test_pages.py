@@ -1,6 +1,7 @@
 """What staff do on their pages, step by step, and what it does for members."""
 
 import json
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -311,3 +312,36 @@ def test_the_dashboard_asks_little_and_says_when(
     for span in ("7d", "30d", "nonsense"):
         cache.delete(f"control-room:{span}")
         assert owner.get(f"/admin/?range={span}").status_code == 200
+
+
+def test_a_number_and_a_bar_lead_to_the_rows_they_count(owner: Client, alices_bot: Bot) -> None:
+    from django.core.cache import cache
+
+    for number, hours in enumerate((1, 3, 30, 24 * 9)):
+        User.objects.filter(pk=member(f"came{number}").pk).update(created_at=timezone.now() - timedelta(hours=hours))
+    listed = reverse("admin:accounts_user_changelist")
+    cache.delete("control-room:24h")
+    figures = owner.get("/admin/").context["figures"]
+    page = owner.get("/admin/").content.decode()
+
+    def rows(link: str) -> int:
+        return len(owner.get(link).context["cl"].result_list)
+
+    assert f'href="{listed}?when=24h"' in page
+    assert rows(f"{listed}?when=24h") == figures["sign_ups"]
+    bars = [(bar["count"], f"{listed}?when={bar['when']}") for bar in figures["newcomers"] if bar["count"]]
+    assert all(f'href="{link}"' in page for _, link in bars)
+    assert [rows(link) for _, link in bars] == [count for count, _ in bars]
+    cache.delete("control-room:7d")
+    week = {bar["when"]: bar["count"] for bar in owner.get("/admin/?range=7d").context["figures"]["newcomers"]}
+    day = f"{timezone.now() - timedelta(hours=30):%Y-%m-%d}"
+    assert rows(f"{listed}?when={day}") == week[day] > 0
+    assert rows(f"{listed}?when=nonsense") == User.objects.filter(role=User.Role.USER).count()
+    assert "Times are in UTC." in owner.get(listed).content.decode()
+    assert (
+        "Times are in UTC."
+        in owner.get(reverse("admin:accounts_user_change", args=[alices_bot.user_id])).content.decode()
+    )
+    for where in ("bots_action", "errors_activitylog"):
+        found = owner.get(reverse(f"admin:{where}_changelist"), {"when": "24h"}).context["cl"]
+        assert found.has_active_filters

@@ -171,7 +171,7 @@ def test_eight_clicks_at_one_moment_make_no_doubles(
     committed: None, alice: User, alices_account: InstagramAccount, monkeypatch: pytest.MonkeyPatch, held: bool
 ) -> None:
     """Its control lets go of the lock, and makes doubles."""
-    plan, gate = made(alices_account), threading.Barrier(8)
+    plan, gate, late = made(alices_account), threading.Barrier(8), []
     plan = the_plan()
     drafted = planner._draft
     if not held:
@@ -184,8 +184,8 @@ def test_eight_clicks_at_one_moment_make_no_doubles(
                 gate.wait(10)
             with tenancy.scope(plan.workspace_id):
                 planner.accept(plan, alice)
-        except threading.BrokenBarrierError:
-            pass
+        except threading.BrokenBarrierError as broken:
+            late.append(broken)
         finally:
             connections.close_all()
 
@@ -197,6 +197,7 @@ def test_eight_clicks_at_one_moment_make_no_doubles(
         drafts = Post.objects.count()
     print(f"drafts={drafts} held={held}")
     assert (drafts == 3) is held
+    assert not (held and late), "all eight came at one moment"
 
 
 def test_a_week_is_held_beside_the_facts_and_what_is_missing_is_said(
