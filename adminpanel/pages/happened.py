@@ -33,6 +33,23 @@ class Outcome(admin.SimpleListFilter):
         return queryset.filter(status=self.value()) if self.value() in STATUSES else queryset
 
 
+def told(log: Any) -> list[dict[str, Any]]:
+    """Rows of the activity log, as boxes show them."""
+    return [
+        {
+            "link": reverse("admin:errors_activitylog_change", args=[entry.pk]),
+            "text": f"{entry.action}: {entry.status}",
+            "note": f"{entry.at:%d %b %H:%M} UTC {entry.error_code}",
+        }
+        for entry in log
+    ]
+
+
+def activity_of(key: object) -> str:
+    """The activity list of a person, a workspace or an account."""
+    return reverse("admin:errors_activitylog_changelist") + f"?q={key}"
+
+
 @admin.register(ActivityLog, site=site)
 class ActivityPage(Page):
     """The activity of all workspaces."""

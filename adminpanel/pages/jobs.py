@@ -14,7 +14,8 @@ from unfold.decorators import display
 from adminpanel import bulk, presence
 from adminpanel.deeds import Asked, BriefForm, Deed
 from adminpanel.models import BulkJob
-from adminpanel.pages.base import Page, refuse
+from adminpanel.pages.base import Page
+from adminpanel.pages.doing import refuse
 from adminpanel.site import site
 from errors.exceptions import BotException
 

@@ -12,9 +12,10 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 
 from accounts import tenancy
 from adminpanel.deeds import Asked, BriefForm, Deed, DeedForm
-from adminpanel.pages.base import Page, RowForm
+from adminpanel.pages.base import Page
 from adminpanel.pages.people import PlanForm, change_plan, workspaces_of
 from adminpanel.site import site
+from adminpanel.versions import RowForm
 from billing import lifecycle, reconcile
 from billing.models import Drift, Invoice, Plan, Subscription
 from errors import codes

@@ -14,8 +14,9 @@ from unfold.widgets import UnfoldAdminSelectMultipleWidget
 from accounts import announcements, notifications
 from accounts.models import Announcement, Membership, Notification
 from adminpanel.deeds import Asked, Deed
-from adminpanel.pages.base import Page, RowForm
+from adminpanel.pages.base import Page
 from adminpanel.site import site
+from adminpanel.versions import RowForm
 from billing.models import Plan
 from errors import codes
 from errors.exceptions import BotException

@@ -30,6 +30,7 @@ from adminpanel import audit, members, staff, visits
 from adminpanel.changelist import as_uuid
 from adminpanel.deeds import Asked, Deed, DeedForm
 from adminpanel.pages.base import Page
+from adminpanel.pages.happened import activity_of, told
 from adminpanel.pages.staff import shown_once
 from adminpanel.site import site
 from adminpanel.spans import When
@@ -279,23 +280,6 @@ def plan_name(workspace: Workspace) -> str:
     """The plan of a workspace that was fetched with it."""
     subscription = getattr(workspace, "subscription", None)
     return f"{subscription.plan.name} ({subscription.status})" if subscription else "none"
-
-
-def told(log: Any) -> list[dict[str, Any]]:
-    """Rows of the activity log, as boxes show them."""
-    return [
-        {
-            "link": reverse("admin:errors_activitylog_change", args=[entry.pk]),
-            "text": f"{entry.action}: {entry.status}",
-            "note": f"{entry.at:%d %b %H:%M} UTC {entry.error_code}",
-        }
-        for entry in log
-    ]
-
-
-def activity_of(key: object) -> str:
-    """The activity list of a person, a workspace or an account."""
-    return reverse("admin:errors_activitylog_changelist") + f"?q={key}"
 
 
 def _workspace_plan(row: Workspace, asked: Asked) -> str:

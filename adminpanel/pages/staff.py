@@ -11,11 +11,12 @@ from django.template.response import TemplateResponse
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from accounts.limits import client_address
 from accounts.models import User
 from adminpanel import allowlist, audit, roles, staff
 from adminpanel.deeds import Asked, Deed, DeedForm
 from adminpanel.models import AdminLog, AllowedNetwork, StaffMember
-from adminpanel.pages.base import Page, here
+from adminpanel.pages.base import Page
 from adminpanel.site import site
 
 
@@ -146,7 +147,7 @@ class NetworkForm(forms.Form):
 
 
 def _remove_network(row: AllowedNetwork, asked: Asked) -> str:
-    allowlist.remove(row.network, here=here(asked.request))
+    allowlist.remove(row.network, here=client_address(asked.request))
     return f"{row.network} is off the list."
 
 
@@ -168,15 +169,17 @@ class NetworkPage(Page):
 
     def make(self, asked: Asked) -> AllowedNetwork:
         """Allow a network, unless it would shut out whoever asks."""
-        return allowlist.add(asked.given["network"], asked.given["note"], by=asked.by, here=here(asked.request))
+        return allowlist.add(
+            asked.given["network"], asked.given["note"], by=asked.by, here=client_address(asked.request)
+        )
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """With the networks that the environment allows, which nobody can take off here."""
         from django.conf import settings
 
         note = ", ".join(settings.ADMIN_ALLOWED_NETWORKS)
-        more = {"note": f"ADMIN_ALLOWED_NETWORKS allows {note} besides." if note else f"You come from {here(request)}."}
-        return super().changelist_view(request, {**more, **(extra_context or {})})
+        told = f"ADMIN_ALLOWED_NETWORKS allows {note} besides." if note else f"You come from {client_address(request)}."
+        return super().changelist_view(request, {"note": told, **(extra_context or {})})
 
 
 class Door(admin.SimpleListFilter):

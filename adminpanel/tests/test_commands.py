@@ -7,6 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import User
+from adminpanel.models import AdminLog
 from adminpanel.tests.codes_of import code
 
 
@@ -34,6 +35,18 @@ def test_createadmin_lets_a_locked_out_administrator_back_in(visitor):
 
     assert sign_in(visitor, first, code(first["otpauth_uri"])).status_code == 401
     assert sign_in(visitor, second, code(second["otpauth_uri"])).status_code == 200
+
+
+def test_what_the_commands_do_is_in_the_admin_log_without_what_they_hand_out(visitor):
+    told = [run("createadmin", "--email", "root@example.com") for _ in range(2)]
+    told += [run("createuser", "--plan", "growth")]
+
+    rows = list(AdminLog.objects.order_by("pk"))
+    assert [(row.action, row.door, row.admin) for row in rows] == [
+        ("staff.add", "manage.py", ""), ("staff.new_access", "manage.py", ""), ("users.add", "manage.py", ""),
+    ]  # fmt: skip
+    assert [row.changes["role"] for row in (rows[0], rows[2])] == [[None, "admin"], [None, "user"]]
+    assert not any(one["password"] in str(row.changes) for one in told for row in rows)
 
 
 def test_createadmin_does_not_turn_a_member_into_an_administrator(alice):

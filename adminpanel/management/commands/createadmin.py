@@ -6,9 +6,11 @@ from argparse import ArgumentParser
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
+from django.db import transaction
 
 from accounts import tenancy
-from adminpanel import staff
+from accounts.models import User
+from adminpanel import audit, staff
 from errors.exceptions import BotException
 from errors.recording import log_activity
 
@@ -27,7 +29,12 @@ class Command(BaseCommand):
         """Hand out."""
         try:
             validate_email(email)
-            handed = staff.hand_out(email)
+            known = User.objects.filter(email=email.strip().lower()).first()
+            kept = audit.Seen(known) if known else None
+            with transaction.atomic():
+                handed = staff.hand_out(email)
+                kept = kept or audit.Seen(handed.user, new=True)
+                kept.record("staff.new_access" if known else "staff.add", door="manage.py")
         except ValidationError:
             raise CommandError(f"{email} is not an e-mail address.") from None
         except BotException as refused:

@@ -5,8 +5,9 @@ import secrets
 from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
-from adminpanel import members
+from adminpanel import audit, members
 from errors.exceptions import BotException
 
 
@@ -29,9 +30,11 @@ class Command(BaseCommand):
         """Let in."""
         made = password or secrets.token_urlsafe(15)
         try:
-            admitted = members.admit(
-                email=email, access_code=access_code, password=made, plan=plan, must_change_password=not password
-            )
+            with transaction.atomic():
+                admitted = members.admit(
+                    email=email, access_code=access_code, password=made, plan=plan, must_change_password=not password
+                )
+                audit.Seen(admitted.user, new=True).record("users.add", door="manage.py", plan=plan)
         except BotException as refused:
             raise CommandError(f"{refused} {refused.code.do_next} ({refused.code.id})") from None
         user = admitted.user

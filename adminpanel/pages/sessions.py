@@ -1,0 +1,150 @@
+"""Sessions: the pool of sealed logins, and what is uploaded into it."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from unfold.decorators import display
+
+from adminpanel import audit, uploads
+from adminpanel.deeds import Asked, Deed, DeedForm
+from adminpanel.pages.base import Page
+from adminpanel.site import site
+from bots import session_pool
+from bots.models import Session
+from errors.exceptions import BotException
+
+
+class ManyFiles(forms.ClearableFileInput):
+    """A field for several files; our script lets them be dropped on it."""
+
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """Several files of any content: each is judged alone."""
+
+    widget = ManyFiles
+
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+        """At least one, at most a hundred."""
+        files = data if isinstance(data, list | tuple) else [data] if data else []
+        if not self.required and not files:
+            return []
+        if not 1 <= len(files) <= uploads.MOST_FILES:
+            raise forms.ValidationError(f"Choose 1 to {uploads.MOST_FILES} files.")
+        return list(files)
+
+
+class TakesFiles(Page):
+    """A page on whose form files are uploaded."""
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> Any:
+        """What is uploaded stays in memory."""
+        if request.method == "POST" and "multipart/" in request.headers.get("Content-Type", ""):
+            request.upload_handlers = [uploads.InMemory(request)]
+        return super().add_view(request, form_url, extra_context)
+
+
+class UploadForm(forms.Form):
+    """Session files."""
+
+    session_files = FilesField(
+        label="Session files", help_text="As instagrapi writes them, each at most 64 KB, at most 100 at once.",
+        widget=ManyFiles(attrs={"accept": ".json,application/json", "multiple": True, "data-drop": "1"}),
+    )  # fmt: skip
+
+
+class ForceForm(DeedForm):
+    """Whether a bot at work may be stopped for it."""
+
+    force = forms.BooleanField(required=False, label="Also while its bot is running, which then stops")
+
+
+def _verify(row: Session, asked: Asked) -> str:
+    checked = session_pool.verify(row, asked.by)
+    return "Instagram takes it." if checked.valid else f"Instagram refuses it: {checked.stop}"
+
+
+def _release(row: Session, asked: Asked) -> str:
+    session_pool.release(row, asked.by, force=asked.given["force"])
+    return "It is back in the pool, unused."
+
+
+def _stop(to: str) -> Any:
+    def stop(row: Session, asked: Asked) -> str:
+        session_pool.stop(row, to, asked.by)
+        return f"It is {to}; its bot is stopped and its owner told."
+
+    return stop
+
+
+def _delete_session(row: Session, asked: Asked) -> str:
+    session_pool.delete(row, asked.by, force=asked.given["force"])
+    return "The session is deleted."
+
+
+@admin.register(Session, site=site)
+class SessionPage(TakesFiles):
+    """Sessions."""
+
+    page = "sessions"
+    judged_by = ("status", "account_id", "workspace_id", "username")
+    says = "Sealed logins: unused ones wait in the pool, a bot takes one."
+    list_display = ("filename", "username", "shown_status", "valid", "probed_at", "account", "created_at")
+    list_filter = ("status", "valid")
+    list_select_related = ("account",)
+    ordering = ("-created_at",)
+    sortable_by = ("created_at",)
+    search_starts = ("username",)
+    search_ids = ("pk", "account_id", "workspace_id")
+    export_columns = ("id", "filename", "username", "status", "valid", "probed_at", "account_id", "workspace_id")
+    search_help_text = "The beginning of a username, or an id"
+    fields = readonly_fields = (
+        "filename", "username", "status", "valid", "probed_at", "account", "workspace", "version", "created_at",
+    )  # fmt: skip
+    make_form = UploadForm
+    deeds = (
+        Deed("verify", "Verify", _verify, "We ask Instagram once, and learn whose it is.", slow=True),
+        Deed("release", "Take back", _release, "From its bot, which stops, into the pool.", ForceForm,
+             fits=lambda row: row.status != "unused"),
+        Deed("freeze", "Freeze", _stop(Session.Status.FROZEN), "Its bot stops.",
+             fits=lambda row: row.status == "assigned"),
+        Deed("ban", "Mark as banned", _stop(Session.Status.BANNED), "Its bot stops for good.",
+             fits=lambda row: row.status in ("assigned", "frozen")),
+        Deed("delete", "Delete", _delete_session, "Nobody can bring it back.", ForceForm, dangerous=True),
+    )  # fmt: skip
+
+    def make(self, asked: Asked) -> HttpResponseBase:
+        """Judge each file alone, and tell what became of each."""
+        results = [_uploaded(file, asked) for file in asked.given["session_files"]]
+        taken = sum(1 for result in results if result["session"])
+        audit.record("sessions.upload", request=asked.request, taken=taken, refused=len(results) - taken)
+        context = {**site.each_context(asked.request), "title": "Uploaded", "results": results, "taken": taken}
+        return TemplateResponse(asked.request, "adminpanel/uploaded.html", context)
+
+    @display(description="Name")
+    def filename(self, row: Session) -> str:
+        """Our name for it."""
+        return session_pool.filename_of(row)
+
+    @display(
+        description="Status", label={"unused": "info", "assigned": "success", "frozen": "warning", "banned": "danger"}
+    )
+    def shown_status(self, row: Session) -> str:
+        """Its state."""
+        return row.status
+
+
+def _uploaded(file: UploadedFile, asked: Asked) -> dict[str, Any]:
+    result: dict[str, Any] = {"name": uploads.called(file), "session": None}
+    try:
+        found = session_pool.judge(uploads.content_of(file), file.name or "")
+        result["session"] = session_pool.add(found, asked.by)
+    except BotException as refused:
+        result |= {"why": str(refused), "do_next": refused.code.do_next, "code": refused.code.id}
+    return result
