@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.cache import cache
 
 from accounts.models import Workspace
 from billing.models import Plan, Subscription
-from errors import codes
+from errors import codes, steps
 from errors.codes import Code
 from errors.exceptions import BotException
 
@@ -278,10 +279,24 @@ def _client() -> Any:
         _clients[where] = stripe.StripeClient(
             settings.STRIPE_SECRET_KEY,
             base_addresses=cast(Any, addresses),
-            http_client=stripe.RequestsClient(timeout=SECONDS),
+            http_client=_noting(stripe.RequestsClient(timeout=SECONDS)),
             max_network_retries=0,
         )
     return _clients[where]
+
+
+def _noting(client: Any) -> Any:
+    """Let each call be a step of its story."""
+    send = client.request
+
+    def sending(method: str, url: str, *rest: Any, **more: Any) -> Any:
+        with steps.call(method.upper(), f"https://api.stripe.com{urlsplit(url).path}") as told:
+            answer = send(method, url, *rest, **more)
+            told.outcome = str(answer[1])
+        return answer
+
+    client.request = sending
+    return client
 
 
 def _plain(thing: Any) -> Thing:

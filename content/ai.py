@@ -6,6 +6,7 @@ ours, and an answer is text in a known shape: it names no action, no target and 
 """
 
 import asyncio
+import contextvars
 import queue
 import threading
 import time
@@ -18,7 +19,7 @@ from django.conf import settings
 from django.core.cache import cache
 from pydantic import BaseModel, ValidationError
 
-from errors import codes
+from errors import codes, steps
 from errors.codes import Code
 from errors.exceptions import BotException
 from instagrowth import system
@@ -98,7 +99,7 @@ def ask(prompt: Prompt, heard: Heard | None = None) -> Answered:
     if wait := _rests():
         raise NoAnswer(codes.AI_UNAVAILABLE, retry_after=wait)
     began, told = time.monotonic(), _Telling(prompt)
-    threading.Thread(target=told.run, name="ai", daemon=True).start()
+    threading.Thread(target=contextvars.copy_context().run, args=(told.run,), name="ai", daemon=True).start()
     try:
         answered = told.listen(began + DEADLINE + 0.5, heard)
     except NoAnswer as failed:
@@ -179,7 +180,8 @@ class _Telling:
         for last in (False,) * (TRIES - 1) + (True,):
             self.used.requests += 1
             try:
-                return await self._once(client, talk, streams=streams)
+                with steps.call("POST", f"{client.base_url}responses", attempt=self.used.requests):
+                    return await self._once(client, talk, streams=streams)
             except openai.APITimeoutError:
                 raise NoAnswer(codes.AI_TIMED_OUT) from None  # they may bill it: it is not sent again
             except openai.APIStatusError as error:

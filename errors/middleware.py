@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from redis.exceptions import RedisError
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from errors import correlation
+from errors import correlation, steps
 from errors.answers import answer, fail, visitors_code
 from errors.causes import code_of
 from errors.codes import NOT_FOUND
@@ -30,8 +30,11 @@ class CorrelationMiddleware:
         """Answer with the id in `X-Correlation-ID`."""
         clear_contextvars()
         correlation_id = vars(request)["correlation_id"] = correlation.begin()
+        gathered = steps.begin()
         response = _answered(self.get_response, request)
         response["X-Correlation-ID"] = correlation_id
+        bind_contextvars(correlation_id=correlation_id)  # some middleware on the way cleared it
+        steps.request_ended(gathered, request, response, vars(request).pop("failed_with", ""))
         clear_contextvars()
         return response
 
@@ -69,6 +72,8 @@ def _answered(get_response: Answer, request: HttpRequest) -> HttpResponse:
         bind_contextvars(correlation_id=vars(request)["correlation_id"])  # some middleware on the way cleared it
         response = fail(request, exc)
     failure = vars(request).pop("failure", None)
+    if failure is not None:
+        vars(request)["failed_with"] = code_of(failure).id
     # Refusals of the impatient are counted elsewhere; a row for each would let them fill the log.
     if failure is not None and code_of(failure).http != HTTPStatus.TOO_MANY_REQUESTS:
         record(

@@ -1,5 +1,6 @@
 """What can go wrong, and what happened."""
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Now
 
@@ -86,3 +87,27 @@ class ErrorGroup(models.Model):
     def is_unforeseen(self) -> bool:
         """Whether nobody registered it: its number was generated."""
         return self.code[-4] == "9"
+
+
+class StoryStep(models.Model):
+    """A step of a story that has no row elsewhere: a request, a task, a call outside. It names nobody; see `steps`."""
+
+    at = models.DateTimeField()
+    correlation_id = models.CharField(max_length=40)
+    kind = models.CharField(max_length=8)  # request, task or call
+    name = models.CharField(max_length=200)
+    outcome = models.CharField(max_length=40)  # a status, a state, or the kind of a failure
+    code = models.CharField(max_length=16, blank=True)
+    milliseconds = models.PositiveIntegerField(default=0)
+    attempt = models.PositiveSmallIntegerField(default=1)
+
+    class Meta:
+        db_table = "story_steps"
+        ordering = ["id"]
+        indexes = [
+            models.Index(fields=["correlation_id", "id"], name="step_of_story"),
+            BrinIndex(fields=["at"], pages_per_range=32, name="step_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.outcome}"

@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 
-from errors import codes
+from errors import codes, steps
 from errors.exceptions import BotException
 
 STEP = 5  # seconds to connect, and at most between two pieces of an answer
@@ -44,9 +44,10 @@ def post(url: str, body: bytes, headers: Mapping[str, str] | None = None) -> int
     parts = _parts(url)
     address = _resolve(parts)
     try:
-        with _connection(parts, address) as line:
+        with steps.call("POST", url, secret_path=True) as told, _connection(parts, address) as line:
             line.request("POST", _target(parts), body, {"User-Agent": "InstaGrowthOS", **(headers or {})})
             answer = line.getresponse()
+            told.outcome = str(answer.status)
             answer.read(ANSWER)
             return answer.status
     except TimeoutError as exc:

@@ -17,14 +17,27 @@ def connect() -> None:
     """Listen in every process: the web publishes, beat publishes, workers do both."""
     _carrier.connect_worker_signals()
     bind_extra_task_metadata.connect(_begin_story, dispatch_uid="errors.begin_story")
+    signals.task_postrun.connect(_end_story, dispatch_uid="errors.end_story")
     signals.task_failure.connect(_record_failure, dispatch_uid="errors.record_failure")
     signals.setup_logging.connect(_keep_our_logging, dispatch_uid="errors.keep_our_logging")
 
 
-def _begin_story(**_: object) -> None:
+def _begin_story(task: Task, **_: object) -> None:
     """Begin a story for a task that no other asked for, such as a tick of beat."""
+    from errors import steps  # models are ready only after the apps are
+
+    asked = bool(correlation.current()) and not task.request.parent_id
     if not correlation.current():
         correlation.begin()
+    vars(task.request)["steps"] = steps.begin(), asked
+
+
+def _end_story(task: Task, state: str | None = None, **_: object) -> None:
+    """Write the steps of the task, beside whatever became of its transaction."""
+    from errors import steps
+
+    gathered, asked = vars(task.request).pop("steps", (None, False))
+    steps.task_ended(gathered, task.name, state or "lost", asked=asked, attempt=task.request.retries + 1)
 
 
 def _record_failure(sender: Task | None = None, exception: BaseException | None = None, **_: object) -> None:

@@ -8,15 +8,16 @@ from celery import shared_task
 from django.conf import settings
 from django.core.mail import send_mail
 
-from errors import outbound, partitions
+from errors import outbound, partitions, steps
 from errors.exceptions import BotException
 from instagrowth import system
 
 
 @shared_task(ignore_result=True, platform="the log is everybody's")
 def ensure_partitions() -> None:
-    """Keep the log's monthly partitions made for a year ahead, and let those go that are older than is kept."""
+    """Keep the log's monthly partitions made for a year ahead, and let go what is older than is kept."""
     partitions.turn_over()
+    steps.forget()
 
 
 class AlertNotSentError(Exception):

@@ -31,7 +31,7 @@ from billing.models import Plan, Subscription
 from bots import connecting, official, sessions
 from bots.models import ApiPair, Bot, InstagramAccount, OfficialAccess, Session
 from errors import codes
-from errors.models import ErrorCode, ErrorGroup
+from errors.models import ErrorCode, ErrorGroup, StoryStep
 from instagrowth.models import LiveEvent
 from instagrowth.settings import google_provider
 
@@ -266,6 +266,7 @@ def _empty(_: object) -> None:
         Mail.objects.all().delete()
         ApiPair.objects.all().delete()
         ErrorGroup.objects.all().delete()
+        StoryStep.objects.all().delete()
         LiveEvent.objects.all().delete()
         Plan.objects.update(stripe_product_id="", stripe_price_id="", stripe_yearly_price_id="")
         # What tests made stays in the history of subscriptions, which nobody may empty; it is not sold any more.

@@ -19,7 +19,7 @@ from adminpanel.models import AdminLog
 from adminpanel.pages.base import Page
 from adminpanel.site import site
 from errors import alerts, groups
-from errors.models import ActivityLog, ErrorGroup
+from errors.models import ActivityLog, ErrorGroup, StoryStep
 from instagrowth import live, system
 from instagrowth.models import LiveEvent
 
@@ -103,10 +103,12 @@ def story_of(correlation_id: str) -> str:
 
 
 def story_page(request: HttpRequest) -> HttpResponseBase:
-    """Everything that happened under one correlation id, in its order: the log, staff's deeds, alerts."""
+    """Everything that happened under one correlation id, in order: log, requests, tasks, calls, staff's deeds."""
     roles.check(request.user, "story")
     wanted = request.GET.get("id", "").replace("\0", "").strip()[:40]
-    lines = sorted([*_of_log(wanted), *_of_staff(request, wanted)], key=itemgetter("at")) if wanted else []
+    lines = (
+        sorted([*_of_log(wanted), *_steps(wanted), *_of_staff(request, wanted)], key=itemgetter("at")) if wanted else []
+    )
     met = ErrorGroup.objects.filter(last_correlation=wanted) if wanted else []
     context = {
         **site.each_context(request),
@@ -129,6 +131,15 @@ def _of_log(wanted: str) -> list[dict[str, Any]]:
     return [
         {"at": row.at, "deed": row.action, "status": row.status, "code": row.error_code, "says": row.error_message,
          "workspace": row.workspace_id, "link": _address(row), "place": _place(row.metadata)}
+        for row in rows
+    ]  # fmt: skip
+
+
+def _steps(wanted: str) -> list[dict[str, Any]]:
+    rows = StoryStep.objects.filter(correlation_id=wanted)[:IN_STORY]
+    return [
+        {"at": row.at, "deed": row.name, "status": row.outcome, "code": row.code, "place": row.kind,
+         "says": f"{row.milliseconds} ms" + (f", attempt {row.attempt}" if row.attempt > 1 else "")}
         for row in rows
     ]  # fmt: skip
 

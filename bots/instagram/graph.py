@@ -19,7 +19,7 @@ import requests
 from django.conf import settings
 
 from bots.instagram import graph_errors
-from errors import codes
+from errors import codes, steps
 from errors.exceptions import BotException
 
 INSTAGRAM, FACEBOOK = "instagram", "facebook"
@@ -214,13 +214,12 @@ def ask(
     Gives the answer, and how many per cent of our allowance are used. Raises BotException; NoAnswer where `writing`
     and nobody knows whether it took effect.
     """
-    headers = dict(headers or {})
+    headers, meant = dict(headers or {}), urlsplit(address)
     if settings.INSTAGRAM_GRAPH_URL:
-        meant = urlsplit(address)
         headers["Host"] = meant.netloc
         address = f"{settings.INSTAGRAM_GRAPH_URL}{meant.path}"
     try:
-        with requests.Session() as session:
+        with steps.tell_of(requests.Session(), str(meant.hostname)) as session:
             session.trust_env = not settings.INSTAGRAM_GRAPH_URL  # no proxy on the way to a stand-in
             response = session.request(method, address, headers=headers, timeout=TIMEOUT, allow_redirects=False, **body)
         document = response.json()

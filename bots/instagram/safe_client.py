@@ -18,6 +18,7 @@ from instagrapi.exceptions import BadPassword, ClientGraphqlError
 from instagrapi.transports import _CurlH2Adapter
 
 from bots.instagram import reactions
+from errors import steps
 
 TIMEOUT = (3, 10)  # seconds: to connect, then for the whole answer; the library itself would wait for ever
 HOSTS = ("i.instagram.com", "b.i.instagram.com", "www.instagram.com", "rupload.facebook.com")
@@ -143,6 +144,7 @@ class Client(instagrapi.Client):
             session.trust_env = not wire.base  # no proxy of the environment on the way to a stand-in
             for host in HOSTS:
                 session.mount(f"https://{host}/", wire)
+            steps.tell_of(session)
 
     def stored(self) -> dict[str, Any]:
         """What to seal: the device's identity and its login, nothing about how we send."""
