@@ -13,6 +13,7 @@ from django.db import connection
 
 from errors import codes, correlation
 from errors.exceptions import BotException
+from errors.models import StoryStep
 from errors.tests.log import rows
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -113,6 +114,8 @@ def test_a_failed_task_is_recorded_once_with_the_story_it_belongs_to(log_lines: 
     (row,) = rows()
     assert (row.action, row.error_code, row.correlation_id) == ("errors.tests.fail", codes.LEASE_LOST.id, story)
     assert row.metadata["fence"] == 7
+    (step,) = StoryStep.objects.filter(correlation_id=story)
+    assert (step.kind, step.name, step.outcome) == ("task", "errors.tests.fail", "failure")
     (line,) = (line for line in log_lines() if line.get("error_code") == codes.LEASE_LOST.id)
     assert line["correlation_id"] == story
     assert not [line for line in log_lines() if line["event"] != row.error_message and "LEASE" in str(line)]
