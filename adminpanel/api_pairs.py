@@ -12,6 +12,7 @@ from accounts.api import Done
 from accounts.api_auth import Pages
 from accounts.api_contract import PageQuery, contract, page_of
 from accounts.models import User
+from adminpanel import bots
 from adminpanel.api import STAFF_ONLY, StaffDoor
 from adminpanel.api_sessions import ForceQuery
 from bots import api_pairs
@@ -131,8 +132,7 @@ class DeletePair(StaffDoor):
     def delete(self, request: Request, api_id: str, asked: dict[str, Any]) -> dict[str, Any]:
         """Delete a pair, named by its id or its app id. Bots that have it must be without it first, or by force."""
         pair = api_pairs.find(api_id)
-        with tenancy.platform(api_pairs.ALL):
-            self.looks_at(pair, *Bot.objects.filter(api_pair=pair))
+        self.looks_at(pair, *bots.having(pair))
         api_pairs.delete(pair, cast(User, request.user), force=asked["force"])
         return {"success": True}
 

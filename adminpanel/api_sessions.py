@@ -15,10 +15,11 @@ from accounts.api import Done
 from accounts.api_auth import Pages
 from accounts.api_contract import PageQuery, contract
 from accounts.models import User
+from adminpanel import bots
 from adminpanel.api import STAFF_ONLY, StaffDoor
 from adminpanel.uploads import MOST_FILES, FilesParser, SessionFileField, called, content_of
 from bots import session_pool
-from bots.models import Bot, InstagramAccount, Session
+from bots.models import Session
 from bots.session_files import SessionFile
 from errors import codes
 from errors.answers import payload
@@ -240,7 +241,7 @@ class VerifySession(StaffDoor):
     def post(self, request: Request, wanted: dict[str, Any]) -> dict[str, Any]:
         """Ask Instagram once whether a session is good, and learn whose it is. A stop sign stops its bot."""
         session = _find(wanted)
-        self.looks_at(*_with_bot(session))
+        self.looks_at(session, *bots.driven_by(session))
         checked = session_pool.verify(session, cast(User, request.user))
         session = session_pool.find(str(session.pk))
         told = {"success": True, "valid": checked.valid, "account": session.username}
@@ -265,7 +266,7 @@ class MoveSession(StaffDoor):
     def post(self, request: Request, wanted: dict[str, Any]) -> dict[str, Any]:
         """Take a session back into the pool, or freeze or ban it by hand. Its bot stops and its owner sees why."""
         session, by = _find(wanted), cast(User, request.user)
-        self.looks_at(*_with_bot(session))
+        self.looks_at(session, *bots.driven_by(session))
         if wanted["to"] == Status.UNUSED:
             session_pool.release(session, by, force=wanted["force"])
         else:
@@ -288,20 +289,13 @@ class DeleteSession(StaffDoor):
     def delete(self, request: Request, filename: str, asked: dict[str, Any]) -> dict[str, Any]:
         """Delete a session, named by our filename, its id, or its username where only one has it."""
         session = session_pool.find(filename)
-        self.looks_at(*_with_bot(session))
+        self.looks_at(session, *bots.driven_by(session))
         session_pool.delete(session, cast(User, request.user), force=asked["force"])
         return {"success": True}
 
 
 def _find(wanted: dict[str, UUID | str]) -> Session:
     return session_pool.find(str(wanted.get("id") or wanted["filename"]))
-
-
-def _with_bot(session: Session) -> list[Any]:
-    """A session, its account and its bot: what is done to the one stops the other."""
-    with tenancy.platform(session_pool.POOL):
-        account = InstagramAccount.objects.filter(pk=session.account_id).first() if session.account_id else None
-        return [session, *([account] if account else []), *Bot.objects.filter(account=account, account__isnull=False)]
 
 
 def _judge(file: UploadedFile) -> SessionFile | BotException:

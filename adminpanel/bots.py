@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -13,7 +14,7 @@ from accounts.models import Membership, User, Workspace
 from billing import entitlements
 from billing.models import Plan, Subscription
 from bots import api_pairs, connecting, health, session_pool, sessions, switch
-from bots.models import Bot, InstagramAccount, Session
+from bots.models import ApiPair, Bot, InstagramAccount, Session
 from errors import codes
 from errors.exceptions import BotException
 from errors.recording import log_activity
@@ -156,3 +157,16 @@ def _make(home: Workspace, owner: User, plan: Plan, session: Session, by: User) 
 
 def _wrong(field: str, sentence: str) -> BotException:
     return BotException(codes.VALIDATION_FAILED, sentence, field=field)
+
+
+def driven_by(session: Session) -> list[Any]:
+    """The account of a session and its bot: what is done to the session stops them."""
+    with tenancy.platform("the admin log looks at rows of all workspaces"):
+        accounts = InstagramAccount.objects.filter(pk=session.account_id)
+        return [*accounts, *Bot.objects.filter(account__in=accounts)]
+
+
+def having(pair: ApiPair) -> list[Any]:
+    """The bots that have a pair, and lose it with it."""
+    with tenancy.platform("the admin log looks at rows of all workspaces"):
+        return list(Bot.objects.filter(api_pair=pair))

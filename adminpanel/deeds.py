@@ -50,6 +50,7 @@ class Deed:
     says: str = ""  # what will happen, in one sentence
     form: type[DeedForm] = DeedForm
     fits: Callable[[Any], bool] = bool
+    also: Callable[[Any], list[Any]] = lambda _: []  # rows beside it that it changes, for the log
     dangerous: bool = False  # wants a fresh code
     bulk: bool = False  # may be done to many rows at once
     slow: bool = False  # waits for somebody else's server: never in bulk inside a request

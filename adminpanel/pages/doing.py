@@ -155,10 +155,12 @@ def perform(
             if row is None:
                 raise BotException(codes.CHANGED_MEANWHILE, "Somebody deleted this while you had it open.")
             page.expect(deed, row, seen)
-            kept = audit.Seen(row)
+            kept = [audit.Seen(one) for one in (row, *deed.also(row))]
         answer = deed.do(row, Asked(request, by, given))
         with tenancy.platform(DEEDS):
-            kept.record(f"{page.page}.{deed.name}", by=by, reason=given.get("reason", ""), request=request)
+            told = {"by": by, "reason": given.get("reason", ""), "request": request}
+            for seen in kept:
+                seen.record(f"{page.page}.{deed.name}", if_changed=seen is not kept[0], **told)
     return answer
 
 

@@ -12,6 +12,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from adminpanel import bots
 from adminpanel.deeds import Asked, Deed, DeedForm
 from adminpanel.pages.accounts import link_to
 from adminpanel.pages.base import Page
@@ -73,7 +74,7 @@ class PairPage(Page):
         Deed("resume", "Resume", _set_pair(ApiPair.Status.ACTIVE), "Bots get it again.",
              fits=lambda row: row.status == "paused"),
         Deed("delete", "Delete", _delete_pair, "Bots that have it must be without it first, or lose it.", PairForceForm,
-             dangerous=True),
+             dangerous=True, also=bots.having),
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> Any:

@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from unfold.decorators import display
 
-from adminpanel import audit, uploads
+from adminpanel import audit, bots, uploads
 from adminpanel.deeds import Asked, Deed, DeedForm
 from adminpanel.pages.base import Page
 from adminpanel.site import site
@@ -109,14 +109,16 @@ class SessionPage(TakesFiles):
     )  # fmt: skip
     make_form = UploadForm
     deeds = (
-        Deed("verify", "Verify", _verify, "We ask Instagram once, and learn whose it is.", slow=True),
+        Deed("verify", "Verify", _verify, "We ask Instagram once, and learn whose it is.", slow=True,
+             also=bots.driven_by),
         Deed("release", "Take back", _release, "From its bot, which stops, into the pool.", ForceForm,
-             fits=lambda row: row.status != "unused"),
+             fits=lambda row: row.status != "unused", also=bots.driven_by),
         Deed("freeze", "Freeze", _stop(Session.Status.FROZEN), "Its bot stops.",
-             fits=lambda row: row.status == "assigned"),
+             fits=lambda row: row.status == "assigned", also=bots.driven_by),
         Deed("ban", "Mark as banned", _stop(Session.Status.BANNED), "Its bot stops for good.",
-             fits=lambda row: row.status in ("assigned", "frozen")),
-        Deed("delete", "Delete", _delete_session, "Nobody can bring it back.", ForceForm, dangerous=True),
+             fits=lambda row: row.status in ("assigned", "frozen"), also=bots.driven_by),
+        Deed("delete", "Delete", _delete_session, "Nobody can bring it back.", ForceForm, dangerous=True,
+             also=bots.driven_by),
     )  # fmt: skip
 
     def make(self, asked: Asked) -> HttpResponseBase:

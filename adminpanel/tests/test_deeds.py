@@ -18,7 +18,7 @@ from adminpanel.models import AdminLog
 from adminpanel.pages.people import UserPage
 from adminpanel.tests.control_room import do, inside, staff_person
 from billing.models import Subscription
-from bots.models import ApiPair
+from bots.models import ApiPair, Bot
 from instagrowth.testing import everywhere, workspace_of
 
 
@@ -173,3 +173,19 @@ def test_a_hold_is_seen_by_others_and_ends_with_its_block(alice: User) -> None:
         assert other.submit(take).result() is False
     with ThreadPoolExecutor(1) as other:
         assert other.submit(take).result() is True
+
+
+@pytest.mark.django_db
+def test_what_a_deed_changes_beside_its_row_is_logged_too(owner: Client, alices_bot: Bot) -> None:
+    pair = ApiPair.objects.create(app_id="4711", name="Spare")
+    with everywhere():
+        Bot.objects.filter(pk=alices_bot.pk).update(api_pair=pair)
+
+    key = str(pair.pk)
+    assert do(owner, pair, "delete", force="on").status_code == 302
+
+    log = AdminLog.objects.filter(action="api_pairs.delete").order_by("pk")
+    assert [(row.target_type, row.reason) for row in log] == [
+        ("bots.apipair", "asked by phone"), ("bots.bot", "asked by phone"),
+    ]  # fmt: skip
+    assert log[1].changes["api_pair_id"] == [key, None]
