@@ -162,7 +162,7 @@ def _wrong(field: str, sentence: str) -> BotException:
 def driven_by(session: Session) -> list[Any]:
     """The account of a session and its bot: what is done to the session stops them."""
     with tenancy.platform("the admin log looks at rows of all workspaces"):
-        accounts = InstagramAccount.objects.filter(pk=session.account_id)
+        accounts = InstagramAccount.objects.filter(session=session)
         return [*accounts, *Bot.objects.filter(account__in=accounts)]
 
 

@@ -13,8 +13,8 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from adminpanel import audit, uploads
 from adminpanel import bots as making
-from adminpanel import uploads
 from adminpanel.deeds import Asked, Deed, DeedForm
 from adminpanel.pages.accounts import link_to
 from adminpanel.pages.happened import activity_of, told
@@ -162,6 +162,8 @@ class BotPage(TakesFiles):
             uploads=[making.Upload(uploads.content_of(file), file.name or "") for file in given["session_files"]],
             api_pair=given["api_pair"] or None,
         )
+        for further in made[1:]:
+            audit.Seen(further, new=True).record("bots.add", request=asked.request)
         return made[0]
 
     def beside(self, row: Bot) -> list[dict[str, Any]]:

@@ -159,8 +159,8 @@ def perform(
         answer = deed.do(row, Asked(request, by, given))
         with tenancy.platform(DEEDS):
             told = {"by": by, "reason": given.get("reason", ""), "request": request}
-            for seen in kept:
-                seen.record(f"{page.page}.{deed.name}", if_changed=seen is not kept[0], **told)
+            for one in kept:
+                one.record(f"{page.page}.{deed.name}", if_changed=one is not kept[0], **told)
     return answer
 
 

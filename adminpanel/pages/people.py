@@ -235,7 +235,7 @@ class UserPage(Page):
             email=given["email"], password=password, plan=given["plan"], must_change_password=True, by=asked.by
         )
         User.objects.filter(pk=admitted.user.pk).update(name=given["name"])
-        audit.record("users.add", target=admitted.user, request=asked.request, plan=given["plan"])
+        audit.Seen(admitted.user, new=True).record("users.add", request=asked.request, plan=given["plan"])
         facts = [
             ("E-mail", admitted.user.email), ("Access code", admitted.user.access_code),
             ("One-time password", password),

@@ -124,6 +124,9 @@ class SessionPage(TakesFiles):
     def make(self, asked: Asked) -> HttpResponseBase:
         """Judge each file alone, and tell what became of each."""
         results = [_uploaded(file, asked) for file in asked.given["session_files"]]
+        for result in results:
+            if result["session"]:
+                audit.Seen(result["session"], new=True).record("sessions.add", request=asked.request)
         taken = sum(1 for result in results if result["session"])
         audit.record("sessions.upload", request=asked.request, taken=taken, refused=len(results) - taken)
         context = {**site.each_context(asked.request), "title": "Uploaded", "results": results, "taken": taken}

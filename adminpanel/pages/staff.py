@@ -41,7 +41,8 @@ class InviteForm(forms.Form):
 def _give_role(row: User, asked: Asked) -> str:
     former = roles.of(row)
     roles.give(row, asked.given["role"])
-    audit.record("staff.role", target=row, request=asked.request, role=f"{former} -> {asked.given['role']}")
+    before, after = {"staff_role": former}, {"staff_role": asked.given["role"]}
+    audit.record("staff.role", target=row, request=asked.request, before=before, after=after)
     return f"{row} is {asked.given['role']} now."
 
 
@@ -111,7 +112,7 @@ class StaffPage(Page):
     def make(self, asked: Asked) -> HttpResponseBase:
         """Make an administrator, and show the one-time password."""
         handed = staff.invite(asked.given["email"], asked.given["role"])
-        audit.record("staff.add", target=handed.user, request=asked.request, role=asked.given["role"])
+        audit.Seen(handed.user, new=True).record("staff.add", request=asked.request, staff_role=asked.given["role"])
         return handed_out(asked.request, handed, self.address(handed.user))
 
     @classmethod

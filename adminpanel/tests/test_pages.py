@@ -164,7 +164,11 @@ def test_files_are_judged_one_by_one_and_a_bot_is_made_of_a_session(owner: Clien
         facts = (bot.display_name, bot.cycle_delay, bot.account.session.status, bot.api_pair.app_id, bot.user_id)
         assert facts == ("Nova", 120, "assigned", "4242", alice.pk)
         assert ApiPair.objects.get().status == "active"
-    assert set(AdminLog.objects.values_list("action", flat=True)) >= {"sessions.upload", "api_pairs.add", "bots.add"}
+    assert set(AdminLog.objects.values_list("action", flat=True)) >= {
+        "sessions.upload", "sessions.add", "api_pairs.add", "bots.add",
+    }  # fmt: skip
+    kept = AdminLog.objects.filter(action="sessions.add")
+    assert all(entry.target_id and entry.changes["status"] == [None, "unused"] for entry in kept)
 
 
 def test_a_session_at_work_is_not_deleted_without_force(owner: Client, alices_bot: Bot) -> None:
