@@ -164,6 +164,10 @@ def test_a_page_of_another_site_may_not_listen(stack: Stack, alice: User) -> Non
     with pytest.raises(InvalidStatus) as refused, listening(stack, alice, origin="https://elsewhere.example"):
         pass
     assert refused.value.response.status_code == 403
+    staff = inside("olga").cookies[settings.STAFF_COOKIE_NAME].value
+    with pytest.raises(InvalidStatus) as refused, staff_line(stack, staff, origin="https://elsewhere.example"):
+        pass
+    assert refused.value.response.status_code == 403
 
 
 def test_who_must_change_the_password_may_not_listen(stack: Stack, alice: User) -> None:
@@ -229,11 +233,11 @@ def test_the_staffs_line_ends_with_what_it_rested_on(stack: Stack, event: str) -
 
 
 @contextmanager
-def staff_line(stack: Stack, cookie: str) -> Iterator[ClientConnection]:
+def staff_line(stack: Stack, cookie: str, origin: str = "") -> Iterator[ClientConnection]:
     """The control room's socket with this session."""
     address = stack.site.replace("http", "ws", 1) + "/ws/admin/"
     headers = {"Cookie": f"{settings.STAFF_COOKIE_NAME}={cookie}"}
-    with connect(address, origin=stack.site, additional_headers=headers, proxy=None) as socket:
+    with connect(address, origin=origin or stack.site, additional_headers=headers, proxy=None) as socket:
         with contextlib.suppress(ConnectionClosed):
             socket.send('{"since": null}')
         yield socket

@@ -60,6 +60,7 @@ def promotion(group: ErrorGroup) -> str:
         '    "What happened.",\n'
         '    "What to do next.",\n'
         ")\n"
+        f"# and the way to it in errors/causes.py, _FORESEEN: (({group.exception},), codes.{name or 'NEW_CODE'}),\n"
     )
 
 

@@ -30,7 +30,7 @@ from billing import entitlements
 from billing.models import Plan, Subscription
 from bots import connecting, official, sessions
 from bots.models import ApiPair, Bot, InstagramAccount, OfficialAccess, Session
-from errors import codes
+from errors import codes, steps
 from errors.models import ErrorCode, ErrorGroup, StoryStep
 from instagrowth.models import LiveEvent
 from instagrowth.settings import google_provider
@@ -254,6 +254,16 @@ def alices_connected_bot(alice: User, alices_workspace: Workspace, instagram: "C
         bot = Bot.objects.select_related("account__session", "workspace").get(pk=answer.bot.pk)
     yield bot
     sessions.forget(bot.account_id)
+
+
+@pytest.fixture
+def steps_here() -> Iterator[list[StoryStep]]:
+    """The steps of stories that the test's own thread walks."""
+    gathered = steps.begin()
+    assert gathered is not None
+    yield gathered.steps
+    gathered.steps.clear()
+    steps.task_ended(gathered, "a test", "SUCCESS", asked=False, attempt=1)
 
 
 def _empty(_: object) -> None:

@@ -137,6 +137,17 @@ def test_quiet_hours_go_by_the_persons_clock(
     assert notifications.is_quiet(choice, alice, NOON) is quiet
 
 
+@pytest.mark.parametrize(
+    ("moment", "quiet"), [("00:30", True), ("01:30", True), ("02:30", False)]  # 02:30 twice, then 03:30
+)  # fmt: skip
+def test_quiet_hours_go_by_the_wall_in_the_night_the_clock_goes_back(alice: User, moment: str, quiet: bool) -> None:
+    alice.timezone = "Europe/Berlin"
+    choice = NoticeChoice(quiet_from=datetime(1, 1, 1, 22).time(), quiet_to=datetime(1, 1, 1, 3).time())
+    at = datetime.fromisoformat(f"2026-10-25T{moment}+00:00")
+
+    assert notifications.is_quiet(choice, alice, at) is quiet
+
+
 def test_nothing_pops_up_in_quiet_hours(page: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(notifications, "is_quiet", lambda *_: True)
     tell(alice)

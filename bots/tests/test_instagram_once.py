@@ -4,6 +4,7 @@ The real instagrapi and the real curl transport against a server that counts wha
 """
 
 import json
+import re
 import socket
 import socketserver
 import struct
@@ -203,10 +204,13 @@ def test_every_kind_of_write_goes_out_once(instagram, door, write, failure):
 
 
 @pytest.mark.parametrize("write", WRITES)
-def test_a_write_that_is_answered_is_confirmed(instagram, door, write):
+def test_a_write_that_is_answered_is_confirmed(instagram, door, write, steps_here):
     outcome = WRITES[write](door)
 
     assert (outcome.state, outcome.sent, len(instagram.posts())) == (State.CONFIRMED, True, 1)
+    (step,) = (step for step in steps_here if step.name.startswith("POST "))
+    assert (step.name.split("/")[0], step.outcome) == ("POST i.instagram.com", "200")
+    assert not re.search(r"/\d", step.name)
 
 
 def test_the_library_alone_would_send_a_post_twice_on_a_broken_connection(instagram, door, monkeypatch):

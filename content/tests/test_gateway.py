@@ -9,6 +9,7 @@ from content import ai, prompts
 from content.ai import NoAnswer
 from content.prompts import captions
 from errors import codes
+from errors.models import StoryStep
 from sandbox.testing import Control
 
 PATH = "v1/responses"
@@ -25,12 +26,13 @@ def refused(heard: Any = None) -> NoAnswer:
     return met.value
 
 
-def test_an_answer_fits_its_shape_and_says_what_it_used(openai: Control) -> None:
+def test_an_answer_fits_its_shape_and_says_what_it_used(openai: Control, steps_here: list[StoryStep]) -> None:
     answered = ask()
 
     assert isinstance(answered.answer, captions.Answer)
     assert len({variant.text for variant in answered.answer.variants}) == 3
     assert (answered.used.requests, answered.model) == (1, "gpt-4o")
+    assert [(step.name, step.outcome) for step in steps_here] == [("POST 127.0.0.1/v1/responses", "answered")]
     assert answered.used.input_tokens > 0 < answered.used.output_tokens
 
 

@@ -5,7 +5,7 @@ from django.db import InterfaceError, OperationalError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from errors import codes
+from errors import causes, codes
 from errors.causes import code_of, generate_error_code, place
 from errors.exceptions import BotException
 
@@ -73,3 +73,15 @@ def test_what_nobody_foresaw_is_an_internal_error_under_its_own_id() -> None:
 )
 def test_the_parts_of_the_house_have_codes_for_when_they_are_gone(exc: Exception, code: codes.Code) -> None:
     assert code_of(exc) is code
+
+
+def test_what_was_promoted_has_its_own_code_the_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fall() -> str:
+        with pytest.raises(ZeroDivisionError) as fallen:
+            1 / 0  # noqa: B018
+        return causes.code_of(fallen.value).id
+
+    before = fall()
+    monkeypatch.setattr(causes, "_FORESEEN", [*causes._FORESEEN, ((ZeroDivisionError,), codes.BAD_REQUEST)])
+
+    assert (before[-4], fall()) == ("9", codes.BAD_REQUEST.id)
