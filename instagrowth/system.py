@@ -18,7 +18,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from redis.exceptions import RedisError
 
 FRESH = 2.0  # seconds a process goes without asking the cache
@@ -185,8 +185,13 @@ def forget() -> None:
 
 
 def sync(**_: object) -> None:
-    """Make a row for each setting, so that staff find it; runs after each migrate. Rows that no code names go."""
+    """Make a row for each setting, so that staff find it; runs after each migrate. Rows that no code names go.
+
+    A migration to an earlier state may have taken the table away.
+    """
     table = apps.get_model("adminpanel", "SystemSetting")._default_manager
+    if table.model._meta.db_table not in connection.introspection.table_names():
+        return
     table.exclude(key__in=ALL).delete()
     table.bulk_create([table.model(key=key) for key in ALL], ignore_conflicts=True)
     try:
