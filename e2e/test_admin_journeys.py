@@ -1,0 +1,291 @@
+"""Journeys through the control room in a browser: from the first sign-in to bots that move, and every page there is."""
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+from django.urls import get_resolver, resolve
+from playwright.sync_api import Browser, Page, expect
+
+from accounts.models import User
+from adminpanel import roles, staff
+from adminpanel.models import AllowedNetwork
+from adminpanel.tests import session_files
+from adminpanel.tests.control_room import code_for, inside
+from adminpanel.tests.test_roles import rows as rows  # a row of each table
+from billing.models import Plan
+from bots.models import Bot, Session
+from e2e.conftest import Stack
+from e2e.visitor import DESK, Visitor, visit
+from instagrowth.testing import everywhere
+from sandbox.testing import Control
+
+pytestmark = pytest.mark.browser
+NARROW = (360, 780)
+OWN = "a sentence of my own 7"
+# What no link leads to: the doors before one is inside, and what only a form sends.
+NOT_CLICKED = {
+    "login",
+    "enrol",
+    "logout",
+    "prove",
+    "password_change_done",
+    "jsi18n",
+    "app_list",
+    "search",
+    "view_on_site",
+}
+
+
+@contextmanager
+def on_duty(browser: Browser, stack: Stack, size: tuple[int, int] = DESK) -> Iterator[Visitor]:
+    """An owner of the control room, signed in a moment ago."""
+    cookie = inside(User.objects.filter(email="olga@staff.example.com").first() or "olga").cookies
+    with visit(browser, stack.site, size) as olga:
+        value = cookie[settings.STAFF_COOKIE_NAME].value
+        olga.context.add_cookies([{"name": settings.STAFF_COOKIE_NAME, "value": value, "url": stack.site}])
+        yield olga
+
+
+def opens(olga: Visitor, name: str) -> None:
+    """From the index, by its link."""
+    olga.goes_to("/admin/")
+    olga.page.get_by_role("link", name=name, exact=True).first.click()
+
+
+def fills(page: Page, **words: str) -> None:
+    for name, word in words.items():
+        page.locator(f'[name="{name}"]').fill(word)
+
+
+def chooses(page: Page, name: str, *words: str) -> None:
+    page.locator(f'[name="{name}"]').select_option(list(words))
+
+
+def test_the_first_sign_in_sets_up_an_authenticator_and_a_password(browser: Browser, stack: Stack) -> None:
+    handed = staff.invite("nora@staff.example.com", roles.Role.OPERATIONS)
+    with visit(browser, stack.site, NARROW) as nora:
+        nora.goes_to("/admin/")
+        fills(nora.page, email="nora@staff.example.com", password=handed.password)
+        nora.presses("Sign in")
+        nora.sees("Scan this picture")
+        nora.examines()
+        nora.sees("No camera?").click()
+        secret = re.search(r"secret=([A-Z2-7]+)", nora.page.locator("code").inner_text())
+        assert secret
+        key = base64.b32decode(secret[1])
+        fills(nora.page, code=code_for(key), new_password=OWN, again=OWN)
+        nora.presses("Finish")
+        expect(nora.page).to_have_url(f"{stack.site}/admin/")
+        nora.sees("bots run")
+
+    with visit(browser, stack.site) as again:
+        again.goes_to("/admin/")
+        fills(again.page, email="nora@staff.example.com", password=handed.password, code=code_for(key, 1))
+        again.presses("Sign in")
+        again.sees("E-AUTH-E-0001")
+        again.complaints.clear()  # the browser's own word about an answer with 400
+        fills(again.page, password=OWN, code=code_for(key, 1))
+        again.presses("Sign in")
+        again.sees("bots run")
+
+
+def test_a_member_without_an_email_signs_in_by_the_code_that_was_shown_once(browser: Browser, stack: Stack) -> None:
+    with on_duty(browser, stack) as olga:
+        opens(olga, "Users")
+        olga.page.locator("a[href$='/admin/accounts/user/add/']").first.click()
+        fills(olga.page, name="Ada Fern")
+        chooses(olga.page, "plan", "growth")
+        olga.presses("Make it")
+        olga.sees("Hand this over")
+        told = dict(
+            zip(olga.page.locator("dt").all_inner_texts(), olga.page.locator("dd").all_inner_texts(), strict=True)
+        )
+        opens(olga, "Users")
+        olga.page.get_by_role("link", name="Ada Fern").click()
+        olga.sees(told["Access code"])
+        expect(olga.page.get_by_text(told["One-time password"])).to_have_count(0)
+        user_page = urlsplit(olga.page.url).path
+
+        with visit(browser, stack.site, NARROW) as ada:
+            ada.goes_to("/login")
+            ada.types(login=told["Access code"].lower(), password=told["One-time password"])
+            ada.presses("Sign in")
+            ada.types(oldpassword=told["One-time password"], password1=OWN, password2=OWN)
+            ada.page.locator("main form button[type=submit]").first.click()
+            ada.goes_to("/billing/")
+            ada.sees("Growth")
+
+            # Another plan, and what the person sees of it.
+            olga.goes_to(user_page)
+            olga.page.get_by_role("link", name="Change plan").click()
+            chooses(olga.page, "plan", "starter")
+            fills(olga.page, reason="Asked for a smaller one")
+            olga.presses("Change plan")
+            olga.sees("is on the plan starter")
+            ada.goes_to("/billing/")
+            ada.sees("Starter")
+
+            # The plan itself is changed: everybody on it has what it says now.
+            opens(olga, "Plans")
+            olga.page.get_by_role("link", name="Starter", exact=True).click()
+            fills(olga.page, account_limit="17")
+            olga.page.locator("[name=_save]").click()
+            olga.sees("was changed successfully")
+            ada.goes_to("/billing/")
+            ada.sees("/ 17")
+            ada.examines()
+    Plan.objects.filter(key="starter").update(account_limit=3)
+
+
+def drop(page: Page, files: list[tuple[str, str]]) -> None:
+    """Let files fall on the page, as from a folder."""
+    held = page.evaluate_handle(
+        "files => { const held = new DataTransfer(); for (const [name, text] of files)"
+        " held.items.add(new File([text], name, {type: 'application/json'})); return held; }",
+        [list(file) for file in files],
+    )
+    page.dispatch_event("[data-drop]", "drop", {"dataTransfer": held})
+
+
+def test_from_dropped_files_to_a_bot_whose_session_moves(
+    browser: Browser, stack: Stack, alice: User, instagram: Control
+) -> None:
+    first, second, third = (
+        json.dumps(session_files.real_settings(instagram, name)) for name in ("ada.one", "ada.two", "ada.three")
+    )
+    with on_duty(browser, stack) as olga:
+        opens(olga, "Sessions")
+        olga.page.locator("a[href$='/admin/bots/session/add/']").first.click()
+        drop(
+            olga.page,
+            [
+                ("one.json", first),
+                ("two.json", second),
+                ("again.json", first),
+                ("bad.json", "{no"),
+                ("big.json", " " * 70_000),
+            ],
+        )
+        olga.presses("Make it")
+        olga.sees("2 of 5 taken into the pool.")
+        for name, word in {
+            "one.json": "taken",
+            "again.json": "refused",
+            "bad.json": "refused",
+            "big.json": "refused",
+        }.items():
+            expect(olga.page.locator("li", has_text=name).first).to_contain_text(word)
+        olga.examines()
+
+        olga.page.get_by_role("link", name="taken").first.click()
+        olga.page.get_by_role("link", name="Verify").click()
+        fills(olga.page, reason="Before it is used")
+        olga.presses("Verify")
+        olga.sees("ada.one")
+
+        opens(olga, "API pairs")
+        olga.page.locator("a[href$='/admin/bots/apipair/add/']").first.click()
+        fills(olga.page, app_id="778899", app_secret="0123456789abcdef0123456789abcdef", capacity="5")
+        olga.presses("Make it")
+        olga.sees("778899")
+
+        # A second window watches the pool while bots are made: nobody loads it again.
+        watching = olga.context.new_page()
+        watching.goto("/admin/bots/session/")
+        expect(watching.get_by_text("unused")).to_have_count(2)
+        opens(olga, "Bots")
+        olga.page.locator("a[href$='/admin/bots/bot/add/']").first.click()
+        fills(olga.page, user="alice@example.com", display_name="Kiln")
+        drop(olga.page, [("three.json", third)])
+        with everywhere():
+            wanted = str(Session.objects.get(username="ada.one").pk)
+        chooses(olga.page, "sessions", wanted)
+        olga.presses("Make it")
+        expect(olga.page.get_by_text("is made").first).to_be_visible()
+        expect(watching.get_by_text("assigned")).to_have_count(1, timeout=20_000)
+    with everywhere():
+        assert Bot.objects.count() == 2
+        assert set(Bot.objects.values_list("api_pair__app_id", flat=True)) == {"778899"}
+
+
+@pytest.fixture
+def _any_address(stack: Stack) -> Iterator[None]:
+    yield
+    AllowedNetwork.objects.all().delete()
+
+
+@pytest.mark.usefixtures("_any_address")
+def test_an_allow_list_that_would_lock_its_maker_out_is_not_kept(browser: Browser, stack: Stack) -> None:
+    with on_duty(browser, stack) as olga:
+        opens(olga, "Allow-list")
+        here = olga.sees("You come from").inner_text().rpartition(" ")[2].rstrip(".")
+        olga.page.locator("a[href$='/allowednetwork/add/']").first.click()
+        fills(olga.page, network="203.0.113.0/24", note="The office")
+        olga.presses("Make it")
+        olga.sees("E-SEC-E-0020")
+        olga.complaints.clear()  # the browser's own word about an answer with 400
+        fills(olga.page, network=here)
+        olga.presses("Make it")
+        olga.sees("is made")
+        assert here in stack.command("allowlist", "list")
+
+        # Somebody else's hand closes it; the server itself opens it again.
+        AllowedNetwork.objects.update(network="203.0.113.0/24")
+        assert olga.page.goto("/admin/").status == 403  # type: ignore[union-attr]
+        stack.command("allowlist", "remove", "203.0.113.0/24")
+        assert olga.page.goto("/admin/").status == 200  # type: ignore[union-attr]
+        olga.complaints.clear()
+
+
+def names(pattern: Any, inside_admin: bool = False) -> Iterator[str]:
+    """The names of all addresses of the control room."""
+    for one in pattern.url_patterns:
+        here = inside_admin or str(one.pattern) == "admin/"
+        if hasattr(one, "url_patterns"):
+            yield from names(one, here) if here else ()
+        elif here and one.name and not str(one.pattern).startswith("api/"):
+            yield one.name
+
+
+def walk(olga: Visitor, site: str) -> Iterator[tuple[str, str]]:
+    """Click from page to page, the first of each kind; its name and address."""
+    waiting, seen = ["/admin/"], set()
+    while waiting:
+        path = waiting.pop(0)
+        found = resolve(urlsplit(path).path)
+        kind = f"{found.url_name} {found.kwargs.get('deed', '')}".strip()
+        if kind in seen:
+            continue
+        seen.add(kind)
+        answer = olga.page.goto(path)
+        assert answer is not None, path
+        assert answer.status == 200, (path, answer.status)
+        yield kind, path
+        links = olga.page.locator("a[href]").evaluate_all("all => all.map(one => one.href)")
+        waiting += [link.removeprefix(site) for link in links if link.startswith(f"{site}/admin/") and "#" not in link]
+
+
+@pytest.mark.parametrize(("size", "theme"), [(DESK, "dark"), (NARROW, "light")], ids=["desk-dark", "phone-light"])
+def test_every_page_is_reached_by_clicking_and_is_whole(
+    browser: Browser, stack: Stack, rows: dict[type, Any], size: tuple[int, int], theme: str
+) -> None:
+    drawn = set()
+    with on_duty(browser, stack, size) as olga:
+        olga.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        reached = set()
+        for kind, _ in walk(olga, stack.site):
+            reached.add(kind.split()[0])
+            template = kind.split("_")[-1] if kind.endswith("do") else kind
+            wide = olga.page.evaluate("document.scrollingElement.scrollWidth - document.documentElement.clientWidth")
+            assert wide == 0, f"{olga.page.url} scrolls {wide} px sideways"
+            if template not in drawn:
+                drawn.add(template)
+                olga.examines()
+    assert set(names(get_resolver())) - reached - NOT_CLICKED == set()
