@@ -16,7 +16,7 @@ from django.utils.http import urlencode
 from accounts import tenancy
 from accounts.limits import client_address
 from accounts.middleware import OPEN_TO_ALL
-from adminpanel import allowlist, presence, visits
+from adminpanel import allowlist, presence, uploads, visits
 from errors import codes
 from errors.answers import answer, fail
 from errors.exceptions import BotException
@@ -47,6 +47,8 @@ class StaffCookieMiddleware:
         staff_key, visit_key = request.COOKIES.pop(staffs, None), request.COOKIES.pop(visit, None)
         vars(request).update(staff_key=staff_key or "", visit_key=visit_key or "")
         if presence.in_control_room(request.path):
+            # Before the form's token is looked for, for which all of the body is read.
+            request.upload_handlers = [uploads.InMemory(request)]
             return self._in_place_of_the_members(request, staffs, staff_key)
         if visit_key is not None:
             return self._in_place_of_the_members(request, visit, visit_key)

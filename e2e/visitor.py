@@ -75,10 +75,10 @@ class Visitor:
         self.page.locator("#mails li", has_text=address).get_by_role("link").first.click()
         self.sees("Sandbox: this mail was not sent.")
 
-    def examines(self) -> None:
+    def examines(self, themes: tuple[str, ...] = ("light", "dark")) -> None:
         """Read the page with axe, dark and light, and look whether it scrolls sideways."""
         self.page.wait_for_load_state()
-        for theme in ("light", "dark"):
+        for theme in themes:
             self.page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
             found = [violation for violation in Axe().run(self.page).response["violations"] if _is_grave(violation)]
             assert found == [], (self.page.url, theme, [(one["id"], _where(one)) for one in found])

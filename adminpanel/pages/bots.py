@@ -17,8 +17,9 @@ from adminpanel import audit, uploads
 from adminpanel import bots as making
 from adminpanel.deeds import Asked, Deed, DeedForm
 from adminpanel.pages.accounts import link_to
+from adminpanel.pages.base import Page
 from adminpanel.pages.happened import activity_of, told
-from adminpanel.pages.sessions import FilesField, ManyFiles, TakesFiles
+from adminpanel.pages.sessions import FilesField, ManyFiles
 from adminpanel.site import site
 from bots import api_pairs, session_pool, switch
 from bots.models import ApiPair, Bot, BotTask, Session
@@ -117,7 +118,7 @@ class Queue(admin.SimpleListFilter):
 
 
 @admin.register(Bot, site=site)
-class BotPage(TakesFiles):
+class BotPage(Page):
     """Bots."""
 
     page = "bots"

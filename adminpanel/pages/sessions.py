@@ -5,7 +5,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from unfold.decorators import display
@@ -38,16 +37,6 @@ class FilesField(forms.FileField):
         if not 1 <= len(files) <= uploads.MOST_FILES:
             raise forms.ValidationError(f"Choose 1 to {uploads.MOST_FILES} files.")
         return list(files)
-
-
-class TakesFiles(Page):
-    """A page on whose form files are uploaded."""
-
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> Any:
-        """What is uploaded stays in memory."""
-        if request.method == "POST" and "multipart/" in request.headers.get("Content-Type", ""):
-            request.upload_handlers = [uploads.InMemory(request)]
-        return super().add_view(request, form_url, extra_context)
 
 
 class UploadForm(forms.Form):
@@ -89,7 +78,7 @@ def _delete_session(row: Session, asked: Asked) -> str:
 
 
 @admin.register(Session, site=site)
-class SessionPage(TakesFiles):
+class SessionPage(Page):
     """Sessions."""
 
     page = "sessions"
