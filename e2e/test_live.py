@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 import pytest
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.test import Client
 from playwright.sync_api import Browser, expect
@@ -18,6 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from accounts import tenancy
 from accounts.models import User
+from adminpanel import presence
 from adminpanel.models import AllowedNetwork
 from adminpanel.tests.control_room import inside
 from bots import switch, tasking
@@ -201,7 +203,16 @@ def _any_address(stack: Stack) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_any_address")
-@pytest.mark.parametrize("kind", ["nobody", "a member", "an address that is not allowed", "a password to be changed"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "nobody",
+        "a member",
+        "an address that is not allowed",
+        "a password to be changed",
+        "no second factor",
+    ],
+)
 def test_the_staffs_line_is_for_staff(stack: Stack, alice: User, kind: str) -> None:
     browser = inside("olga")
     cookie = browser.cookies[settings.STAFF_COOKIE_NAME].value
@@ -211,6 +222,10 @@ def test_the_staffs_line_is_for_staff(stack: Stack, alice: User, kind: str) -> N
         cookie = member.cookies[settings.SESSION_COOKIE_NAME].value
     elif kind == "nobody":
         cookie = "wrong"
+    elif kind == "no second factor":  # the mark is made where password and code were right, and nowhere else
+        session = SessionStore(cookie)
+        del session[presence.MARK]
+        session.save()
     elif kind == "a password to be changed":
         User.objects.filter(name="olga").update(must_change_password=True)
     else:

@@ -117,12 +117,13 @@ def pattern(path: str) -> str:
 def request_ended(gathered: Gathered | None, request: HttpRequest, response: HttpResponseBase, code: str) -> None:
     """Note a request that changed something or failed, and write what was gathered.
 
-    Strangers' lost addresses and the refusals of the impatient are not kept: they could fill the table.
+    Strangers, lost addresses and the refusals of the impatient are not kept: they could fill the table.
     """
     status, match = response.status_code, request.resolver_match
     wrote = request.method not in ("GET", "HEAD", "OPTIONS") or status >= HTTPStatus.INTERNAL_SERVER_ERROR
     failed = is_api(request) and status >= HTTPStatus.BAD_REQUEST
-    if gathered and match and (wrote or failed) and status != HTTPStatus.TOO_MANY_REQUESTS:
+    stranger = status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS)
+    if gathered and match and (wrote or failed) and not stranger:
         name = f"{request.method} /{match.route}"
         note("request", name, str(status), gathered.began, code=code or _code_in(request, response))
     _write(gathered, keep=status != HTTPStatus.SERVICE_UNAVAILABLE)
