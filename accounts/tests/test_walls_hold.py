@@ -283,5 +283,6 @@ def test_what_is_cached_is_cached_for_one_person() -> None:
         "accounts/second_factor.py: _waiting(user, door)",  # person and session or token
         "accounts/second_factor.py: _proof(door)",  # session or token
         "accounts/second_factor.py: used",  # the hash of a secret
+        "instagrowth/system.py: _KEY",  # the operators' settings: everybody's
         "billing/gateway.py: AWAY",  # whether Stripe answers: nobody's
     }

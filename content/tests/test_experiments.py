@@ -163,8 +163,9 @@ def test_the_verdict_is_that_of_scipy_and_no_difference_is_said_as_such(known: I
     rates = {"A": [], "B": []}  # type: ignore[var-annotated]
 
     def usual(drew: str, number: int) -> int:
-        rates[drew].append((400 + number * 13 % 200) / 10_000)
-        return 400 + number * 13 % 200
+        reached = 450 if len(rates[drew]) % 2 else 550  # alike in both, however the lots fall
+        rates[drew].append(reached / 10_000)
+        return reached
 
     came_out(test, usual)
     test = looked(test)

@@ -14,3 +14,7 @@ document.addEventListener("drop", (event) => {
   field.files = event.dataTransfer.files;
   field.dispatchEvent(new Event("change", { bubbles: true }));
 });
+// The theme writes a file's name into a field beside it, which ours does not have.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const field of document.querySelectorAll("[data-drop]")) field.hasChangeListener = true;
+});
