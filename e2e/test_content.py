@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 from accounts.models import User
 from bots.models import Bot, InstagramAccount, MessageTemplate
 from content import experiments, measuring
-from content.models import Audit, Experiment, GrowthPlan, Piece, Post, PostInsight, Trial
+from content.models import Audit, Competitor, Experiment, GrowthPlan, Piece, Post, PostInsight, Trial
 from e2e.conftest import Stack
 from e2e.visitor import Visitor, visit
 from instagrowth.testing import everywhere
@@ -170,4 +170,12 @@ def test_a_test_runs_from_the_first_click_to_its_verdict(
         visitor.examines()
         visitor.page.get_by_role("link", name="All tests").click()
         visitor.sees("B did better")
+        visitor.examines()
+
+        with everywhere():
+            Competitor.objects.create(
+                workspace_id=alices_official.workspace_id, account=alices_official, username="kiln.studio"
+            )
+        visitor.page.get_by_role("link", name="Competitors").click()
+        visitor.sees("@kiln.studio")
         visitor.examines()
