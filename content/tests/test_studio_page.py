@@ -172,3 +172,13 @@ def test_the_studio_asks_the_database_no_more_with_many_runs(
 
     queries(1)
     assert queries(0) == queries(6)
+
+
+@pytest.mark.parametrize("tool", ["audits", "planner", "competitors", "experiment_new"])
+def test_without_an_account_each_tool_leads_to_connecting_one(client: Client, alice: User, tool: str) -> None:
+    client.force_login(alice)
+
+    page = client.get(reverse(f"studio:{tool}")).content.decode()
+
+    assert "Connect an Instagram account first." in page
+    assert f'href="{reverse("bots:connect")}">Connect an account</a>' in page
