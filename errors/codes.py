@@ -405,8 +405,8 @@ HASHTAG_NOT_FOUND = _code(
 NO_PEOPLE_FOUND = _code(
     "E-FLW-W-0006",
     "NO_PEOPLE_FOUND",
-    "Nobody behind this hashtag is left to follow after your filters.",
-    "Choose another hashtag or loosen the filters of the bot.",
+    "The search has come to its end, and your filters leave nobody more.",
+    "Choose another hashtag, account or post, or leave fewer people out.",
 )
 FOLLOW_BLOCKED = _code(
     "E-FLW-W-0007",

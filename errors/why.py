@@ -103,7 +103,7 @@ WHY: dict[str, tuple[str, ...]] = {
     "HASHTAG_NOT_FOUND": (_TYPED, "Instagram hides it, as it does with banned or sensitive ones."),
     "NO_PEOPLE_FOUND": (
         "The filters leave nobody.",
-        "The hashtag is small, and everybody was met before.",
+        "Few people are behind it, and everybody was met before.",
         "All are on the block list.",
     ),
     "FOLLOW_BLOCKED": (_PATTERN, _TRUST),
