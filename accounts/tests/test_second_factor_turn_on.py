@@ -43,9 +43,9 @@ def test_the_page_asks_for_the_password_first(client: Client, alice: User) -> No
 def test_the_first_code_turns_it_on_and_shows_recovery_codes(
     page: Client, alice: User, mailoutbox: list[EmailMessage]
 ) -> None:
-    secret = secret_on(page)
+    code = code_of(secret_on(page))
 
-    answer = page.post(PAGE, {"code": f" {code_of(secret)[:3]} {code_of(secret)[3:]} "}, follow=True)
+    answer = page.post(PAGE, {"code": f" {code[:3]} {code[3:]} "}, follow=True)
 
     assert answer.redirect_chain == [("/accounts/2fa/recovery-codes/", 302)]
     assert len(re.findall(r"\b\d{8}\b", answer.content.decode())) == 10
