@@ -32,6 +32,7 @@ from bots import connecting, official, sessions
 from bots.models import ApiPair, Bot, InstagramAccount, OfficialAccess, Session
 from errors import codes, steps
 from errors.models import ErrorCode, ErrorGroup, StoryStep
+from instagrowth import system
 from instagrowth.models import LiveEvent
 from instagrowth.settings import google_provider
 
@@ -118,6 +119,13 @@ def read(answer: Any) -> bytes:
 @pytest.fixture
 def committed(transactional_db: None) -> None:
     """Rows that other connections and processes see; gone afterwards, but for the log, which nobody can empty."""
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set() -> None:
+    """Each test begins with the defaults of the system settings, and without a database it need not ask for them."""
+    cache.set(system._KEY, {}, timeout=None)
+    system.forget()
 
 
 @pytest.fixture
