@@ -1,7 +1,7 @@
 """The engine under fire: workers killed and frozen, Redis emptied, PostgreSQL crashed, two beats. No double, no loss.
 
 Everything is real: Celery's workers and beats, Valkey, PostgreSQL, instagrapi, and the sandbox, whose ledger is held
-against our journal. The run is bounded and stops by itself. A short one is a test: `e2e/test_chaos.py`.
+against our journal. The run is bounded and stops by itself. A short one is a test: `bots/tests/test_chaos.py`.
 """
 
 import os

@@ -36,13 +36,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     return report
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def _running(
     django_db_setup: None,
     django_db_blocker: DjangoDbBlocker,
     _sandbox: Sandbox,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stack]:
+    """Start once for all journeys of a worker: three cold starts cost more than most of them."""
     servers = servers_of_the_tests() | {
         "INSTAGRAM_PRIVATE_URL": _sandbox.url,
         "INSTAGRAM_GRAPH_URL": _sandbox.url,

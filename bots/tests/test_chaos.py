@@ -13,7 +13,7 @@ from sandbox.testing import Sandbox
 def ground(
     committed: None, sandbox: Sandbox, services: embedded.Services, settings, monkeypatch: pytest.MonkeyPatch
 ) -> Ground:
-    """The tests' own servers; PostgreSQL is not crashed here, `test_outage.py` takes it away."""
+    """The tests' own servers; PostgreSQL is not crashed here, `e2e/test_outage.py` takes it away."""
     settings.INSTAGRAM_PRIVATE_URL = sandbox.url
     for name, value in servers_of_the_tests().items():
         monkeypatch.setenv(name, value)
