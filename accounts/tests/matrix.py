@@ -14,7 +14,7 @@ from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.core.handlers.base import BaseHandler
-from django.db import connection, transaction
+from django.db import connection
 from django.http import HttpResponse, StreamingHttpResponse
 from django.test import RequestFactory
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
@@ -22,6 +22,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from drf_spectacular.generators import SchemaGenerator
 
 from accounts import tenancy
+from instagrowth.testing import undone
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -237,11 +238,10 @@ class Matrix:
         here = f"{person.name}: {method} {place.path} ({place.name})"
         allowed = door.looks if method in SAFE else door.writes
         may = person.name in allowed or (person.name in STRANGERS and "owner" in allowed and not place.hers)
-        point = transaction.savepoint()
-        answer, text = self.ask(person, method, place, body)
-        changed = self.changed() - ({HER_LOG} if person.name in TEAM | {"must change"} else set())
-        others = self.rows(changed, but=person.user) if may and (door.own or person.name in STRANGERS) else {}
-        transaction.savepoint_rollback(point)
+        with undone():
+            answer, text = self.ask(person, method, place, body)
+            changed = self.changed() - ({HER_LOG} if person.name in TEAM | {"must change"} else set())
+            others = self.rows(changed, but=person.user) if may and (door.own or person.name in STRANGERS) else {}
         found.cells += 1
         if 200 <= answer.status_code < 300 and method != "OPTIONS":
             found.opened.setdefault(person.name, set()).add(place.name)
@@ -280,11 +280,9 @@ class Matrix:
     def guarded(self, person: Person, method: str, place: Address, body: dict[str, object]) -> set[str]:
         """What the guarded columns of all rows are after a request, which is then undone."""
         known = set(_IDS.findall(str(self._guarded())))
-        point = transaction.savepoint()
-        self.ask(person, method, place, body)
-        found = {_IDS.sub(lambda key: key[0] if key[0] in known else "new", text) for text in self._guarded()}
-        transaction.savepoint_rollback(point)
-        return found
+        with undone():
+            self.ask(person, method, place, body)
+            return {_IDS.sub(lambda key: key[0] if key[0] in known else "new", text) for text in self._guarded()}
 
     def _guarded(self) -> set[str]:
         queries = [

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django import forms
-from django.db import connection, transaction
+from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -23,7 +23,7 @@ from adminpanel.tests.test_roles import quiet as quiet
 from adminpanel.tests.test_roles import rows as rows  # a row of each table
 from billing.models import Plan
 from bots.models import Bot, Session
-from instagrowth.testing import everywhere
+from instagrowth.testing import everywhere, undone
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet")]
 RAW = "<script>alert(1)</script>"
@@ -102,17 +102,17 @@ def _sample(name: str, field: forms.Field, value: Any) -> dict[str, Any]:
 
 def sent(client: Client, where: str, data: dict[str, Any]) -> tuple[Any, list[str]]:
     """Post it, look at where its words may show, and undo it all."""
-    point, shown = transaction.savepoint(), []
+    shown = []
     for value in data.values():
         if hasattr(value, "seek"):
             value.seek(0)
-    answer = client.post(where, {key: value for key, value in data.items() if value is not None})
-    if RAW in str(data.values()) or any(RAW in str(value) for value in data.values()):
-        shown = [where] if _is_raw(answer) else []
-        if answer.status_code == 302:
-            for path in (answer["Location"], where.split("/do/")[0].split("/add/")[0] + "/", *SEEN_AT):
-                shown += [path] if _is_raw(client.get(path, follow=True)) else []
-    transaction.savepoint_rollback(point)
+    with undone():
+        answer = client.post(where, {key: value for key, value in data.items() if value is not None})
+        if RAW in str(data.values()) or any(RAW in str(value) for value in data.values()):
+            shown = [where] if _is_raw(answer) else []
+            if answer.status_code == 302:
+                for path in (answer["Location"], where.split("/do/")[0].split("/add/")[0] + "/", *SEEN_AT):
+                    shown += [path] if _is_raw(client.get(path, follow=True)) else []
     return answer, shown
 
 
@@ -189,23 +189,22 @@ def test_fields_that_a_form_does_not_have_change_nothing(client: Client, rows: d
     with everywhere():
         places = set(Workspace.objects.values_list("pk", flat=True))
     for form in filled_forms(client, rows):
-        point = transaction.savepoint()
         extra = {name: value for name, value in SMUGGLED.items() if name not in form.fields}
         for value in form.data.values():
             if hasattr(value, "seek"):
                 value.seek(0)
-        answer = client.post(form.where, form.data | extra)
-        with everywhere():
-            if User.objects.filter(is_superuser=True).exists():
-                smuggled.append((form.label, "is_superuser"))
-            if User.objects.filter(role=User.Role.USER, groups__isnull=False).exists():
-                smuggled.append((form.label, "groups"))
-            if User.objects.filter(created_at__year=2001).exists() or AdminLog.objects.filter(hash="0").exists():
-                smuggled.append((form.label, "columns"))
-            if not set(Bot.objects.values_list("workspace_id", flat=True)) <= places:
-                smuggled.append((form.label, "workspace"))
-        smuggled += [(form.label, str(answer.status_code))] if answer.status_code >= 500 else []
-        transaction.savepoint_rollback(point)
+        with undone():
+            answer = client.post(form.where, form.data | extra)
+            with everywhere():
+                if User.objects.filter(is_superuser=True).exists():
+                    smuggled.append((form.label, "is_superuser"))
+                if User.objects.filter(role=User.Role.USER, groups__isnull=False).exists():
+                    smuggled.append((form.label, "groups"))
+                if User.objects.filter(created_at__year=2001).exists() or AdminLog.objects.filter(hash="0").exists():
+                    smuggled.append((form.label, "columns"))
+                if not set(Bot.objects.values_list("workspace_id", flat=True)) <= places:
+                    smuggled.append((form.label, "workspace"))
+            smuggled += [(form.label, str(answer.status_code))] if answer.status_code >= 500 else []
     assert smuggled == []
 
 

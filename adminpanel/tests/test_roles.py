@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
@@ -22,7 +21,7 @@ from bots.models import Action, ApiPair, Bot, BotTask, DailyLimit, InstagramAcco
 from content.models import AiCall
 from errors.models import ActivityLog, ErrorCode, ErrorGroup
 from errors.recording import log_activity
-from instagrowth.testing import everywhere, read
+from instagrowth.testing import everywhere, read, undone
 
 pytestmark = pytest.mark.django_db
 CANARY = "canary-77"
@@ -102,13 +101,11 @@ def cells(page: Page, row: Any) -> Iterator[tuple[str, str, str]]:
 
 def asked(client: Client, method: str, where: str) -> tuple[HttpResponse, bool]:
     """Send it and undo it; whether something was written to the tables that matter."""
-    point = transaction.savepoint()
-    answer = getattr(client, method)(where)
-    if answer.streaming:
-        read(answer)
-    wrote = answer.status_code == 302 and method == "post"
-    transaction.savepoint_rollback(point)
-    return answer, wrote
+    with undone():
+        answer = getattr(client, method)(where)
+        if answer.streaming:
+            read(answer)
+    return answer, answer.status_code == 302 and method == "post"
 
 
 def test_every_role_may_what_the_table_says_and_nothing_else(rows: dict[type, Any], quiet: None) -> None:
