@@ -148,6 +148,11 @@ def remove(workspace: Workspace, by: User, person: UUID) -> User:
     return place.user
 
 
+def may_leave(workspace: Workspace, user: User) -> None:
+    """Find out before somebody is asked whether they are sure. Raises NOT_FOUND or LAST_OWNER."""
+    _spare_last_owner(_place_of(workspace, user.pk))
+
+
 def leave(workspace: Workspace, user: User) -> None:
     """Go. Raises NOT_FOUND or LAST_OWNER."""
     held = hold(workspace)

@@ -46,12 +46,16 @@ class Preview:
 def begin(workspace: Workspace, user: User, plan_key: str, interval: str, once: str) -> str:
     """The address of the page on which a workspace pays for its first plan, or for one after the last ended.
 
-    `once` names the click: two clicks give the same page. Raises SUBSCRIBED_ALREADY, PLAN_NOT_SOLD, BEING_DELETED.
+    `once` names the click: two clicks give the same page. Raises SUBSCRIBED_ALREADY, PLAN_IS_GIVEN, PLAN_NOT_SOLD,
+    BEING_DELETED.
     """
     with tenancy.scope(workspace):
         farewell.nothing_new(workspace)
     with alone(workspace):
         plan = _sold(plan_key, interval)
+        present = _row(workspace)
+        if present is not None and present.covers(plan):
+            raise BotException(codes.PLAN_IS_GIVEN)
         subscription = _customer(workspace, user)
         if any(one["status"] in mirror.LIVING for one in gateway.subscriptions_of(subscription.stripe_customer_id)):
             raise BotException(codes.SUBSCRIBED_ALREADY)

@@ -1,6 +1,7 @@
 """What a workspace may do, and pays."""
 
 import uuid
+from datetime import timedelta
 
 from django.db import models
 from django.db.models.functions import Now
@@ -127,7 +128,14 @@ class Subscription(models.Model):
         """Whether Stripe has it and it is not over."""
         return bool(self.stripe_subscription_id) and self.status not in OVER
 
+    def covers(self, plan: Plan) -> bool:
+        """Whether we gave this plan or a dearer one, so that to pay for it now would be to pay for nothing."""
+        if self.is_at_stripe or not self.is_alive or plan.price > self.plan.price:
+            return False
+        return self.current_period_end is None or self.current_period_end > now() + LAST_DAYS
 
+
+LAST_DAYS = timedelta(days=7)  # of a plan that we gave: in them it may be bought, so that no bot has to pause between
 ALIVE = (Subscription.Status.TRIALING, Subscription.Status.ACTIVE, Subscription.Status.PAST_DUE)
 OVER = (Subscription.Status.CANCELED, Subscription.Status.INCOMPLETE_EXPIRED)
 

@@ -37,7 +37,11 @@ def pricing(request: HttpRequest) -> HttpResponse:
     """Answer what is sold, to anybody."""
     workspace = getattr(request, "workspace", None)
     plan = entitlements.plan_of(workspace) if workspace else None
-    return render(request, "billing/pricing.html", {"plan": plan, **_shelf(request)})
+    subscription = (
+        Subscription.objects.select_related("plan").filter(workspace=workspace).first() if workspace else None
+    )
+    context = {"plan": plan, "subscription": subscription, **_shelf(request, subscription)}
+    return render(request, "billing/pricing.html", context)
 
 
 @require_safe
@@ -60,7 +64,7 @@ def billing(request: MemberRequest) -> HttpResponse:
         "owners": [] if roles.may(request.membership, "decide") else teams.owners(request.workspace),
         "once": secrets.token_urlsafe(12),
         "wanted": request.GET.get("plan", ""),
-        **_shelf(request, subscription.interval if subscription else ""),
+        **_shelf(request, subscription),
     }
     return render(request, "billing/billing_live.html" if request.htmx else "billing/billing.html", context)
 
@@ -206,14 +210,14 @@ def ask_stripe(request: MemberRequest) -> HttpResponse:
 # ── What pages share ──
 
 
-def _shelf(request: HttpRequest, present: str = "") -> dict[str, Any]:
-    """The plans on sale, by the month or by the year."""
-    chosen = request.GET.get("by", "") or present
+def _shelf(request: HttpRequest, present: Subscription | None) -> dict[str, Any]:
+    """The plans on sale, by the month or by the year, each with whether the workspace was given as much."""
+    chosen = request.GET.get("by", "") or (present.interval if present else "")
     by = Subscription.Interval.YEAR if chosen == Subscription.Interval.YEAR else Subscription.Interval.MONTH
     plans = [plan for plan in entitlements.on_sale() if by == "month" or plan.yearly_price or not plan.price]
     return {
         "by": by.value,
-        "plans": [(plan, plan.price_of(by)) for plan in plans],
+        "plans": [(plan, plan.price_of(by), bool(present and present.covers(plan))) for plan in plans],
         "payments": gateway.is_on(),
         "away": gateway.is_away(),
         "sandbox_stripe": gateway.is_sandbox(),

@@ -127,7 +127,7 @@ def table(account: InstagramAccount) -> list[dict[str, Any]]:
 
 
 def gather(run: Run) -> dict[str, Any]:
-    """The figures side by side. Raises AI_NOTHING_TO_READ while there is nothing to compare."""
+    """The figures side by side. Raises NOTHING_TO_COMPARE while there is nothing to compare."""
     assert run.account is not None
     with tenancy.scope(run.workspace_id):
         rows = table(run.account)
@@ -135,7 +135,7 @@ def gather(run: Run) -> dict[str, Any]:
     figures_of = {row["name"]: {name: row["facts"].get(name) for name in told} for row in rows if row["facts"]}
     others = {name: facts for name, facts in figures_of.items() if name != run.account.username}
     if not others:
-        raise BotException(codes.AI_NOTHING_TO_READ, "No competitor has been looked at yet.")
+        raise BotException(codes.NOTHING_TO_COMPARE)
     return {"name": run.account.username, "own": figures_of.get(run.account.username), "others": others}
 
 

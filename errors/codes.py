@@ -1239,6 +1239,13 @@ OFFER_EXPIRED = _code(
     "Choose the plan on the billing page again: it shows what the change costs now. Nothing was changed.",
     http=409,
 )
+PLAN_IS_GIVEN = _code(
+    "E-BILL-W-0018",
+    "PLAN_IS_GIVEN",
+    "Our staff gave your workspace this plan or a larger one, and nothing is charged for it.",
+    "Keep it. You can choose a larger plan now, and any plan in the last week before the given one ends.",
+    http=409,
+)
 
 # ── AI: words and plans by a language model ─────────────────────────────────────────────────────────────────────────
 AI_UNAVAILABLE = _code(
@@ -1326,6 +1333,13 @@ AI_NOT_READY = _code(
     "AI_NOT_READY",
     "This is not finished yet, or it was ended already.",
     "Load the page again and look at where it stands.",
+    http=409,
+)
+NOTHING_TO_COMPARE = _code(
+    "E-AI-W-0013",
+    "NOTHING_TO_COMPARE",
+    "None of the competitors of this account has been read yet.",
+    "Add one on the page of competitors, or wait some minutes until the first is read. Nothing was counted.",
     http=409,
 )
 

@@ -251,6 +251,7 @@ WHY: dict[str, tuple[str, ...]] = {
     "PLAN_NOT_SOLD": (_OLD_PAGE, "It has no yearly price."),
     "BILLING_BUSY": (_TWO_CLICKS,),
     "OFFER_EXPIRED": ("The page with the offer stood open for too long.",),
+    "PLAN_IS_GIVEN": ("The page was opened before our staff gave the plan.",),
     # ── Content ──
     "AI_UNAVAILABLE": (
         "The provider has trouble or refuses us for a while; after several failures we rest for a minute.",
@@ -263,6 +264,10 @@ WHY: dict[str, tuple[str, ...]] = {
     "AI_NOT_SET_UP": ("The key is missing, wrong or without money.", "The model's name is unknown there."),
     "AI_TEXT_UNSAFE": ("The brief or the profile asked for it.",),
     "AI_NOTHING_TO_READ": ("The session ended and Meta is not connected.", "The account is new."),
+    "NOTHING_TO_COMPARE": (
+        "Nobody was added, or the first look is on its way.",
+        "Whoever was added is private or gone.",
+    ),
     "EXPERIMENT_INVALID": (
         "There is too little history to know what is usual.",
         "The difference asked for is too small to be found.",

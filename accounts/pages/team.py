@@ -103,9 +103,10 @@ def transfer(request: MemberRequest) -> HttpResponse:
 @members("look")
 def leave(request: MemberRequest) -> HttpResponse:
     """Leave the workspace; asked for once more before."""
-    if request.method != "POST":
-        return render(request, "accounts/team_sure.html", {"title": f"Leave {request.workspace}", "leave": True})
     try:
+        if request.method != "POST":
+            teams.may_leave(request.workspace, request.user)
+            return render(request, "accounts/team_sure.html", {"title": f"Leave {request.workspace}", "leave": True})
         teams.leave(request.workspace, request.user)
     except BotException as refused:
         refuse(request, refused, name="team_leave")

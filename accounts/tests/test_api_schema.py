@@ -62,3 +62,5 @@ def test_the_page_asks_no_outsider(client, db):
     assert "https://" not in page.content.decode()
     assert "script-src" not in page["Content-Security-Policy"]
     assert "default-src 'self'" in page["Content-Security-Policy"]
+    assert "unsafe-inline" not in page["Content-Security-Policy"]
+    assert ("data-theme-switch" in page.content.decode(), "<style" in page.content.decode()) == (True, False)

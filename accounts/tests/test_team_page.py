@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts import invitations
 from accounts.models import Membership, User, Workspace
 from accounts.tests.team import be, plan, signed_in
+from errors import codes
 from instagrowth.testing import everywhere
 
 TEAM = "/settings/team/"
@@ -50,6 +51,9 @@ def test_the_last_owner_is_offered_no_way_out(alice: User) -> None:
 
     assert "You are the only person here." in page
     assert 'data-open="leave"' not in page
+    by_hand = signed_in(alice).get(f"{TEAM}leave/", follow=True)
+    assert by_hand.redirect_chain == [(TEAM, 302)]
+    assert codes.LAST_OWNER.id in by_hand.content.decode()
 
 
 def test_a_full_team_says_so(alice: User, alices_workspace: Workspace) -> None:

@@ -233,3 +233,23 @@ def test_whoever_may_not_buy_is_told_whom_to_ask(alice: User, bob: User) -> None
         assert "Starter has room for 3." in words(page)
         assert ("The plan is chosen by Alice." in words(page)) == whom
         assert '<a class="link" href="/billing/">billing page</a>' in page.content.decode()
+
+
+def test_what_staff_gave_is_not_sold_to_whoever_has_it(alice: User, stripe: Control) -> None:
+    workspace = workspace_of(alice)
+    with everywhere():
+        entitlements.subscribe(workspace, "growth")
+    browser = window(alice)
+
+    for page in ("/billing/", "/billing/?by=year", "/pricing/"):
+        said = words(browser.get(page))
+        offered = ["Choose Starter" in said, "Choose Growth" in said, "Choose Enterprise" in said]
+        assert offered == [False, False, True], page
+    form = {"plan": "starter", "interval": "month", "once": "click"}
+    assert codes.PLAN_IS_GIVEN.id in words(browser.post("/billing/stripe/checkout/", form, follow=True))
+    assert browser.post("/billing/stripe/checkout/", form | {"plan": "enterprise"})["Location"] != "/billing/"
+
+    with everywhere():
+        entitlements.subscribe(workspace, "growth", until=now() + timedelta(days=6))
+    assert "Choose Starter" in words(browser.get("/billing/"))
+    assert browser.post("/billing/stripe/checkout/", form)["Location"] != "/billing/"

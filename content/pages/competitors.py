@@ -29,7 +29,7 @@ def page(request: MemberRequest) -> HttpResponse:
         "accounts": accounts,
         "account": account,
         "rows": [row | {"through": reading.DOORS.get(row["door"], "")} for row in rows],
-        "watched": sum(not row["own"] for row in rows),
+        "seen": sum(bool(row["facts"]) for row in rows if not row["own"]),
         "run": run,
         "new_key": uuid.uuid4(),
     }

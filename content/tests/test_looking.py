@@ -171,6 +171,10 @@ def test_competitors_are_looked_at_shown_beside_and_summed_up(
     client.post(reverse("studio:competitor_add"), {"account": "alice.real", "username": "@Rival.Clay"})
     with everywhere():
         rival = Competitor.objects.get()
+        with pytest.raises(BotException) as early:
+            competitors.gather(Run(workspace=alices_connected_bot.account.workspace, account=rival.account))
+    assert early.value.code is codes.NOTHING_TO_COMPARE
+    assert "Sum up" not in client.get(page).content.decode()
     for _ in range(2):  # the same day twice is one row
         competitors.look(rival)
     client.post(reverse("studio:competitors_summary"), {"account": "alice.real", "key": "s1"})
