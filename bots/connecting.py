@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -21,6 +22,7 @@ from errors.recording import log_activity
 
 CODE_STEP = timedelta(minutes=10)  # how long the sealed password waits for the code, and no longer
 WRONG_PASSWORDS = 2  # a day; Instagram counts them too (instagram.md 1.2)
+OUTDATED = "instagram:app_outdated"  # in the cache: nobody logs in meanwhile
 _USERNAME = re.compile(r"@?([a-z0-9._]{1,30})")
 
 
@@ -65,20 +67,13 @@ def disconnect(account: InstagramAccount, user: User) -> None:
     if not hasattr(account, "session"):
         raise BotException(codes.SESSION_INVALID)
     sessions.end(account)
-    account.health, account.health_since, account.health_code = health.Health.NEEDS_LOGIN, timezone.now(), ""
-    account.save()
+    health.let_go(account, timezone.now())
     log_activity("disconnect", workspace=account.workspace_id, user=user, account=account)
 
 
 def _connect(workspace: Workspace, user: User, username: str, password: str, code: str, accept_risk: bool) -> Answer:
-    if workspace.delete_at:
-        raise BotException(codes.BEING_DELETED)
     account = InstagramAccount.objects.filter(username=username).first()
-    if not accept_risk and (account is None or account.risk_accepted_at is None):
-        raise BotException(codes.IG_RISK_NOT_ACCEPTED)
-    have = InstagramAccount.objects.exclude(username=username).count()
-    if account is None and not entitlements.allows_another(entitlements.plan_of(workspace).account_limit, have):
-        raise entitlements.short_of(workspace, "account_limit", codes.PLAN_ACCOUNT_LIMIT)
+    _may_try(workspace, account, accept_risk)
     attempt, _ = ConnectAttempt.objects.select_for_update().get_or_create(workspace=workspace, username=username)
     waiting = _waiting(attempt)
     if code and not password:
@@ -103,6 +98,8 @@ def _connect(workspace: Workspace, user: User, username: str, password: str, cod
         )
     except LoginRefused as refused:
         _count(attempt, refused, password)
+        if refused.code is codes.INSTAGRAM_APP_OUTDATED:  # so it would be for everybody
+            cache.set(OUTDATED, True, health.OUTDATED_REST.total_seconds())
         raise
     if isinstance(result, NeedsCode):
         _hold(attempt, password, result.settings, result.method)
@@ -111,6 +108,19 @@ def _connect(workspace: Workspace, user: User, username: str, password: str, cod
         )
         return Answer(wants_code=result.method)
     return _keep(workspace, user, account, username, result, attempt)
+
+
+def _may_try(workspace: Workspace, account: InstagramAccount | None, accept_risk: bool) -> None:
+    """Refuse what needs no asking of Instagram."""
+    if workspace.delete_at:
+        raise BotException(codes.BEING_DELETED)
+    if not accept_risk and (account is None or account.risk_accepted_at is None):
+        raise BotException(codes.IG_RISK_NOT_ACCEPTED)
+    have, limit = InstagramAccount.objects.count(), entitlements.plan_of(workspace).account_limit
+    if account is None and not entitlements.allows_another(limit, have):
+        raise entitlements.short_of(workspace, "account_limit", codes.PLAN_ACCOUNT_LIMIT)
+    if cache.get(OUTDATED):
+        raise BotException(codes.INSTAGRAM_APP_OUTDATED)
 
 
 def _keep(
@@ -133,7 +143,7 @@ def _keep(
         account.save()
         claim(account, int(result.person.pk))
         account.session = sessions.keep(account, result.settings)
-        health.welcome(account, now)
+        health.let_in(account, now)
         bot, _ = Bot.objects.get_or_create(account=account, defaults={"workspace": workspace, "user": user})
         attempt.delete()
     sessions.forget(account.pk)

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django_redis import get_redis_connection
 
 from accounts import tenancy
+from bots import health
 from bots.models import Action, Bot, BotTask, Turn
 from errors import codes
 from errors.recording import record
@@ -86,7 +87,7 @@ def _take_back(bot: Bot) -> None:
         return
     bot.next_run_at = Now()
     code = codes.LEASE_LOST
-    if bot.attempt >= ATTEMPTS:
+    if parked := bot.attempt >= ATTEMPTS and bot.status == Bot.Status.RUNNING:
         bot.status, code = Bot.Status.PARKED, codes.BOT_PARKED
     bot.last_error_code, bot.last_error_at = code.id, timezone.now()
     bot.save(update_fields=["lease_until", "next_run_at", "status", "last_error_code", "last_error_at"])
@@ -98,6 +99,8 @@ def _take_back(bot: Bot) -> None:
         fence=bot.fence,
         attempt=bot.attempt,
     )
+    if parked:
+        health.tell_parked(bot.account)
 
 
 def leave_unknown(turns: QuerySet[Turn]) -> None:

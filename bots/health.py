@@ -7,13 +7,13 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils.dateparse import parse_datetime
 
-from accounts import notices, notifications
+from accounts import notices, notifications, tenancy
 from accounts.models import Membership, NoticeKind
 from bots import session_moves
 from bots.clock import db_now
 from bots.models import Bot, InstagramAccount, Session
 from errors import correlation
-from errors.codes import Code, Then
+from errors.codes import ACCOUNT_COOLING, BOT_PARKED, INSTAGRAM_APP_OUTDATED, Code, Then
 from errors.exceptions import BotException
 from errors.recording import record
 from instagrowth import live
@@ -25,6 +25,7 @@ NEEDS_A_PERSON = (Health.NEEDS_LOGIN, Health.NEEDS_YOU, Health.FROZEN, Health.BA
 WARMUP = timedelta(days=21)
 SLOW = timedelta(days=10)  # after a restriction the account goes gently for so long
 LONGEST_REST = 24  # hours
+OUTDATED_REST = timedelta(hours=1)  # while Instagram takes no request of our app's version
 BLOCK_MEMORY = timedelta(days=7)
 BLOCK_REST = (timedelta(hours=24), timedelta(hours=72))  # the first block of a kind, the second; a third freezes
 
@@ -57,6 +58,8 @@ def react(account: InstagramAccount, stop: BotException, kind: str = "") -> None
     elif then is Then.BAN:
         session_moves.move(Session.objects.filter(account=account), Session.Status.BANNED, valid=False)
         _move(account, Health.BANNED, stop)
+    elif stop.code is INSTAGRAM_APP_OUTDATED:  # no account is to blame, but none shall go on asking with it
+        _move(account, Health.COOLING, stop, now + OUTDATED_REST)
     else:
         record(stop, action="bot_turn", workspace=account.workspace_id, account=account)
     _note(account, stop)
@@ -65,7 +68,8 @@ def react(account: InstagramAccount, stop: BotException, kind: str = "") -> None
 def recover(account: InstagramAccount, now: datetime) -> bool:
     """Come back from a rest whose time is over; whether the account may work."""
     if _is_over(account, now) and hold(account) and _is_over(account, now):
-        if account.health == Health.COOLING:
+        gently = account.restricted_at is not None and now - account.restricted_at < SLOW
+        if account.health == Health.COOLING and gently:
             account.health, account.health_since, account.health_until = Health.SLOWED, now, now + SLOW
             _save(account)
             _tell(account, "ok", f"@{account.username} goes on", "Its rest is over. It goes gently for some days.")
@@ -88,11 +92,43 @@ def hold(account: InstagramAccount) -> bool:
 
 
 def welcome(account: InstagramAccount, now: datetime) -> None:
-    """Nothing is wrong: the account warms up, or is active once it has."""
-    warm = account.warmup_started_at and now - account.warmup_started_at < WARMUP
-    account.health = Health.WARMING if warm else Health.ACTIVE
-    account.health_since, account.health_until, account.health_code, account.cooling_hours = now, None, "", 0
+    """Nothing is wrong: the account warms up, or is active once it has; a rest that is not over goes on first."""
+    account.health_since = now
+    if account.health_until is not None and account.health_until > now:
+        account.health, account.health_code = Health.COOLING, ACCOUNT_COOLING.id
+    else:
+        warm = account.warmup_started_at and now - account.warmup_started_at < WARMUP
+        account.health = Health.WARMING if warm else Health.ACTIVE
+        account.health_until, account.health_code, account.cooling_hours = None, "", 0
     _save(account)
+
+
+def let_in(account: InstagramAccount, now: datetime) -> None:
+    """A new login: it ends what needed one, and no rest. After a challenge or a ban the warm-up starts again."""
+    if account.health in (Health.NEEDS_YOU, Health.FROZEN, Health.BANNED):
+        account.warmup_started_at = now
+    if account.health in (Health.COOLING, Health.SLOWED):
+        _save(account)
+    else:
+        welcome(account, now)
+
+
+def let_go(account: InstagramAccount, now: datetime) -> None:
+    """A logout: the account needs a login, which does not end a rest."""
+    if account.health in WORKING:
+        account.health_until = None
+    account.health, account.health_since, account.health_code = Health.NEEDS_LOGIN, now, ""
+    _save(account)
+
+
+def return_rested(limit: int = 100) -> int:
+    """Let accounts go on whose rest is over, whether or not their bot runs; how many."""
+    with tenancy.platform("a clock ends rests in all workspaces"):
+        over = InstagramAccount.objects.filter(health__in=(Health.COOLING, Health.SLOWED), health_until__lte=Now())
+        rested = list(over.select_for_update(skip_locked=True, no_key=True).order_by("health_until")[:limit])
+        for account in rested:
+            recover(account, db_now())
+    return len(rested)
 
 
 def blocked_until(account: InstagramAccount, kind: str, now: datetime) -> datetime | None:
@@ -164,15 +200,23 @@ def _move(account: InstagramAccount, health: str, stop: BotException, until: dat
 def _worse(account: InstagramAccount, health: str, until: datetime | None) -> tuple[str, datetime | None]:
     """A sign never makes things better: who needs a person still does, a rest is not shortened, a ban stays.
 
-    A banned account whose session is taken away needs a login, as any other.
+    A banned account whose session is taken away needs a login, as any other. A login does not end a rest either.
     """
     stays = account.health in NEEDS_A_PERSON and health not in NEEDS_A_PERSON
     if stays or (account.health == Health.BANNED and health != Health.NEEDS_LOGIN):
         return account.health, account.health_until
+    if health in NEEDS_A_PERSON and account.health in (Health.COOLING, *NEEDS_A_PERSON):
+        return health, account.health_until  # what is left of the rest comes after the person
     if account.health == Health.COOLING and health in (Health.COOLING, Health.SLOWED):
         ends = [moment for moment in (account.health_until, until if health == Health.COOLING else None) if moment]
         return Health.COOLING, max(ends, default=until)
     return health, until
+
+
+def tell_parked(account: InstagramAccount) -> None:
+    """Tell the workspace that its bot was given up on: nothing goes on before somebody looks."""
+    words = f"{BOT_PARKED.what} {BOT_PARKED.do_next}"
+    _tell(account, "bad", f"The bot of @{account.username} is parked", words, BOT_PARKED)
 
 
 def _call_owners(account: InstagramAccount, code: Code) -> None:

@@ -115,6 +115,9 @@ class InstagramAccount(Owned):
     class Meta:
         ordering = ["username"]
         constraints = [models.UniqueConstraint("workspace", "username", name="account_once_a_workspace")]
+        indexes = [
+            models.Index(fields=["health_until"], name="account_resting", condition=Q(health_until__isnull=False))
+        ]
 
     def __str__(self) -> str:
         return f"@{self.username}"

@@ -11,7 +11,6 @@ from bots import limits, sessions, targeting
 from bots.actions import MODULES
 from bots.instagram.private import Door, Person
 from bots.limits import Caps, Today
-from bots.locks import account_lock
 from bots.models import Action, Bot, BotTask, Kind, ListedPerson
 from bots.runner import LEAVES_ONE_PERSON
 from bots.targeting import Verdict
@@ -53,17 +52,12 @@ class Preview:
 def look(bot: Bot, task: BotTask, user: object = None) -> Preview:
     """Search once, and weigh whom the task (not saved) would meet.
 
-    Raises SESSION_INVALID, SESSION_BUSY while the bot is at work, and what Instagram's answer means.
+    Raises what `sessions.visit` does: it takes the reaction that a stop sign asks for, here as well.
     """
-    if not sessions.is_usable(bot.account):
-        raise BotException(codes.SESSION_INVALID)
-    with account_lock(bot.account_id) as held:
-        if not held:
-            raise BotException(codes.SESSION_BUSY)
-        tenancy.wait_patiently()
-        with sessions.borrow(bot.account) as door:
-            page = MODULES[task.kind].find(door, task)
-            people = _weigh(bot, task, door, page.people[:SHOWN])
+    tenancy.wait_patiently()
+    with sessions.visit(bot.account) as door:
+        page = MODULES[task.kind].find(door, task)
+        people = _weigh(bot, task, door, page.people[:SHOWN])
     log_activity("preview", workspace=bot.workspace_id, user=user, account=bot.account_id, kind=task.kind)
     now, plan = timezone.now(), entitlements.plan_of(bot.workspace)
     today = next(today for today in limits.todays([bot], plan, now)[bot.pk] if today.caps.kind == task.kind)

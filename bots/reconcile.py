@@ -9,15 +9,19 @@ from django.db.models.functions import Now
 from accounts import tenancy
 from bots import health, sessions, tasking
 from bots.actions import MODULES
-from bots.locks import account_lock
+from bots.instagram.private import Door
 from bots.models import Action, BotTask, InstagramAccount
 from errors import codes
+from errors.codes import Then
 from errors.exceptions import BotException
-from errors.recording import log_activity
+from errors.recording import log_activity, record
 from instagrowth import live
 
 SECOND_LOOK = timedelta(minutes=10)  # for a worker that was frozen between its last check and the wire
 TRY_AGAIN = timedelta(minutes=5)  # when the account cannot be asked now
+LATEST = 8  # doublings of that: about a day
+GONE = (codes.IG_TARGET_GONE, codes.DM_NOT_POSSIBLE)
+NOT_NOW = (codes.SESSION_BUSY, codes.ACCOUNT_COOLING, codes.SESSION_INVALID, codes.QUEUE_UNAVAILABLE)
 
 
 def due_accounts(limit: int = 50) -> list[tuple[UUID, UUID]]:
@@ -30,25 +34,45 @@ def due_accounts(limit: int = 50) -> list[tuple[UUID, UUID]]:
 def look_up(workspace: UUID, account_id: UUID) -> int:
     """Read what became of an account's unknown actions; how many were settled."""
     with tenancy.scope(workspace):
-        account = InstagramAccount.objects.select_related("session").get(pk=account_id)
-        due = Action.objects.filter(account=account, look_up_at__lte=Now()).order_by("look_up_at")
+        account = InstagramAccount.objects.filter(pk=account_id).first()
+        due = Action.objects.filter(account=account_id, look_up_at__lte=Now()).order_by("look_up_at")
         actions = list(due.select_related("task__bot")[:20])
         # Whoever comes second in these minutes finds nothing due.
         Action.objects.filter(pk__in=[action.pk for action in actions]).update(look_up_at=Now() + TRY_AGAIN)
-    if not sessions.is_usable(account):
-        return 0
+    if account is None:
+        return 0  # deleted meanwhile
     settled = 0
-    with account_lock(account_id) as held:
-        if not held:
-            return 0
-        try:
-            with sessions.borrow(account) as door:
-                for action in actions:
-                    settled += _settle(workspace, action, MODULES[action.kind].reconcile(door, action, action.task))
-        except BotException as stop:
+    try:
+        with sessions.visit(account) as door:
+            for action in actions:
+                arrived = _ask(workspace, door, action)
+                settled += arrived is not None and _settle(workspace, action, arrived)
+    except BotException as stop:
+        # A stop sign was written down with the reaction it asked for.
+        if stop.code not in NOT_NOW and stop.code.then not in health.TOUCH_ACCOUNT:
             with tenancy.scope(workspace):
-                health.react(account, stop)
+                record(stop, action="look_up", workspace=workspace, account=account)
     return settled
+
+
+def _ask(workspace: UUID, door: Door, action: Action) -> bool | None:
+    """Whether an action arrived; None where Instagram's answer does not tell, and then it is asked later each time.
+
+    Where the person or the post is gone, what was done to them is, too. Raises what is about the account.
+    """
+    try:
+        arrived: bool = MODULES[action.kind].reconcile(door, action, action.task)
+    except BotException as strange:
+        if strange.code.then not in (Then.SKIP, Then.ALERT) or door.halted:
+            raise
+        if strange.code in GONE:
+            return False
+        with tenancy.scope(workspace):
+            later = TRY_AGAIN * 2 ** min(action.lookups, LATEST)
+            Action.objects.filter(pk=action.pk).update(look_up_at=Now() + later, lookups=F("lookups") + 1)
+            record(strange, action="look_up", workspace=workspace, account=action.account_id)
+        return None
+    return arrived
 
 
 def _settle(workspace: UUID, action: Action, arrived: bool) -> bool:

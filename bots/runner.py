@@ -176,10 +176,7 @@ def _next_candidate(run: Run, door: Door, task: BotTask) -> Candidate | None:
         try:
             page = MODULES[task.kind].find(door, task)
         except BotException as nowhere:
-            if nowhere.code.then not in (Then.SKIP, Then.TELL):
-                raise
-            with tenancy.scope(run.workspace):
-                tasking.close(task, run.bot, BotTask.Status.FAILED, nowhere.code)
+            _give_up_search(run, door, task, nowhere)
             return None
         with tenancy.scope(run.workspace):
             found = _remember(task, page.people)
@@ -189,6 +186,21 @@ def _next_candidate(run: Run, door: Door, task: BotTask) -> Candidate | None:
                 _wait(task, run.now + LOOK_AGAIN, "")
                 return None
     return waiting.pop(0)
+
+
+def _give_up_search(run: Run, door: Door, task: BotTask, nowhere: BotException) -> None:
+    """End a task whose source is not there; one whose answer we cannot read rests, so that the others go on.
+
+    Raises `nowhere` again if it is about the account.
+    """
+    with tenancy.scope(run.workspace):
+        if nowhere.code.then in (Then.SKIP, Then.TELL):
+            tasking.close(task, run.bot, BotTask.Status.FAILED, nowhere.code)
+        elif nowhere.code.then is Then.ALERT and not door.halted:
+            record(nowhere, action=task.kind, workspace=run.workspace, account=run.bot.account_id, task=str(task.pk))
+            _wait(task, run.now + LOOK_AGAIN, nowhere.code.id)
+        else:
+            raise nowhere
 
 
 def _remember(task: BotTask, people: list[Person]) -> int:
@@ -381,10 +393,11 @@ def _wait(task: BotTask, until: datetime, code: str) -> None:
 def _stop(run: Run, stop: BotException) -> str:
     """Take the reaction that the code prescribes; how the turn ends."""
     with tenancy.scope(run.workspace):
-        if isinstance(stop, NoAnswer):
+        if isinstance(stop, NoAnswer) and _is_unstable(run):
+            stop = BotException(codes.NET_UNSTABLE)
+        if isinstance(stop, NoAnswer) and stop.code.then not in health.TOUCH_ACCOUNT:
             health.note_error(Bot.objects.filter(pk=run.bot.pk), stop.code)
-            stop = BotException(codes.NET_UNSTABLE) if _is_unstable(run) else stop
-        if not isinstance(stop, NoAnswer):
+        else:  # a web page where data was expected leaves the action unknown, and is a sign as well
             health.react(run.bot.account, stop, str(stop.meta.get("kind", run.kind)))
     sessions.forget(run.bot.account_id)
     return stop.code.id

@@ -75,6 +75,34 @@ def borrow(account: InstagramAccount) -> Iterator[Door]:
         yield door
 
 
+@contextmanager
+def visit(account: InstagramAccount) -> Iterator[Door]:
+    """The account's door for some reads beside the turns of its bot; a stop sign met there stops the account.
+
+    Raises ACCOUNT_COOLING while it rests, SESSION_INVALID, SESSION_BUSY, and what Instagram's answer means.
+    """
+    with account_lock(account.pk) as held:
+        if not held:
+            raise BotException(codes.SESSION_BUSY)
+        with tenancy.scope(account.workspace_id):
+            # Read anew: what it was before the lock may be from before a sign that its last turn met.
+            account = InstagramAccount.objects.select_related("session").filter(pk=account.pk).first() or account
+            may_work, usable = health.recover(account, db_now()), is_usable(account)
+        if not usable:
+            raise BotException(codes.SESSION_INVALID)
+        if not may_work:
+            raise BotException(codes.ACCOUNT_COOLING)
+        try:
+            with borrow(account) as door:
+                yield door
+        except BotException as stop:
+            if stop.code.then in health.TOUCH_ACCOUNT:
+                with tenancy.scope(account.workspace_id):
+                    health.react(account, stop)
+                forget(account.pk)
+            raise
+
+
 def proxy_of(account: InstagramAccount) -> str:
     """The account's one stable network address, if it was given one. It may hold a password: never log or show it."""
     if account.sealed_proxy is None:

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from bots import connecting, official, reconcile, runner
+from bots import connecting, health, official, reconcile, runner
 from bots import dispatch as dispatching
 from instagrowth import system
 
@@ -31,8 +31,9 @@ def dispatch() -> None:
 
 @shared_task(platform="what dead workers left is taken back in all workspaces")
 def sweep() -> None:
-    """Take back what dead workers left, throw away what waited too long, and send out who looks up unknown actions."""
+    """Take back what dead workers left, end rests and waits that are over, send out who looks up unknown actions."""
     dispatching.sweep()
+    health.return_rested()
     connecting.forget_expired()
     for workspace, account in reconcile.due_accounts():
         look_up.apply_async((str(workspace), str(account)), expires=60)

@@ -141,7 +141,7 @@ def fail(run: Run, error: Exception) -> None:
         bot = Bot.objects.select_for_update().filter(pk=run.bot.pk, fence=run.fence).first()
         if bot is None:
             return
-        parked = bot.attempt >= ATTEMPTS
+        parked = bot.attempt >= ATTEMPTS and bot.status == Bot.Status.RUNNING  # not if its owner stopped it meanwhile
         Bot.objects.filter(pk=bot.pk).update(
             lease_until=None,
             next_run_at=Now() + timedelta(seconds=30 * 2**bot.attempt),
@@ -151,6 +151,7 @@ def fail(run: Run, error: Exception) -> None:
         )
         if parked:
             record(codes.BOT_PARKED, action="bot_turn", workspace=run.workspace, account=run.bot.account_id)
+            health.tell_parked(run.bot.account)
         code = row.error_code if row else ""
         turn = Turn.objects.filter(pk=run.turn)
         leave_unknown(turn)

@@ -11,10 +11,9 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from accounts import tenancy
-from bots import health, sessions
+from bots import sessions
 from bots.instagram.graph import GraphDoor
 from bots.instagram.private import Door
-from bots.locks import account_lock
 from bots.models import InstagramAccount, OfficialAccess
 from bots.official import official_door
 from errors import codes
@@ -79,21 +78,17 @@ def read(account: InstagramAccount, username: str = "") -> Reading:
 
 
 def through(account: InstagramAccount, look: Callable[[Door], T]) -> T:
-    """Look through the account's own session when its bot lets it go. Raises SESSION_BUSY, and what was met."""
-    try:
-        for _ in range(TRIES):
-            with account_lock(account.pk) as held:
-                if held:
-                    with sessions.borrow(account) as door:
-                        return look(door)
-            time.sleep(PAUSE)
-    except BotException as stop:
-        if stop.code.then in health.TOUCH_ACCOUNT:
-            with tenancy.scope(account.workspace_id):
-                health.react(account, stop)
-            sessions.forget(account.pk)
-        raise
-    raise BotException(codes.SESSION_BUSY)
+    """Look through the account's own session when its bot lets it go. Raises what `sessions.visit` does."""
+    for _ in range(TRIES - 1):
+        try:
+            with sessions.visit(account) as door:
+                return look(door)
+        except BotException as busy:
+            if busy.code is not codes.SESSION_BUSY:
+                raise
+        time.sleep(PAUSE)
+    with sessions.visit(account) as door:
+        return look(door)
 
 
 def _read_privately(door: Door, account: InstagramAccount, username: str) -> Reading:

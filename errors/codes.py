@@ -854,7 +854,7 @@ INSTAGRAM_APP_OUTDATED = _code(
     "E-API-C-0012",
     "INSTAGRAM_APP_OUTDATED",
     "Instagram no longer accepts the app version that we speak.",
-    "Logins pause until the operators have upgraded. Your accounts and tasks are safe.",
+    "Logins and the account's bot pause, an hour at a time, until the operators have upgraded. Your tasks are safe.",
     then=Then.ALERT,
     http=503,
 )

@@ -408,9 +408,7 @@ class Door:
             yield
         except (Halted, *LIBRARY_ERRORS) as error:
             raised = self._translate(error, writing=False)
-            if missing and raised.code is codes.INSTAGRAM_UNCLASSIFIED and raised.meta.get("status") == 404:
-                raised = BotException(missing, "", **raised.meta)
-            raise raised from None
+            raise (BotException(missing, "", **raised.meta) if missing and _is_missing(raised) else raised) from None
 
     def _writing(self, send: Callable[[], Outcome], *, blocked: Code) -> Outcome:
         before = self._client.posts
@@ -421,7 +419,9 @@ class Door:
             raised = self._translate(error, writing=sent, blocked=blocked)
             if isinstance(raised, NoAnswer):
                 raise raised from None
-            return Outcome(State.REFUSED, raised.code, sent, raised.meta)
+            return Outcome(
+                State.REFUSED, codes.IG_TARGET_GONE if _is_missing(raised) else raised.code, sent, raised.meta
+            )
 
     def _translate(self, error: BaseException, *, writing: bool, blocked: Code = codes.ACTION_BLOCKED) -> BotException:
         if self.halted:
@@ -436,6 +436,11 @@ class Door:
 def dm_token(context: UUID) -> str:
     """The message token for this context, always the same, in the app's own range of 19 digits."""
     return str(6_800_011_111_111_111_111 + context.int % 88_888_888_888_889)
+
+
+def _is_missing(raised: BotException) -> bool:
+    """A plain 404; the bare one that hides a challenge has its own code by now."""
+    return raised.code is codes.INSTAGRAM_UNCLASSIFIED and raised.meta.get("status") == 404
 
 
 def _client(settings: dict[str, Any], username: str, proxy: str) -> Client:

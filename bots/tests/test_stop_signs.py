@@ -25,6 +25,8 @@ STOPS = {
     "sentry_block": "needs_you",
     "login_required": "needs_login",
     "unauthorized": "needs_login",
+    "not_json": "cooling",  # a page where data was expected: often a check
+    "needs_upgrade": "cooling",
 }
 
 

@@ -1,0 +1,222 @@
+"""A rest that Instagram asked for ends with its time, and no way leads round it: no login, look, look-up or preview."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+from django.utils import timezone
+
+from accounts.models import Notification
+from bots import connecting, dispatch, health, preview, reconcile, runner, tasking
+from bots.actions import follow
+from bots.models import Action, Bot, InstagramAccount, Kind
+from bots.tests.engine import PASSWORD, Engine
+from content import reading
+from errors import codes
+from errors.codes import Code
+from errors.exceptions import BotException
+
+
+def requests_of(engine: Engine) -> int:
+    return engine.sandbox.control.ledger(engine.username).total_requests(engine.username)
+
+
+def sign(engine: Engine, code: Code) -> None:
+    with engine.seen():
+        health.react(engine.account, BotException(code), "follow")
+
+
+def log_in(engine: Engine) -> BotException | None:
+    with engine.seen():
+        return connecting.connect(engine.workspace, engine.user, engine.username, PASSWORD).refused
+
+
+def unknown_follow(engine: Engine, fault: str = "reset_after_apply") -> Action:
+    """A follow whose answer was lost, due to be looked up."""
+    engine.start()
+    engine.ask(1)
+    engine.sandbox.control.fault(fault, account=engine.username, path="friendships/create", times=1)
+    engine.turn()
+    with engine.seen():
+        Action.objects.filter(state="unknown").update(look_up_at=timezone.now() - timedelta(seconds=1))
+    return engine.actions(state="unknown")[0]
+
+
+def test_while_an_account_rests_nobody_asks_instagram_for_it(engine: Engine) -> None:
+    unknown_follow(engine)
+    sign(engine, codes.INSTAGRAM_PLEASE_WAIT)
+    before, account = requests_of(engine), engine.account
+
+    assert reconcile.look_up(engine.workspace.pk, account.pk) == 0
+    with pytest.raises(BotException) as previewed, engine.seen():
+        preview.look(engine.bot, tasking.draft(engine.bot, Kind.FOLLOW, 5, value="ceramics"))
+    with pytest.raises(BotException) as read:
+        reading.read(account)
+
+    assert {previewed.value.code, read.value.code} == {codes.ACCOUNT_COOLING}
+    assert requests_of(engine) == before
+    assert (engine.actions()[0].state, engine.actions()[0].look_up_at > timezone.now()) == ("unknown", True)
+
+
+@pytest.mark.parametrize("logs_out", [False, True])
+def test_a_new_login_ends_no_rest(engine: Engine, logs_out: bool) -> None:
+    sign(engine, codes.INSTAGRAM_PLEASE_WAIT)
+    until = engine.account.health_until
+    if logs_out:
+        sign(engine, codes.SESSION_NEEDS_LOGIN)
+        with engine.seen():
+            connecting.disconnect(engine.account, engine.user)
+
+    assert log_in(engine) is None
+    engine.start()
+    engine.ask(1)
+    engine.turn()
+
+    assert (engine.account.health, engine.account.health_until, engine.followed()) == ("cooling", until, [])
+
+
+def test_a_login_after_a_challenge_begins_the_warm_up_again(engine: Engine) -> None:
+    sign(engine, codes.CHALLENGE_REQUIRED)
+
+    assert log_in(engine) is None
+
+    account = engine.account
+    assert account.health == "warming"
+    assert account.warmup_started_at is not None
+    assert timezone.now() - account.warmup_started_at < timedelta(minutes=5)
+
+
+def test_a_sign_met_by_a_preview_stops_the_account(engine: Engine) -> None:
+    engine.start()
+    engine.sandbox.control.fault("challenge", account=engine.username, path="tags/")
+
+    with engine.seen():
+        task = tasking.draft(engine.bot, Kind.FOLLOW, 5, value="ceramics")
+        with pytest.raises(BotException):
+            preview.look(engine.bot, task)
+
+    assert (engine.account.health, engine.bot.status) == ("needs_you", "stopped")
+
+
+def test_a_rest_ends_with_its_time_though_the_bot_is_stopped(engine: Engine) -> None:
+    sign(engine, codes.INSTAGRAM_THROTTLED)
+    assert health.return_rested() == 0
+    with engine.seen():
+        InstagramAccount.objects.update(health_until=timezone.now() - timedelta(seconds=1))
+
+    assert (health.return_rested(), engine.account.health) == (1, "slowed")
+    with engine.seen():
+        past = timezone.now() - timedelta(days=11)
+        InstagramAccount.objects.update(health_until=timezone.now() - timedelta(seconds=1), restricted_at=past)
+    assert (health.return_rested(), engine.account.health) == (1, "active")
+
+
+def test_an_app_that_instagram_no_longer_takes_logs_nobody_in(engine: Engine) -> None:
+    engine.sandbox.control.fault("needs_upgrade", account=engine.username)
+    try:
+        codes_met = [log_in(engine).code]
+        before = requests_of(engine)
+        codes_met.append(log_in(engine).code)
+    finally:
+        cache.delete(connecting.OUTDATED)
+
+    assert codes_met == [codes.INSTAGRAM_APP_OUTDATED] * 2
+    assert requests_of(engine) == before
+
+
+# ── What one person's answer may not do to the rest of the work ────────────────────────────────────────────────────
+
+
+def test_a_look_up_of_who_is_gone_is_settled_and_one_that_cannot_be_read_holds_up_nobody(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = unknown_follow(engine)
+    with engine.seen():
+        old = timezone.now() - timedelta(minutes=5)
+        for name in ("gone", "strange"):
+            Action.objects.create(
+                workspace=engine.workspace, account=engine.account, kind="follow", target_pk=len(name),
+                target_username=name, state="unknown", fence=0, look_up_at=old,
+            )  # fmt: skip
+    answers, ask = {"gone": codes.IG_TARGET_GONE, "strange": codes.INSTAGRAM_DRIFT}, follow.reconcile
+
+    def reconcile_one(door: object, action: Action, task: object) -> bool:
+        if action.target_username in answers:
+            raise BotException(answers[action.target_username])
+        return ask(door, action, task)
+
+    monkeypatch.setattr(follow, "reconcile", reconcile_one)
+    reconcile.look_up(engine.workspace.pk, engine.account.pk)
+
+    found = {action.target_username: action for action in engine.actions()}
+    assert {name: action.state for name, action in found.items()} == {
+        first.target_username: "confirmed",
+        "gone": "absent",
+        "strange": "unknown",
+    }
+    assert (found["strange"].lookups, found["strange"].look_up_at > timezone.now()) == (1, True)
+    assert (engine.account.health, engine.bot.status) == ("active", "running")
+
+
+def test_an_account_that_was_deleted_is_not_looked_up(engine: Engine) -> None:
+    action = unknown_follow(engine)
+    with engine.seen():
+        engine.bot.delete()
+        InstagramAccount.objects.all().delete()
+
+    assert reconcile.look_up(engine.workspace.pk, action.account_id) == 0
+
+
+def test_people_who_are_gone_are_left_and_rest_nobody(engine: Engine) -> None:
+    engine.start()
+    engine.ask(2)
+    engine.sandbox.control.fault("not_found", account=engine.username, path="friendships/show", times=4)
+
+    engine.turn()
+
+    assert [(action.state, action.error_code) for action in engine.actions()][:4] == [
+        ("refused", codes.IG_TARGET_GONE.id)
+    ] * 4
+    assert (engine.account.health, len(engine.followed())) == ("active", 2)
+
+
+def test_a_search_that_cannot_be_read_waits_and_the_other_tasks_go_on(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.start()
+    strange, good = engine.ask(1, "strange"), engine.ask(1, "ceramics")
+    find = follow.find
+
+    def found(door: object, task: object) -> object:
+        if task.value == "strange":
+            raise BotException(codes.INSTAGRAM_DRIFT)
+        return find(door, task)
+
+    monkeypatch.setattr(follow, "find", found)
+    engine.turn()
+
+    with engine.seen():
+        strange.refresh_from_db()
+        good.refresh_from_db()
+    assert (strange.status, strange.last_code, good.status) == ("waiting", codes.INSTAGRAM_DRIFT.id, "done")
+    assert strange.waits_until > timezone.now() + timedelta(minutes=50)
+
+
+def test_a_parked_bot_is_told_of_and_a_stopped_one_stays_stopped(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.start()
+    engine.ask(1)
+    monkeypatch.setattr(runner.pacing, "opens_at", lambda *_: 1 / 0)
+    with engine.seen():
+        Bot.objects.update(attempt=4)
+    with pytest.raises(ZeroDivisionError):
+        engine.turn()
+
+    with engine.seen():
+        told = Notification.objects.get(code=codes.BOT_PARKED.id)
+        assert (engine.bot.status, told.tone, engine.username in told.title) == ("parked", "bad", True)
+        Bot.objects.update(status="stopped", attempt=5, lease_until=timezone.now() - timedelta(seconds=1))
+    dispatch.sweep()
+
+    assert engine.bot.status == "stopped"
