@@ -5,6 +5,7 @@ slows or breaks a page, and a known and an unknown address cost a form the same 
 Without one (development without keys) mails stay on the catcher's page, `/mails/`.
 """
 
+import base64
 import contextlib
 from collections.abc import Sequence
 from datetime import timedelta
@@ -28,6 +29,7 @@ ATTEMPTS = 8  # one at once, then after 1, 2, 4 … minutes: two hours in all
 IN_HAND = timedelta(minutes=2)  # how long a worker has a mail to itself: longer than any task may take
 HASTE = timedelta(seconds=30)  # what the message to the workers has before beat looks for mails that wait
 KEPT = timedelta(days=30)  # the note that a mail was sent; its words are gone when it has left
+FILES = 2 * 1024 * 1024  # bytes of what one mail may carry: it lies sealed in a row until it has left
 CATCHER = "accounts.mails.Catcher"
 
 
@@ -35,7 +37,7 @@ class Outbox(BaseEmailBackend):
     """Keeps mails in the outbox; a worker sends them when the transaction has committed."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
-        """Write each down, sealed, once for each recipient. Raises ValueError for what it cannot keep: attachments."""
+        """Write each down, sealed, once for each recipient. Raises ValueError for more than FILES of attachments."""
         mails = [_kept(message, to) for message in email_messages for to in message.recipients()]
         Mail.objects.bulk_create(mails)
         keys = [str(mail.pk) for mail in mails]
@@ -52,8 +54,17 @@ class Catcher(BaseEmailBackend):
         return len(email_messages)
 
 
-def write(prefix: str, to: str, context: dict[str, Any], *, workspace: Workspace | None = None) -> None:
+def write(
+    prefix: str,
+    to: str,
+    context: dict[str, Any],
+    *,
+    workspace: Workspace | None = None,
+    pdf: tuple[str, bytes] | None = None,
+) -> None:
     """Send a mail from the templates `<prefix>_subject.txt`, `_message.txt` and, where there is one, `_message.html`.
+
+    `pdf`, a file's name and bytes, goes along; no more than FILES.
 
     A workspace with a label of its own is named as the sender, and answers go where it wants them.
     """
@@ -65,6 +76,8 @@ def write(prefix: str, to: str, context: dict[str, Any], *, workspace: Workspace
     mail = EmailMultiAlternatives(subject, text, label.sender, [to], reply_to=label.reply_to, headers=by_itself)
     with contextlib.suppress(TemplateDoesNotExist):
         mail.attach_alternative(render_to_string(f"{prefix}_message.html", context), "text/html")
+    if pdf:
+        mail.attach(*pdf, "application/pdf")
     mail.send()
 
 
@@ -99,7 +112,7 @@ def forget_old() -> None:
 
 
 def words(mail: Mail) -> dict[str, Any]:
-    """What a mail that is still here says: `subject`, `body`, `from`, `reply_to`, `headers`, `html` (a list)."""
+    """What a mail that is here says: `subject`, `body`, `from`, `reply_to`, `headers`, `html` and `files`, lists."""
     said: dict[str, Any] = vault.unseal_json(mail.sealed or b"", **_place(mail))
     return said
 
@@ -137,8 +150,6 @@ def _place(mail: Mail) -> dict[str, Any]:
 
 
 def _kept(message: EmailMessage, to: str) -> Mail:
-    if message.attachments:
-        raise ValueError("The outbox keeps no attachments: send a link.")
     mail = Mail(to=to, subject=message.subject[:200], due_at=Now())
     said = {
         "subject": message.subject,
@@ -147,9 +158,19 @@ def _kept(message: EmailMessage, to: str) -> Mail:
         "reply_to": list(message.reply_to),
         "headers": {name: str(value) for name, value in message.extra_headers.items()},
         "html": [content for content, kind in getattr(message, "alternatives", []) if kind == "text/html"],
+        "files": _files(message),
     }
     mail.sealed = vault.seal_json(said, **_place(mail))
     return mail
+
+
+def _files(message: EmailMessage) -> list[tuple[str, str, str]]:
+    """Name, contents in base64, and type of each attachment."""
+    files = [(name, content.encode() if isinstance(content, str) else content, kind)
+             for name, content, kind in message.attachments]  # fmt: skip
+    if sum(len(content) for _, content, _ in files) > FILES:
+        raise ValueError("The outbox keeps no attachments as large as these: send a link.")
+    return [(name, base64.b64encode(content).decode(), kind) for name, content, kind in files]
 
 
 def _message(mail: Mail) -> EmailMultiAlternatives:
@@ -159,4 +180,6 @@ def _message(mail: Mail) -> EmailMultiAlternatives:
     )
     for html in said["html"]:
         message.attach_alternative(html, "text/html")
+    for name, content, kind in said.get("files", ()):  # mails of before had none
+        message.attach(name, base64.b64decode(content), kind)
     return message

@@ -513,10 +513,12 @@ class GrowthPlan(Owned):
     followers = models.PositiveIntegerField(null=True)  # when it was made; null is unknown
     accepted_at = models.DateTimeField(null=True)
     applied_at = models.DateTimeField(null=True)  # when an owner gave the bot these limits
+    review_on = models.DateField(null=True)  # the day after the week whose review people are told of next
     created_at = models.DateTimeField(default=now, editable=False)
 
     class Meta:
         ordering = ["-created_at"]
+        indexes = [models.Index(fields=["review_on"], name="plan_review", condition=models.Q(review_on__isnull=False))]
 
     def __str__(self) -> str:
         return self.goal

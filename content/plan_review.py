@@ -1,18 +1,23 @@
 """A plan beside what came of it, week by week: counted by us or told by Meta; what is not known is None."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count
 from django.db.models.functions import TruncDate
 from django.utils.timezone import now
 
+from accounts import notifications, tenancy
+from accounts.models import NoticeKind
 from bots.models import AccountDay, Action, InstagramAccount, Kind
 from content import slots
 from content.models import AccountInsight, GrowthPlan, Measuring, Post, PostInsight
 
+NUMBERS = ("Followers", "Reach", "Interactions")  # told with a week's review; the page has all lines
+MORNING = time(8)
 NO_METER = "nothing was read through the official API"
 
 
@@ -25,6 +30,13 @@ class Line:
     fact: int | None
     note: str = ""
     signed: bool = False  # a difference
+
+    @property
+    def number(self) -> str:
+        """The fact for reading."""
+        if self.fact is None:
+            return "unknown"
+        return f"{self.fact:+,}" if self.signed else f"{self.fact:,}"
 
 
 @dataclass(frozen=True)
@@ -46,8 +58,13 @@ class Week:
             return "No post was planned."
         if missing <= 0:
             return "Every planned post is out."
-        verb = "are not out" if self.over else "are still to come"
-        return f"{missing} of {posts.planned} planned posts {verb}."
+        verb = "is" if missing == 1 else "are"
+        return f"{missing} of {posts.planned} planned posts {verb} {'not out' if self.over else 'still to come'}."
+
+    @property
+    def told(self) -> str:
+        """The same with the numbers, in a few sentences; what is not known is said to be."""
+        return " ".join([self.says, *(f"{line.word}: {line.number}." for line in self.lines if line.word in NUMBERS)])
 
 
 def spans(plan: GrowthPlan) -> list[tuple[int, date, date]]:
@@ -88,6 +105,39 @@ def told(plan: GrowthPlan) -> dict[str, Any]:
         "weeks": [{line.word: [line.planned, line.fact] for line in week.lines} for week in found],
         "read_as": "[planned, what came of it]; null is unknown",
     }
+
+
+def next_on(plan: GrowthPlan, day: date) -> date | None:
+    """When the week is over that runs on a day or begins after it; None after the last."""
+    return next((last + timedelta(days=1) for _, _, last in spans(plan) if last >= day), None)
+
+
+def due(limit: int = 200) -> list[tuple[UUID, UUID]]:
+    """(workspace, plan) of what has a week behind it that nobody was told of."""
+    latest = now().date() + timedelta(days=1)  # it is tomorrow already somewhere
+    with tenancy.platform("reviews of all workspaces are told"):
+        waiting = GrowthPlan.objects.filter(review_on__lte=latest, workspace__delete_at=None).order_by("review_on")
+        return list(waiting.values_list("workspace_id", "pk")[:limit])
+
+
+def tell(workspace: UUID, plan_id: UUID) -> bool:
+    """Ring the bell of a week that is over, once, at 8 by the account's clock; the next one's day is written down."""
+    with tenancy.scope(workspace):
+        plans = GrowthPlan.objects.select_for_update(of=("self",)).select_related("account")
+        plan = plans.filter(pk=plan_id, review_on__isnull=False).first()
+        if plan is None or slots.at(plan.review_on, MORNING, plan.account.timezone) > now():  # type: ignore[arg-type]
+            return False
+        over = next(week for week in weeks(plan) if week.over)
+        plan.review_on = next_on(plan, today(plan.account))
+        plan.save(update_fields=["review_on"])
+        notifications.notify(
+            workspace,
+            NoticeKind.TASKS,
+            f"Week {over.number} of the plan of {plan.account} is over",
+            body=over.told,
+            path=f"/content/planner/?account={plan.account.username}",
+        )
+        return True
 
 
 class _Facts:

@@ -170,7 +170,9 @@ def accept(plan: GrowthPlan, user: User) -> int:
     for planned in posts:
         planned.post = _draft(planned, plan.account, user)
     PlannedPost.objects.bulk_update(posts, ["post"])
-    GrowthPlan.objects.filter(pk=plan.pk).update(status=Status.ACCEPTED, accepted_at=now())
+    GrowthPlan.objects.filter(pk=plan.pk).update(
+        status=Status.ACCEPTED, accepted_at=now(), review_on=plan_review.next_on(mine, today)
+    )
     _tell(plan, user, accepted=len(posts))
     return len(posts)
 
@@ -190,7 +192,7 @@ def _draft(planned: PlannedPost, account: InstagramAccount, user: User) -> Post:
 
 def drop(plan: GrowthPlan, user: User) -> None:
     """Let a plan go. What it put into the calendar stays there."""
-    GrowthPlan.objects.filter(pk=plan.pk).update(status=Status.DROPPED)
+    GrowthPlan.objects.filter(pk=plan.pk).update(status=Status.DROPPED, review_on=None)
     _tell(plan, user, dropped=True)
 
 

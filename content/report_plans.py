@@ -13,7 +13,7 @@ from django.utils.timezone import now
 from accounts import farewell, mails, tenancy
 from accounts.models import User, Workspace
 from bots.models import InstagramAccount
-from content import analytics
+from content import analytics, number_pdf
 from content.analytics import Report
 from content.models import ReportPlan
 from errors import codes
@@ -80,13 +80,17 @@ def send(workspace_id: UUID, plan_id: UUID) -> bool:
         zone = plan.workspace.timezone
         since, until = span(plan.every, plan.due_at, zone)
         found = of(plan, since, until)
+        whose = f"@{plan.account.username}" if plan.account else plan.workspace.name
+        drawn = number_pdf.draw(found, plan.workspace, whose)
+        pdf = (f"instagram-{since}-{until}.pdf", drawn) if len(drawn) <= mails.FILES else None
         context = {
             "report": found,
-            "whose": f"@{plan.account.username}" if plan.account else plan.workspace.name,
+            "whose": whose,
+            "attached": pdf,
             "link": address(plan, since, until),
             "link_word": "Open the report (PDF, for 35 days)",
         }
-        mails.write("mail/report", plan.to, context, workspace=plan.workspace)
+        mails.write("mail/report", plan.to, context, workspace=plan.workspace, pdf=pdf)
         plan.sent_at, plan.due_at = now(), next_time(plan.every, now(), zone)
         plan.save(update_fields=["sent_at", "due_at"])
         log_activity("report_mailed", workspace=plan.workspace_id, account=plan.account_id, to=plan.to)

@@ -8,7 +8,18 @@ from uuid import UUID
 from celery import shared_task
 
 from accounts import tenancy
-from content import competitors, experiments, hooks, inbox, measuring, publishing, replies, report_plans, runs
+from content import (
+    competitors,
+    experiments,
+    hooks,
+    inbox,
+    measuring,
+    plan_review,
+    publishing,
+    replies,
+    report_plans,
+    runs,
+)
 from content.models import Competitor
 from content.tools import TOOLS
 from instagrowth import system
@@ -98,6 +109,19 @@ def measure(workspace: str, account: str) -> None:
     """Read one account's comments, conversations and numbers."""
     inbox.read(UUID(workspace), UUID(account))
     measuring.measure(UUID(workspace), UUID(account))
+
+
+@shared_task(platform="weeks of plans that are over are told in all workspaces")
+def review_plans() -> None:
+    """Have each review told by a worker of its own workspace."""
+    for workspace, plan in plan_review.due():
+        review_plan.apply_async((str(workspace), str(plan)), expires=1800)
+
+
+@shared_task(workspace=True)
+def review_plan(workspace: str, plan: str) -> None:
+    """Tell of one week."""
+    plan_review.tell(UUID(workspace), UUID(plan))
 
 
 @shared_task(platform="due reports of all workspaces are mailed")

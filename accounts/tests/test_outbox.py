@@ -73,6 +73,7 @@ def write(to: str = "ann@example.com") -> Mail:
     """Mail somebody, as any library would."""
     message = EmailMultiAlternatives("Hello Ann", f"Open {SECRET}", None, [to], reply_to=["us@example.com"])
     message.attach_alternative(f"<p>Open {SECRET}</p>", "text/html")
+    message.attach("report.pdf", b"%PDF-\xff", "application/pdf")
     message.send()
     return the_mail()
 
@@ -105,9 +106,9 @@ def test_each_recipient_has_a_mail_of_their_own(outbox: list[str]) -> None:
 
 
 @pytest.mark.django_db
-def test_a_mail_with_an_attachment_is_refused_aloud(outbox: list[str]) -> None:
+def test_more_than_an_outbox_should_hold_is_refused_aloud(outbox: list[str]) -> None:
     message = EmailMessage("Hello", "all", None, ["ann@example.com"])
-    message.attach("a.txt", "a")
+    message.attach("a.txt", "a" * (mails.FILES + 1), "text/plain")
 
     with pytest.raises(ValueError, match="attachments"):
         message.send()
@@ -156,7 +157,11 @@ def test_it_leaves_by_smtp_whole_and_its_words_are_wiped(outbox: list[str], smtp
         "ann@example.com",
         "us@example.com",
     )
-    kinds = {part.get_content_type(): part.get_content().strip() for part in arrived.iter_parts()}
+    kinds = {part.get_content_type(): part.get_content().strip() for part in arrived.walk() if not part.is_multipart()}
+    assert (kinds.pop("application/pdf"), [part.get_filename() for part in arrived.iter_attachments()]) == (
+        b"%PDF-\xff",
+        ["report.pdf"],
+    )
     assert kinds == {"text/plain": f"Open {SECRET}", "text/html": f"<p>Open {SECRET}</p>"}
     mail = the_mail()
     assert (mail.sealed, mail.attempts, mail.last_error) == (None, 1, "")
@@ -174,6 +179,7 @@ def test_it_leaves_by_resend(outbox: list[str], resend: HTTPServer) -> None:
     said = resend.log[0][0].get_json()
     assert (said["to"], said["subject"], said["text"]) == (["ann@example.com"], "Hello Ann", f"Open {SECRET}")
     assert said["html"] == f"<p>Open {SECRET}</p>"
+    assert [one["filename"] for one in said["attachments"]] == ["report.pdf"]
     assert the_mail().sealed is None
 
 

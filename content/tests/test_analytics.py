@@ -225,6 +225,8 @@ def test_a_report_is_mailed_once_on_its_day_and_its_address_opens_until_it_is_st
     (mail,) = mailoutbox
     assert mail.to == ["client@example.com"]
     assert "Reach: unknown" in mail.body
+    [(name, paper, kind)] = mail.attachments
+    assert (name[:10], bytes(paper)[:5], kind) == ("instagram-", b"%PDF-", "application/pdf")
     since, until = report_plans.span("week", now(), "UTC")
     with tenancy.scope(alices_official.workspace_id):
         path = report_plans.address(plan, since, until).removeprefix("http://localhost:8000")

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from accounts import tenancy
-from accounts.models import User, Workspace
+from accounts.models import NoticeChoice, Notification, User, Workspace
 from bots.models import AccountDay, Action, Bot, BotTask, InstagramAccount, Kind
 from content import pace, plan_review, planner, slots
 from content.models import AccountInsight, Experiment, GrowthPlan, Measuring, PlannedPost, Post, PostInsight, Run
@@ -265,6 +265,33 @@ def test_a_week_is_held_beside_the_facts_and_what_is_missing_is_said(
     with everywhere():
         GrowthPlan.objects.update(starts_on=first - timedelta(days=21))
     assert queries() == two_weeks
+
+
+def test_a_week_that_is_over_rings_the_bell_once_and_not_before_the_morning(
+    alice: User, bob: User, alices_account: InstagramAccount
+) -> None:
+    plan, workspace = made(alices_account, begun=7), alices_account.workspace_id
+    with everywhere():
+        planner.accept(the_plan(), alice)
+        NoticeChoice.objects.create(workspace_id=workspace, user=bob, muted=["tasks"])
+        assert the_plan().review_on == plan.starts_on + timedelta(days=14)
+        assert plan_review.due() == []
+        GrowthPlan.objects.update(review_on=plan_review.today(alices_account) + timedelta(days=1))
+    assert [plan_review.tell(*one) for one in plan_review.due()] == [False]
+    with everywhere():
+        GrowthPlan.objects.update(review_on=plan.starts_on + timedelta(days=6))
+    due = plan_review.due()
+
+    assert [plan_review.tell(*due[0]), plan_review.tell(*due[0]), plan_review.due()] == [True, False, []]
+
+    with everywhere():
+        told = Notification.objects.get()
+    assert (told.user_id, told.title) == (alice.pk, "Week 1 of the plan of @alice.clay is over")
+    numbers = "Followers: unknown. Reach: unknown. Interactions: unknown."
+    assert told.body == f"3 of 3 planned posts are not out. {numbers}"
+    with everywhere():
+        planner.drop(the_plan(), alice)
+    assert the_plan().review_on is None
 
 
 def test_the_history_of_an_account_feeds_its_next_plan(
