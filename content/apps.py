@@ -20,9 +20,7 @@ class ContentConfig(AppConfig):
 
         approvals.register(calendar.DEED, "Post", calendar.approved)
         farewell.stopped_by(calendar.stop_all)
-        entitlements.counted_by(
-            "ai_limit", "AI calls this month", lambda workspace: metering.allowance(workspace).calls
-        )
+        entitlements.counted_by("ai_limit", "AI runs this month", lambda workspace: metering.allowance(workspace).calls)
         revenue.ai_cost_told_by(metering.costs)
         farewell.let_go_by(library.let_go)
         webhooks.worked_by(self._have_worked)

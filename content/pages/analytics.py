@@ -64,9 +64,10 @@ def asked(request: MemberRequest) -> Asked:
     zone = account.timezone if account else request.workspace.timezone
     today = now().astimezone(ZoneInfo(zone)).date()
     since, until = _day(request.GET.get("since", "")), _day(request.GET.get("until", ""))
-    if since and until and timedelta(0) <= until - since < timedelta(days=LONGEST):
-        return Asked(account, accounts, since, until, 0)
     wanted = request.GET.get("days", "")
+    other = wanted and wanted != request.GET.get("was", wanted)  # chosen just now: it counts more than old days
+    if not other and since and until and timedelta(0) <= until - since < timedelta(days=LONGEST):
+        return Asked(account, accounts, since, until, 0)
     days = int(wanted) if wanted in map(str, analytics.SPANS) else USUAL
     return Asked(account, accounts, today - timedelta(days=days - 1), today, days)
 
@@ -80,6 +81,7 @@ def page(request: MemberRequest) -> HttpResponse:
     context = {
         "ask": ask,
         "spans": analytics.SPANS,
+        "chosen": f"{analytics.SPANS.get(ask.days, 'Own days')}, {ask.account or 'all accounts'}",
         "report": analytics.report(ask.ids, ask.since, ask.until),
         "connected": access.count(),
         "lost": access.exclude(status=OfficialAccess.Status.ACTIVE).exists(),

@@ -200,6 +200,9 @@ def test_members_read_export_and_print_and_nobody_else_does(
 
     assert page.status_code == 200
     assert "28 of 28 days known" in page.content.decode()
+    own = {"since": "2026-01-01", "until": "2026-01-31", "was": "0"}
+    spans = [client.get(reverse("analytics:page"), own | {"days": days}).context["ask"].days for days in ("", "7", "0")]
+    assert spans == [0, 7, 0]  # a span chosen anew counts more than the days that stand in the form
     assert days[0].startswith("day,followers,reach,views")
     assert len(days) == 8
     assert len(posts) > 5
