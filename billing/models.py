@@ -51,11 +51,6 @@ class Plan(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    @property
-    def daily_actions(self) -> int:
-        """Most actions a day of all kinds together, for one Instagram account; -1 is without limit."""
-        return -1 if -1 in self.action_limits.values() else sum(self.action_limits.values())
-
     def price_of(self, interval: str) -> int:
         """The price of a month or of a year, in minor units; 0 where it is free or not sold so."""
         return self.yearly_price if interval == Subscription.Interval.YEAR else self.price

@@ -20,53 +20,54 @@ def draw(found: Report, workspace: Workspace, whose: str) -> bytes:
     from content.paper import Paper
 
     paper = Paper()
-    line = paper.say
+    _head(paper, found, workspace, whose)
+    _table(paper, ("", "Now", "Before", "Change", "Days known"), _totals(found), (50, 30, 30, 30, 34))
+    for words, days in (("Followers", found.followers), ("Reach by day", found.reach)):
+        paper.say(words, 12, True, 1)
+        _line_of(paper, days)
+    for words, groups in (("By kind", found.kinds), ("By hour", found.hours), ("By hashtag", found.tags)):
+        if groups:
+            paper.say(words, 12, True, 1)
+            heads = ("", "Posts", "Reach each", "Interactions each", "Rate")
+            _table(paper, heads, [_cells(group) for group in groups], (50, 24, 32, 40, 28))
+    if found.best:
+        paper.say("Best posts", 12, True, 1)
+        best = [[f"{post.posted_at:%d %b} {kind_of(post)}: {post.words[:60]}", number(post.reach),
+                 number(post.interactions)] for post in found.best]  # fmt: skip
+        _table(paper, ("", "Reach", "Interactions"), best, (114, 30, 30))
+    return bytes(paper.output())
+
+
+def _head(paper: "Paper", found: Report, workspace: Workspace, whose: str) -> None:
+    """Say whose report it is, of which days, and where the numbers are from."""
     label = brand.label_of(workspace)
     logo = Logo.objects.filter(workspace=workspace).first() if label.own and label.logo else None
     if logo:
         paper.image(io.BytesIO(bytes(logo.png)), h=12)
         paper.ln(4)
-
-    def table(heads: tuple[str, ...], rows: list[list[str]], widths: tuple[int, ...]) -> None:
-        paper.type(9)
-        with paper.table(
-            col_widths=widths, text_align=("LEFT", *("RIGHT",) * (len(heads) - 1)), line_height=5.5
-        ) as drawn:
-            for cells in ([*heads], *rows):
-                drawn.row([paper.printable(cell) for cell in cells])
-        paper.ln(5)
-
     measured = f"{found.measured_at:%d %B %Y, %H:%M} UTC" if found.measured_at else "never"
-    line(label.name, 10, gap=1)
-    line(f"Instagram report of {whose}", 18, True, 1)
-    line(f"{found.since:%d %B %Y} to {found.until:%d %B %Y}, beside the {found.length} days before.", gap=1)
-    line(f"{SOURCE} Last measured: {measured}.", 9, gap=4)
+    paper.say(label.name, 10, gap=1)
+    paper.say(f"Instagram report of {whose}", 18, True, 1)
+    paper.say(f"{found.since:%d %B %Y} to {found.until:%d %B %Y}, beside the {found.length} days before.", gap=1)
+    paper.say(f"{SOURCE} Last measured: {measured}.", 9, gap=4)
+
+
+def _totals(found: Report) -> list[list[str]]:
     rows = [[one.name, number(one.value), number(one.before), change(one.change), f"{one.days} of {found.length}"]
             for one in found.figures]  # fmt: skip
     if found.grown:
         first, last, grown = found.grown
         rows.insert(0, ["Followers", number(last), number(first), f"{grown:+,}", "first and last day"])
-    table(("", "Now", "Before", "Change", "Days known"), rows, (50, 30, 30, 30, 34))
-    for words, days in (("Followers", found.followers), ("Reach by day", found.reach)):
-        line(words, 12, True, 1)
-        _line_of(paper, days)
-    for words, groups in (("By kind", found.kinds), ("By hour", found.hours), ("By hashtag", found.tags)):
-        if groups:
-            line(words, 12, True, 1)
-            table(("", "Posts", "Reach each", "Interactions each", "Rate"), [_cells(group) for group in groups],
-                  (50, 24, 32, 40, 28))  # fmt: skip
-    if found.best:
-        line("Best posts", 12, True, 1)
-        best = [
-            [
-                f"{post.posted_at:%d %b} {kind_of(post)}: {post.words[:60]}",
-                number(post.reach),
-                number(post.interactions),
-            ]
-            for post in found.best
-        ]
-        table(("", "Reach", "Interactions"), best, (114, 30, 30))
-    return bytes(paper.output())
+    return rows
+
+
+def _table(paper: "Paper", heads: tuple[str, ...], rows: list[list[str]], widths: tuple[int, ...]) -> None:
+    paper.type(9)
+    aligned = ("LEFT", *("RIGHT",) * (len(heads) - 1))
+    with paper.table(col_widths=widths, text_align=aligned, line_height=5.5) as drawn:
+        for cells in ([*heads], *rows):
+            drawn.row([paper.printable(cell) for cell in cells])
+    paper.ln(5)
 
 
 def number(value: float | None) -> str:

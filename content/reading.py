@@ -65,7 +65,8 @@ def door_of(account: InstagramAccount, username: str = "") -> str:
 def read(account: InstagramAccount, username: str = "") -> Reading:
     """Read the account itself, or another one through it. Hold no transaction.
 
-    Raises AI_NOTHING_TO_READ without a door, SESSION_BUSY, IG_TARGET_GONE, and what Instagram's answer means.
+    Raises AI_NOTHING_TO_READ or, for another, OTHERS_NOT_OPEN without a door, SESSION_BUSY, IG_TARGET_GONE, and what
+    Instagram's answer means.
     """
     with tenancy.scope(account.workspace_id):
         where = door_of(account, username)
@@ -73,7 +74,7 @@ def read(account: InstagramAccount, username: str = "") -> Reading:
     if official is not None:
         return _read_officially(official, username)
     if not where:
-        raise BotException(codes.AI_NOTHING_TO_READ)
+        raise BotException(codes.OTHERS_NOT_OPEN if username else codes.AI_NOTHING_TO_READ)
     return through(account, lambda door: _read_privately(door, account, username))
 
 

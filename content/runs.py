@@ -203,11 +203,6 @@ def _tell(run: Run) -> None:
     live.publish(run.workspace_id, "ai", {"run": str(run.pk), "feature": str(run.feature), "status": str(run.status)})
 
 
-def nothing_to_gather(run: Run) -> dict[str, Any]:
-    """Take the brief as it is."""
-    return dict(run.brief)
-
-
 def latest(workspace: Workspace, feature: Feature | str, account: InstagramAccount | None = None) -> Run | None:
     """The newest run of a feature, for one account where named."""
     runs = Run.objects.filter(workspace=workspace, feature=feature)

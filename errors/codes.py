@@ -1342,6 +1342,13 @@ NOTHING_TO_COMPARE = _code(
     "Add one on the page of competitors, or wait some minutes until the first is read. Nothing was counted.",
     http=409,
 )
+OTHERS_NOT_OPEN = _code(
+    "E-AI-W-0014",
+    "OTHERS_NOT_OPEN",
+    "No connection of your account shows us other people's accounts.",
+    "Connect your account through Facebook Login, or sign in to it for automation, on the Instagram page.",
+    http=409,
+)
 
 # ── IG: connecting an Instagram account ─────────────────────────────────────────────────────────────────────────────
 IG_BAD_PASSWORD = _code(

@@ -268,6 +268,7 @@ WHY: dict[str, tuple[str, ...]] = {
         "Nobody was added, or the first look is on its way.",
         "Whoever was added is private or gone.",
     ),
+    "OTHERS_NOT_OPEN": ("Instagram Login shows only the account itself.", "The account's session ended."),
     "EXPERIMENT_INVALID": (
         "There is too little history to know what is usual.",
         "The difference asked for is too small to be found.",

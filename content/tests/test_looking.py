@@ -217,6 +217,10 @@ def test_one_that_is_gone_says_so_and_the_rest_stays(
     competitors.look(rival)
 
     assert codes.IG_TARGET_GONE.id in client.get(reverse("studio:competitors")).content.decode()
+    with everywhere():
+        type(alices_connected_bot.account.session).objects.update(valid=False)
+    competitors.look(rival)
+    assert codes.OTHERS_NOT_OPEN.id in client.get(reverse("studio:competitors")).content.decode()
 
 
 @pytest.mark.django_db
