@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import structlog
@@ -42,12 +42,25 @@ _PLAIN = re.compile(
 )  # no id and no token has neither digit nor sign
 
 
+class Step(NamedTuple):
+    """A row of `StoryStep` to be."""
+
+    at: datetime
+    correlation_id: str
+    kind: str
+    name: str
+    outcome: str
+    code: str
+    milliseconds: int
+    attempt: int
+
+
 @dataclass
 class Gathered:
     """The steps of what runs now, and when it began."""
 
     began: float = field(default_factory=time.perf_counter)
-    steps: list[tuple[object, ...]] = field(default_factory=list)  # the columns of _WRITE
+    steps: list[Step] = field(default_factory=list)
 
 
 @dataclass
@@ -75,7 +88,7 @@ def note(kind: str, name: str, outcome: str, began: float, *, code: str = "", at
         return
     took = time.perf_counter() - began
     at = timezone.now() - timedelta(seconds=took)
-    step = (at, correlation.current(), kind, name[:200], outcome[:40], code, round(took * 1000), attempt)
+    step = Step(at, correlation.current(), kind, name[:200], outcome[:40], code, round(took * 1000), attempt)
     gathered.steps.append(step)
 
 

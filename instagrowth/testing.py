@@ -32,6 +32,7 @@ from bots import connecting, official, sessions
 from bots.models import ApiPair, Bot, InstagramAccount, OfficialAccess, Session
 from errors import codes, steps
 from errors.models import ErrorCode, ErrorGroup, StoryStep
+from errors.steps import Step
 from instagrowth import system
 from instagrowth.models import LiveEvent
 from instagrowth.settings import google_provider
@@ -279,7 +280,7 @@ def alices_connected_bot(alice: User, alices_workspace: Workspace, instagram: "C
 
 
 @pytest.fixture
-def steps_here() -> Iterator[list[StoryStep]]:
+def steps_here() -> Iterator[list[Step]]:
     """The steps of stories that the test's own thread walks."""
     gathered = steps.begin()
     assert gathered is not None

@@ -15,7 +15,7 @@ from billing.models import Drift, Invoice, Plan, Subscription
 from billing.tests.conftest import fill_in, pay_for, row_of, subscribed
 from errors import codes
 from errors.exceptions import BotException
-from errors.models import StoryStep
+from errors.steps import Step
 from instagrowth.testing import everywhere, workspace_of
 from sandbox.testing import Control
 
@@ -55,7 +55,7 @@ def test_two_clicks_are_one_page_and_who_pays_cannot_pay_again(alice: User, stri
 
 
 def test_a_trial_comes_once_and_pays_nothing_until_it_ends(
-    alice: User, stripe: Control, steps_here: list[StoryStep]
+    alice: User, stripe: Control, steps_here: list[Step]
 ) -> None:
     workspace = pay_for(alice)
     assert ("POST api.stripe.com/v1/customers", "200") in [(step.name, step.outcome) for step in steps_here]

@@ -13,7 +13,7 @@ from bots.models import InstagramAccount
 from bots.official import official_door
 from errors import codes
 from errors.exceptions import BotException
-from errors.models import StoryStep
+from errors.steps import Step
 from instagrowth.testing import META_APP
 from sandbox.testing import Control
 
@@ -41,7 +41,7 @@ def refusal(deed: Any, *args: Any, **kwargs: Any) -> BotException:
     return refused.value
 
 
-def test_it_reads_the_profile_by_either_login(door: GraphDoor, page: GraphDoor, steps_here: list[StoryStep]) -> None:
+def test_it_reads_the_profile_by_either_login(door: GraphDoor, page: GraphDoor, steps_here: list[Step]) -> None:
     assert [(told["username"], told["followers_count"]) for told in (door.me(), page.me())] == [("shop", 900)] * 2
     assert [step.name.split("/")[0] for step in steps_here] == ["GET graph.instagram.com", "GET graph.facebook.com"]
 

@@ -9,7 +9,7 @@ from content import ai, prompts
 from content.ai import NoAnswer
 from content.prompts import captions
 from errors import codes
-from errors.models import StoryStep
+from errors.steps import Step
 from sandbox.testing import Control
 
 PATH = "v1/responses"
@@ -26,7 +26,7 @@ def refused(heard: Any = None) -> NoAnswer:
     return met.value
 
 
-def test_an_answer_fits_its_shape_and_says_what_it_used(openai: Control, steps_here: list[StoryStep]) -> None:
+def test_an_answer_fits_its_shape_and_says_what_it_used(openai: Control, steps_here: list[Step]) -> None:
     answered = ask()
 
     assert isinstance(answered.answer, captions.Answer)
