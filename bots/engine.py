@@ -49,6 +49,24 @@ FROM bots_turn WHERE taken_at > now() - interval '1 hour'
 """
 
 
+_STALLED = """
+SELECT DISTINCT b.queue FROM bots_bot b
+WHERE b.status = 'running' AND b.next_run_at < now() - %(late)s
+  AND NOT EXISTS (SELECT 1 FROM bots_turn t WHERE t.queue = b.queue AND t.taken_at > now() - %(late)s)
+ORDER BY b.queue
+"""
+
+
+def stalled() -> list[str]:
+    """The queues whose bots have waited for too long while no worker took a turn of any of them.
+
+    Claimed ones count too: a claim that nobody takes over is a message that nobody reads.
+    """
+    with tenancy.platform("operators look at the whole engine"), connection.cursor() as cursor:
+        cursor.execute(_STALLED, {"late": LATE})
+        return [queue for (queue,) in cursor.fetchall()]
+
+
 def look() -> Status:
     """Ask the database."""
     with tenancy.platform("operators look at the whole engine"), connection.cursor() as cursor:

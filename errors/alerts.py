@@ -6,15 +6,15 @@ go to the webhook, to Sentry and by mail, each where it is set, and to the staff
 
 from http import HTTPStatus
 
-import kombu.exceptions
 import structlog
+from celery import Task
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 
 from errors import sentry
-from errors.codes import Code
+from errors.codes import ENGINE_LATE, Code
 from errors.models import ErrorGroup
 from errors.tasks import mail_alert, send_alert
 from instagrowth import system
@@ -41,17 +41,12 @@ def consider(code: Code, fields: dict[str, object], group: ErrorGroup) -> None:
 
 
 def send(message: dict[str, object]) -> list[str]:
-    """Send a message on every way that is set, through the workers; which ways."""
+    """Send a message on every way that is set, through the workers unless it tells of them; which ways."""
     ways = []
-    try:
-        if settings.ALERT_WEBHOOK_URL:
-            send_alert.delay(message)
-            ways.append("webhook")
-        if system.ALERT_EMAILS.now():
-            mail_alert.delay(message)
-            ways.append("mail")
-    except kombu.exceptions.OperationalError:
-        logger.exception("alert_lost", error_code=message["error_code"])
+    if settings.ALERT_WEBHOOK_URL and _leaves(send_alert, message):
+        ways.append("webhook")
+    if system.ALERT_EMAILS.now() and _leaves(mail_alert, message):
+        ways.append("mail")
     if settings.SENTRY_DSN:
         ways.append("sentry")
     return [*ways, *_tell_staff(message)]
@@ -71,6 +66,18 @@ def try_out(who: str) -> list[str]:
     )
 
 
+def _leaves(task: Task, message: dict[str, object]) -> bool:
+    try:
+        if message["error_code"] == ENGINE_LATE.id:
+            task.run(message, **({"straight": True} if task is mail_alert else {}))
+        else:
+            task.delay(message)
+    except Exception:  # whatever the broker, a webhook or a mail service says, the other ways are left
+        logger.exception("alert_lost", error_code=message["error_code"])
+        return False
+    return True
+
+
 def _message(code: Code, fields: dict[str, object], group: ErrorGroup, times: int) -> dict[str, object]:
     often = f" {times} times in ten minutes." if times > 1 else ""
     return {
@@ -88,10 +95,11 @@ def _count(group: ErrorGroup) -> int:
     """How often this error was met in the running window; the first time where nobody can count."""
     try:
         redis, key = get_redis_connection(), f"alerts:{group.fingerprint}"
-        redis.set(key, 0, ex=WINDOW, nx=True)
-        return int(redis.incr(key))
+        times = int(redis.incr(key))
+        redis.expire(key, WINDOW, nx=True)  # after the count: one that never ended would be silent for good
     except RedisError:
         return 1
+    return times
 
 
 def _is_round(times: int) -> bool:

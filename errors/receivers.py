@@ -41,12 +41,13 @@ def _end_story(task: Task, state: str | None = None, **_: object) -> None:
 
 
 def _record_failure(sender: Task | None = None, exception: BaseException | None = None, **_: object) -> None:
-    """Record once; the task's own transaction is already undone here, so the row stays."""
-    from errors.recording import record  # models are ready only after the apps are
+    """Record once; the task's own transaction is already undone here, so the row stays. Not what the task recorded."""
+    from errors.recording import RECORDED, record  # models are ready only after the apps are
 
     if isinstance(exception, UnpickleableExceptionWrapper):
         exception = sys.exc_info()[1] or exception  # what was raised, before Celery packed it
-    if exception is not None and not isinstance(exception, getattr(sender, "throws", ())):
+    known = exception is None or isinstance(exception, getattr(sender, "throws", ())) or hasattr(exception, RECORDED)
+    if not known:
         record(exception, action=getattr(sender, "name", "task"))
 
 

@@ -5,6 +5,7 @@ Call `record()` where an error ends: at a door, or where you swallow it. Call `l
 
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from errors.redaction import redact, redact_text
 from errors.view import platform_view
 
 logger = structlog.get_logger("errors")
+RECORDED = "is_recorded"  # the mark of an exception that has its row
 _LEVEL = {"I": "info", "W": "warning", "E": "error", "C": "critical"}
 _STATUS = {"I": "info", "W": "warning", "E": "error", "C": "error"}
 
@@ -55,10 +57,13 @@ def record(
     if code is DATABASE_UNAVAILABLE:
         return None  # to try would keep the visitor waiting for the same answer once more
     try:
-        return _write_safely(code, fields, group)
+        row = _write_safely(code, fields, group)
     except (DatabaseError, InterfaceError):
         logger.exception("activity_row_lost", action=fields["action"], error_code=code.id)
         return None
+    if isinstance(cause, BaseException):  # once the row is there for good: who meets the exception later adds no other
+        transaction.on_commit(partial(setattr, cause, RECORDED, True), robust=True)
+    return row
 
 
 def log_activity(

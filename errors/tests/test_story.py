@@ -9,11 +9,12 @@ from uuid import uuid4
 import pytest
 from celery import current_app, shared_task, signals
 from celery.contrib.testing.worker import start_worker
-from django.db import connection
+from django.db import connection, transaction
 
 from errors import codes, correlation
 from errors.exceptions import BotException
 from errors.models import StoryStep
+from errors.recording import record
 from errors.tests.log import rows
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,6 +31,16 @@ def tell() -> None:
 def fail() -> None:
     """Fail with a registered error."""
     raise BotException(codes.LEASE_LOST, fence=7)
+
+
+@shared_task(name="errors.tests.tell_and_fail", ignore_result=True, platform="a test")
+def tell_and_fail(undone: bool) -> None:
+    """Record an error oneself, in a transaction that may be undone, and fail with it."""
+    mine = BotException(codes.LEASE_LOST)
+    with transaction.atomic():
+        record(mine, action="mine")
+        transaction.set_rollback(undone)
+    raise mine
 
 
 class StubbornError(Exception):
@@ -119,3 +130,12 @@ def test_a_failed_task_is_recorded_once_with_the_story_it_belongs_to(log_lines: 
     (line,) = (line for line in log_lines() if line.get("error_code") == codes.LEASE_LOST.id)
     assert line["correlation_id"] == story
     assert not [line for line in log_lines() if line["event"] != row.error_message and "LEASE" in str(line)]
+
+
+@pytest.mark.parametrize(("undone", "action"), [(False, "mine"), (True, "errors.tests.tell_and_fail")])
+def test_what_a_task_recorded_itself_is_not_recorded_again_unless_it_was_undone(undone: bool, action: str) -> None:
+    with _worker() as queue:
+        tell_and_fail.apply_async((undone,), **queue)
+        _wait_for(lambda: StoryStep.objects.filter(name="errors.tests.tell_and_fail").exists())
+
+    assert [row.action for row in rows()] == [action]
