@@ -12,7 +12,7 @@ from bots.actions import MODULES
 from bots.instagram.private import Door, Person
 from bots.limits import Caps, Today
 from bots.models import Action, Bot, BotTask, Kind, ListedPerson
-from bots.runner import LEAVES_ONE_PERSON
+from bots.searching import KNOWN, LEAVES_ONE_PERSON
 from bots.targeting import Verdict
 from errors import codes
 from errors.exceptions import BotException
@@ -88,7 +88,7 @@ def _weigh(bot: Bot, task: BotTask, door: Door, people: list[Person]) -> list[We
         if person.username.lower() in listed:
             weighed.append(Weighed(person, False, codes.LISTED.what))
         elif int(person.pk) in same:
-            weighed.append(Weighed(person, False, "contacted before"))
+            weighed.append(Weighed(person, False, KNOWN))
         elif verdict.unknown and not profiles:
             weighed.append(Weighed(person, False, verdict.reason, unsure=True))
         else:

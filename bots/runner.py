@@ -6,23 +6,23 @@ them finds out in the same call that would write its next intent.
 
 import json
 import math
-from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import structlog
 from django.db import connection
-from django.db.models import F, Max, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from accounts import tenancy
-from bots import growth, health, limits, pacing, sessions, switch, targeting, tasking, turns
+from bots import growth, health, limits, pacing, searching, sessions, switch, tasking, turns
 from bots.actions import MODULES
 from bots.dispatch import LEASE, LOOK_UP_AFTER
-from bots.instagram.private import Door, NoAnswer, Person, State, TooLate, awake_clock
+from bots.instagram.private import Door, NoAnswer, State, TooLate, awake_clock
 from bots.limits import Caps
 from bots.locks import account_lock
-from bots.models import Action, Bot, BotTask, Candidate, Kind
+from bots.models import Action, Bot, BotTask, Candidate
+from bots.searching import LEAVES_ONE_PERSON
 from bots.turns import Run
 from errors import codes, correlation
 from errors.codes import Code, Then
@@ -32,12 +32,9 @@ from instagrowth import live
 
 # Seconds from before the intent: a process that was frozen for longer does not send (lease 90 minus the call).
 SEND_BEFORE = 50
-PAGES_A_TURN = 3  # searches at most, so that a poor hashtag does not become a burst of reads
 SEARCHES_PER_ACTION = 8  # candidates weighed at most for each action of the burst
 UNSTABLE_AFTER = 5  # unknown outcomes in a row
 UNCLASSIFIED_AFTER = 3  # refusals in a row that we do not know
-LEAVES_ONE_PERSON = (Then.SKIP, Then.ALERT)  # what says something about this person, so that the next one is taken
-LOOK_AGAIN = timedelta(hours=1)  # a source that may have new people by then
 logger = structlog.get_logger("bots")
 
 
@@ -123,18 +120,12 @@ def _open_tasks(run: Run) -> list[BotTask]:
     for task in mine.order_by("created_at"):
         until = health.blocked_until(run.bot.account, task.kind, run.now)
         if until:
-            _wait(task, until, run.bot.account.blocked_kinds[task.kind]["code"])
+            tasking.wait(task, until, run.bot.account.blocked_kinds[task.kind]["code"])
         else:
             task.bot = run.bot
-            run.waiting[task.pk] = _waiting(run, task)
+            run.waiting[task.pk] = searching.waiting(run, task)
             open_tasks.append(task)
     return open_tasks
-
-
-def _waiting(run: Run, task: BotTask) -> list[Candidate]:
-    """The next people a task found, as many as a burst may need."""
-    mine = Candidate.objects.filter(task=task, state=Candidate.State.WAITING)
-    return list(mine.order_by("place")[: run.bot.burst])
 
 
 def _step(run: Run, door: Door, task: BotTask) -> bool:
@@ -144,10 +135,10 @@ def _step(run: Run, door: Door, task: BotTask) -> bool:
         return False  # what is unknown may yet turn out to have arrived
     caps = limits.caps(run.bot, task.kind, run.plan, run.platform, run.now)
     for _ in range(SEARCHES_PER_ACTION):
-        candidate = _next_candidate(run, door, task)
+        candidate = searching.next_candidate(run, door, task)
         if candidate is None:
             return False
-        if not _worth_it(run, door, task, candidate):
+        if not searching.is_worth_it(run, door, task, candidate):
             continue
         send_before = awake_clock() + SEND_BEFORE
         action = _intend(run, task, candidate, caps)
@@ -157,113 +148,7 @@ def _step(run: Run, door: Door, task: BotTask) -> bool:
             continue
         if _perform(run, door, task, candidate, action, send_before):
             return True
-    return False
-
-
-def _next_candidate(run: Run, door: Door, task: BotTask) -> Candidate | None:
-    """The next person to weigh; searches on when the last page is used up, and ends the task when there is no more."""
-    waiting = run.waiting.setdefault(task.pk, [])
-    while not waiting:
-        with tenancy.scope(run.workspace):
-            waiting += _waiting(run, task)
-        if waiting:
-            break
-        if task.cursor == "" or run.pages >= PAGES_A_TURN:
-            if task.cursor == "":
-                _exhaust(run, task)
-            return None
-        run.pages += 1
-        try:
-            page = MODULES[task.kind].find(door, task)
-        except BotException as nowhere:
-            _give_up_search(run, door, task, nowhere)
-            return None
-        with tenancy.scope(run.workspace):
-            found = _remember(task, page.people)
-            task.cursor = page.cursor
-            task.save(update_fields=["cursor"])
-            if page.later and not found:
-                _wait(task, run.now + LOOK_AGAIN, "")
-                return None
-    return waiting.pop(0)
-
-
-def _give_up_search(run: Run, door: Door, task: BotTask, nowhere: BotException) -> None:
-    """End a task whose source is not there; one whose answer we cannot read rests, so that the others go on.
-
-    Raises `nowhere` again if it is about the account.
-    """
-    with tenancy.scope(run.workspace):
-        if nowhere.code.then in (Then.SKIP, Then.TELL):
-            tasking.close(task, run.bot, BotTask.Status.FAILED, nowhere.code)
-        elif nowhere.code.then is Then.ALERT and not door.halted:
-            record(nowhere, action=task.kind, workspace=run.workspace, account=run.bot.account_id, task=str(task.pk))
-            _wait(task, run.now + LOOK_AGAIN, nowhere.code.id)
-        else:
-            raise nowhere
-
-
-def _remember(task: BotTask, people: list[Person]) -> int:
-    """Keep who is new to this task; how many are."""
-    keys = [int(person.pk) for person in people]
-    mine = Candidate.objects.filter(task=task, target_pk__in=keys)
-    known = set(mine.values_list("target_pk", flat=True))
-    contacted = Action.objects.filter(account=task.bot.account_id, target_pk__in=keys)
-    before = set(contacted.values_list("target_pk", flat=True))
-    people = [person for person in people if int(person.pk) not in known]
-    place = (Candidate.objects.filter(task=task).aggregate(last=Max("place"))["last"] or 0) + 1
-    Candidate.objects.bulk_create(
-        [
-            Candidate(
-                workspace_id=task.workspace_id,
-                task=task,
-                target_pk=int(person.pk),
-                username=person.username[:30],
-                place=place + i,
-                facts=targeting.kept(targeting.facts_of(person)) | {"contacted": int(person.pk) in before},
-                media_id=person.media_id or "",
-            )
-            for i, person in enumerate(people)
-        ],
-        ignore_conflicts=True,
-    )
-    return len(people)
-
-
-def _exhaust(run: Run, task: BotTask) -> None:
-    """The search has come to its end before the amount was reached: say so, and whether anybody was found at all."""
-    with tenancy.scope(run.workspace):
-        anybody = Candidate.objects.filter(task=task).exists()
-        tasking.close(task, run.bot, BotTask.Status.DONE if anybody else BotTask.Status.FAILED, codes.NO_PEOPLE_FOUND)
-
-
-def _worth_it(run: Run, door: Door, task: BotTask, candidate: Candidate) -> bool:
-    """Weigh a candidate; asks for the profile when a filter needs what the search did not tell."""
-    verdict = targeting.judge(candidate.facts, task.filters)
-    if verdict.unknown and not verdict.keep:
-        try:
-            candidate.facts = candidate.facts | targeting.facts_of(door.person(str(candidate.target_pk)))
-        except BotException as error:
-            if error.code.then not in LEAVES_ONE_PERSON:
-                raise
-            return _skip(run, task, candidate, error.code.what)
-        verdict = targeting.judge(candidate.facts, task.filters)
-    if not verdict.keep:
-        return _skip(run, task, candidate, verdict.reason)
-    if task.kind == Kind.FOLLOW and targeting.is_held(run.bot, candidate.target_pk):
-        return _skip(run, task, candidate, "left alone, to compare with", Candidate.State.HELD)
-    return True
-
-
-def _skip(
-    run: Run, task: BotTask, candidate: Candidate, reason: str, state: Candidate.State = Candidate.State.SKIPPED
-) -> bool:
-    with tenancy.scope(run.workspace):
-        candidate.state, candidate.reason, candidate.facts = state, reason[:120], targeting.kept(candidate.facts)
-        candidate.save(update_fields=["state", "reason", "facts"])
-        if state == Candidate.State.HELD:
-            growth.hold(run.bot, candidate)
-        BotTask.objects.filter(pk=task.pk).update(skipped=F("skipped") + 1)
+    searching.end_if_poor(run, task)
     return False
 
 
@@ -289,9 +174,9 @@ def _intend(run: Run, task: BotTask, candidate: Candidate, caps: Caps) -> Action
     if verdict == "stopped":
         task.status = BotTask.Status.STOPPED
     elif verdict == "listed":
-        _skip(run, task, candidate, codes.LISTED.what)
+        searching.skip(run, task, candidate, codes.LISTED.what)
     elif verdict == "known":
-        _skip(run, task, candidate, "contacted before")
+        searching.skip(run, task, candidate, searching.KNOWN)
     elif verdict == "full":
         _reached(run, task, caps)
     if verdict != "written":
@@ -315,7 +200,7 @@ def _reached(run: Run, task: BotTask, caps: Caps) -> None:
     """Let the task wait until the limit has room again."""
     code = limits.reached(caps)
     with tenancy.scope(run.workspace):
-        _wait(task, limits.room_at(run.bot.account, caps), code.id)
+        tasking.wait(task, limits.room_at(run.bot.account, caps), code.id)
     _note(run, code, task)
 
 
@@ -383,11 +268,6 @@ def _write(
     if task.confirmed >= task.amount:
         with tenancy.scope(run.workspace):
             tasking.close(task, run.bot, BotTask.Status.DONE, None)
-
-
-def _wait(task: BotTask, until: datetime, code: str) -> None:
-    task.status, task.waits_until, task.last_code = BotTask.Status.WAITING, until, code
-    task.save(update_fields=["status", "waits_until", "last_code"])
 
 
 def _stop(run: Run, stop: BotException) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Max
 from django.db.models.functions import Greatest, Now
@@ -218,6 +218,12 @@ def close(task: BotTask, bot: Bot, status: str, code: Code | None, user: object 
     live.publish(bot.workspace_id, "task", {"task": str(task.pk), "status": status})
     if status != BotTask.Status.STOPPED:  # whoever stopped it knows
         _tell_end(task, bot, status, code)
+
+
+def wait(task: BotTask, until: datetime, code: str) -> None:
+    """Let a task rest until then, and keep why."""
+    task.status, task.waits_until, task.last_code = BotTask.Status.WAITING, until, code
+    task.save(update_fields=["status", "waits_until", "last_code"])
 
 
 def _tell_end(task: BotTask, bot: Bot, status: str, code: Code | None) -> None:

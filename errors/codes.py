@@ -688,7 +688,7 @@ ACCOUNT_AT_WORK = _code(
 TASK_TARGETS_POOR = _code(
     "E-SCH-W-0010",
     "TASK_TARGETS_POOR",
-    "More than half of the people or posts of this task could not be used, so it stopped.",
+    "Hardly one in twenty of the people or posts of this task could be used, so it stopped.",
     "Choose another hashtag or loosen the filters, then create a new task.",
 )
 OUTSIDE_WORKING_HOURS = _code(

@@ -145,7 +145,11 @@ WHY: dict[str, tuple[str, ...]] = {
     "BOT_NOT_FOUND": (_GONE,),
     "PARALLEL_LIMIT": ("The plan runs bots one after the other.",),
     "ACCOUNT_AT_WORK": ("Its session is being tested, or the turn before is still at its end.",),
-    "TASK_TARGETS_POOR": ("The hashtag is full of deleted, private or spam accounts.",),
+    "TASK_TARGETS_POOR": (
+        "The filters ask for more than people of this source have.",
+        "The hashtag is full of deleted, private or spam accounts.",
+        "Its people have no stories.",
+    ),
     "OUTSIDE_WORKING_HOURS": ("The hours are those of the account's own time zone.",),
     "SETTINGS_INVALID": ("Only one of the two working hours is set.", "A number lies outside what the form allows."),
     "TURN_TIMED_OUT": ("Instagram answered slowly, again and again.", "The machine is overloaded."),

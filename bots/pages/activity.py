@@ -49,6 +49,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "bot_turn": "Turn",
         "task": "Task",
         "preview": "Dry run",
+        "look_up": "Look-up",
         "list": "List",
         "template": "Text",
         "health": "Health",
@@ -213,7 +214,8 @@ def _page(request: MemberRequest, filters: Filters, about: str = "") -> HttpResp
     """Draw one page of what the filters find; `about` whom or what the whole page is."""
     since = live.latest(request.workspace.pk)
     accounts = {account.pk: account for account in InstagramAccount.objects.filter(workspace=request.workspace)}
-    logs, newer, older = page(find(request.workspace, filters, accounts), request.GET)
+    logs, newer, older = page(find(request.workspace, filters, accounts), request.GET, in_order=filters.is_story)
+    last, first = (0, -1) if filters.is_story else (-1, 0)  # a story is told from its beginning
     people = names(request.workspace)
     context = {
         "live_since": since,
@@ -225,8 +227,8 @@ def _page(request: MemberRequest, filters: Filters, about: str = "") -> HttpResp
         "people": people.items(),
         "groups": [(group, deeds.items()) for group, deeds in GROUPS.items()],
         "statuses": STATUSES.items(),
-        "newer": filters.address(newer=logs[0].pk) if newer else "",
-        "older": filters.address(older=logs[-1].pk) if older else "",
+        "newer": filters.address(newer=logs[first].pk) if newer else "",
+        "older": filters.address(older=logs[last].pk) if older else "",
         "first": not newer,
         "export": filters.address(),
         "looked_through": LOOKED_THROUGH,

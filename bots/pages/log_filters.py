@@ -60,9 +60,14 @@ class Filters:
         return not any((self.q, self.action, self.status, self.since, self.until))
 
     @property
+    def is_story(self) -> bool:
+        """Tell whether all that belongs to one correlation id is looked for."""
+        return bool(_STORY.fullmatch(self.q.lower()))
+
+    @property
     def by_words(self) -> bool:
         """Tell whether the search is for words, which looks through the newest rows only."""
-        return bool(self.q) and not _CODE.fullmatch(self.q.upper()) and not _STORY.fullmatch(self.q.lower())
+        return bool(self.q) and not _CODE.fullmatch(self.q.upper()) and not self.is_story
 
     def address(self, **more: object) -> str:
         """Give the query of an address with these filters."""
@@ -95,8 +100,7 @@ def find(workspace: Workspace, filters: Filters, accounts: dict[UUID, InstagramA
 def _with_words(workspace: Workspace, rows: QuerySet[ActivityLog], filters: Filters) -> QuerySet[ActivityLog]:
     """Look for a code or a story by its index, for other words in the newest rows of the workspace."""
     if not filters.by_words:
-        story = _STORY.fullmatch(filters.q.lower())
-        by = {"correlation_id": filters.q.lower()} if story else {"error_code": filters.q.upper()}
+        by = {"correlation_id": filters.q.lower()} if filters.is_story else {"error_code": filters.q.upper()}
         return rows.filter(**by)
     everything = ActivityLog.objects.filter(workspace_id=workspace.pk)
     floor = everything.order_by("-id").values_list("id", flat=True)[LOOKED_THROUGH : LOOKED_THROUGH + 1]
@@ -110,14 +114,20 @@ def _with_words(workspace: Workspace, rows: QuerySet[ActivityLog], filters: Filt
     )
 
 
-def page(rows: QuerySet[ActivityLog], query: QueryDict) -> tuple[list[ActivityLog], bool, bool]:
-    """Give one page by key, and whether there is a newer and an older one: page 10,000 costs what page 1 costs."""
+def page(
+    rows: QuerySet[ActivityLog], query: QueryDict, *, in_order: bool = False
+) -> tuple[list[ActivityLog], bool, bool]:
+    """Give one page by key, and whether there is a newer and an older one: page 10,000 costs what page 1 costs.
+
+    The newest is first, and begins; `in_order` the oldest is and does.
+    """
     after, before = _key(query, "newer"), _key(query, "older")
-    if after:
+    turn = -1 if in_order else 1
+    if after or (in_order and not before):
         found = list(rows.filter(id__gt=after).order_by("id")[: ROWS + 1])
-        return found[:ROWS][::-1], len(found) > ROWS, bool(found)
+        return found[:ROWS][::-turn], len(found) > ROWS, bool(after and found)
     found = list((rows.filter(id__lt=before) if before else rows).order_by("-id")[: ROWS + 1])
-    return found[:ROWS], bool(before and found), len(found) > ROWS
+    return found[:ROWS][::turn], bool(before and found), len(found) > ROWS
 
 
 def _key(query: QueryDict, name: str) -> int:

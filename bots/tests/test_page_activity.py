@@ -4,6 +4,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+import structlog
 from asgiref.sync import async_to_sync
 from django.test import AsyncClient, Client
 from django.utils import timezone
@@ -86,6 +87,25 @@ def test_pages_go_by_key_to_older_and_newer(
     assert second.context["newer"] == f"?newer={pks[2]}"
     assert lines_of(client, older=pks[1]) == ["p0"]
     assert lines_of(client, newer=pks[2]) == ["p4", "p3"]
+
+
+def test_a_story_is_told_from_its_beginning(
+    client: Client, alice: User, write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_filters, "ROWS", 2)
+    with structlog.contextvars.bound_contextvars(correlation_id="c-00aa11bb22cc"):
+        pks = [write(target=f"p{i}") for i in range(5)]
+    write(target="another story")
+    client.force_login(alice)
+    story = {"q": "c-00aa11bb22cc"}
+
+    first = client.get(PAGE, story)
+
+    assert [row.target for row in first.context["rows"]] == ["p0", "p1"]
+    assert (first.context["newer"], first.context["older"]) == (f"?q=c-00aa11bb22cc&newer={pks[1]}", "")
+    assert lines_of(client, **story, newer=pks[1]) == ["p2", "p3"]
+    assert lines_of(client, **story, newer=pks[3]) == ["p4"]
+    assert lines_of(client, **story, older=pks[2]) == ["p0", "p1"]
 
 
 @pytest.mark.parametrize("odd", ["x", "-1", "9" * 30, "\0", "'; DROP TABLE"])

@@ -7,7 +7,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from accounts.models import Notification
-from bots import connecting, dispatch, health, preview, reconcile, runner, tasking
+from bots import connecting, dispatch, health, preview, reconcile, runner, searching, tasking
 from bots.actions import follow
 from bots.models import Action, Bot, InstagramAccount, Kind
 from bots.tests.engine import PASSWORD, Engine
@@ -200,6 +200,20 @@ def test_a_search_that_cannot_be_read_waits_and_the_other_tasks_go_on(
         good.refresh_from_db()
     assert (strange.status, strange.last_code, good.status) == ("waiting", codes.INSTAGRAM_DRIFT.id, "done")
     assert strange.waits_until > timezone.now() + timedelta(minutes=50)
+
+
+def test_a_task_that_asks_about_people_in_vain_ends(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each cost Instagram a read, and so the account some trust."""
+    monkeypatch.setattr(searching, "IN_VAIN", 12)
+    engine.start()
+    engine.ask(5, min_media_count=10**9)
+
+    while engine.task().status != "failed":
+        assert engine.turn() == "nothing to do"
+
+    assert engine.task().last_code == codes.TASK_TARGETS_POOR.id
+    routes = engine.sandbox.control.ledger(engine.username).requests[engine.username]["routes"]
+    assert sum(n for route, n in routes.items() if route.endswith("/info")) == 16  # two turns of eight
 
 
 def test_a_parked_bot_is_told_of_and_a_stopped_one_stays_stopped(
