@@ -183,7 +183,14 @@ class CheckSession(Door):
     @contract(
         takes=shapes.AnyAccountForm,
         gives=shapes.Checked,
-        refuses=(*WORKING, codes.NOT_FOUND, codes.IG_ACCOUNT_NOT_FOUND, codes.SESSION_BUSY, codes.NET_TIMEOUT),
+        refuses=(
+            *WORKING,
+            codes.NOT_FOUND,
+            codes.IG_ACCOUNT_NOT_FOUND,
+            codes.ACCOUNT_COOLING,
+            codes.SESSION_BUSY,
+            codes.NET_TIMEOUT,
+        ),
         tag=CONNECTING,
     )
     def post(self, request: Request, user_id: UUID, wanted: dict[str, str | None]) -> dict[str, object]:

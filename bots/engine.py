@@ -51,8 +51,9 @@ FROM bots_turn WHERE taken_at > now() - interval '1 hour'
 
 _STALLED = """
 SELECT DISTINCT b.queue FROM bots_bot b
-WHERE b.status = 'running' AND b.next_run_at < now() - %(late)s
-  AND NOT EXISTS (SELECT 1 FROM bots_turn t WHERE t.queue = b.queue AND t.taken_at > now() - %(late)s)
+WHERE b.status = 'running' AND b.next_run_at < now() - make_interval(secs => %(late)s)
+  AND NOT EXISTS (SELECT 1 FROM bots_turn t
+                  WHERE t.queue = b.queue AND t.taken_at > now() - make_interval(secs => %(late)s))
 ORDER BY b.queue
 """
 
@@ -63,7 +64,7 @@ def stalled() -> list[str]:
     Claimed ones count too: a claim that nobody takes over is a message that nobody reads.
     """
     with tenancy.platform("operators look at the whole engine"), connection.cursor() as cursor:
-        cursor.execute(_STALLED, {"late": LATE})
+        cursor.execute(_STALLED, {"late": LATE.total_seconds()})
         return [queue for (queue,) in cursor.fetchall()]
 
 

@@ -46,8 +46,9 @@ def _record_failure(sender: Task | None = None, exception: BaseException | None 
 
     if isinstance(exception, UnpickleableExceptionWrapper):
         exception = sys.exc_info()[1] or exception  # what was raised, before Celery packed it
-    known = exception is None or isinstance(exception, getattr(sender, "throws", ())) or hasattr(exception, RECORDED)
-    if not known:
+    if exception is None or isinstance(exception, getattr(sender, "throws", ())):
+        return
+    if not hasattr(exception, RECORDED):
         record(exception, action=getattr(sender, "name", "task"))
 
 

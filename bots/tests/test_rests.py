@@ -7,7 +7,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from accounts.models import Notification
-from bots import connecting, dispatch, health, preview, reconcile, runner, searching, tasking
+from bots import connecting, dispatch, health, preview, reconcile, runner, searching, sessions, tasking
 from bots.actions import follow
 from bots.models import Action, Bot, InstagramAccount, Kind
 from bots.tests.engine import PASSWORD, Engine
@@ -52,8 +52,10 @@ def test_while_an_account_rests_nobody_asks_instagram_for_it(engine: Engine) -> 
         preview.look(engine.bot, tasking.draft(engine.bot, Kind.FOLLOW, 5, value="ceramics"))
     with pytest.raises(BotException) as read:
         reading.read(account)
+    with pytest.raises(BotException) as probed, engine.seen():
+        sessions.check(account)
 
-    assert {previewed.value.code, read.value.code} == {codes.ACCOUNT_COOLING}
+    assert {previewed.value.code, read.value.code, probed.value.code} == {codes.ACCOUNT_COOLING}
     assert requests_of(engine) == before
     assert (engine.actions()[0].state, engine.actions()[0].look_up_at > timezone.now()) == ("unknown", True)
 
