@@ -1,6 +1,7 @@
 """What the tags draw, and what no page may contain."""
 
 import re
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -60,6 +61,14 @@ def test_every_shape_that_is_named_is_in_the_sprite():
     written = {name for page in PAGES for name in re.findall(r'{% icon "(\w+)"', page.read_text())}
 
     assert (statuses | written | {item.icon for item in look.NAV} | set(look.SHAPE.values())) - {""} <= SPRITE
+
+
+def test_no_class_is_born_twice():
+    source = (TEMPLATES / "app.src.css").read_text()
+    born = Counter(re.findall(r"^  (\.[a-z][a-z0-9-]*) \{", source, re.MULTILINE))
+
+    assert len(born) > 50
+    assert [name for name, times in born.items() if times > 1] == []
 
 
 def test_every_reaction_of_the_engine_has_its_sentence():
