@@ -60,6 +60,7 @@ class KeyedList(ChangeList):
         self.next_page = self._link(AFTER, found[-1], ordering) if found and further[0] else ""
         self.last_page = self._link(BEFORE, found[0], ordering) if found and further[1] else ""
         self.first_page = self.get_query_string() if beyond else ""
+        self.model_admin.dress(found)
         self.result_list = found
         self.result_count = Matching(len(found) + 1) if more or beyond else len(found)
         self.full_result_count = None
@@ -70,8 +71,10 @@ class KeyedList(ChangeList):
 
     @property
     def about(self) -> int | None:
-        """About how many rows the whole table has, as PostgreSQL remembers it; None where the list is filtered."""
-        return None if self.query or self.has_active_filters else estimate(self.model)
+        """About how many rows the whole table has, as PostgreSQL remembers; None where these are others."""
+        all_there = not (self.next_page or self.first_page)
+        filtered = self.query or self.has_active_filters or self.model._meta.proxy
+        return None if all_there or filtered else estimate(self.model)
 
     def _link(self, direction: str, row: models.Model, ordering: list[str]) -> str:
         return self.get_query_string({direction: _key_of(row, ordering)})

@@ -52,6 +52,7 @@ class Deed:
     fits: Callable[[Any], bool] = bool
     also: Callable[[Any], list[Any]] = lambda _: []  # rows beside it that it changes, for the log
     dangerous: bool = False  # wants a fresh code
+    mild: bool = False  # takes nothing away, though it wants a code: its button is not red
     bulk: bool = False  # may be done to many rows at once
     slow: bool = False  # waits for somebody else's server: never in bulk inside a request
     unbound: bool = False  # what it calls opens short views of its own: no transaction is held while it waits

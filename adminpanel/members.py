@@ -11,7 +11,7 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.utils.timezone import now
 
-from accounts import farewell, notifications, sign_in, teams, tenancy
+from accounts import farewell, notices, notifications, sign_in, teams, tenancy
 from accounts.models import ApiToken, User, Workspace
 from adminpanel import staff
 from billing import entitlements
@@ -65,12 +65,47 @@ def admit(
     return Admitted(user, workspace)
 
 
-def _check(email: str, access_code: str, plan: str) -> None:
+def edit(user: User, *, name: str, email: str, timezone: str, by: User) -> None:
+    """Write down anew what a member is called, where they live and where mail reaches them; "" is no e-mail.
+
+    Staff vouch for a new address as they do for a new member's; the former one is told and is theirs no more.
+    Raises LOGIN_TAKEN, or VALIDATION_FAILED for an address that is none, and for none where nothing else signs in.
+    """
+    former, email = user.email or "", email.strip().lower()
+    _check_email(email)
+    if not (email or user.access_code):
+        raise _wrong("email", "Without an e-mail nothing is left to sign in with: there is no access code.")
+    user.name, user.timezone, user.email = name, timezone, email or None
+    try:
+        with transaction.atomic():
+            if email != former.lower():
+                if EmailAddress.objects.filter(email__iexact=email, verified=True).exclude(user=user).exists():
+                    raise BotException(codes.LOGIN_TAKEN)
+                _move(user, former)
+            user.save(update_fields=["name", "timezone", "email"])
+    except IntegrityError:
+        raise BotException(codes.LOGIN_TAKEN) from None
+    log_activity("user_edited", user=user, by=str(by.pk))
+
+
+def _move(user: User, former: str) -> None:
+    EmailAddress.objects.filter(user=user).delete()
+    if user.email:
+        EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
+    if former:
+        notices.notify(user, "email_changed", to=former, from_email=former, to_email=user.email or "none")
+
+
+def _check_email(email: str) -> None:
     if email:
         try:
             validate_email(email.strip())
         except ValidationError:
             raise _wrong("email", "This is not an e-mail address.") from None
+
+
+def _check(email: str, access_code: str, plan: str) -> None:
+    _check_email(email)
     if access_code and not _ACCESS_CODE.fullmatch(access_code.strip().upper()):
         raise _wrong("access_code", "An access code has 6 to 64 letters, digits, hyphens and underscores.")
     if not Plan.objects.filter(key=plan, status=Plan.Status.ACTIVE).exists():

@@ -54,6 +54,8 @@ PAGES: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     ),
 }
 
+NAMES = {page: name for pages in PAGES.values() for page, name, _, _ in pages}
+
 
 def groups(request: HttpRequest) -> list[dict[str, Any]]:
     """The groups with what this person may open in them."""

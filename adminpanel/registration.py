@@ -9,6 +9,7 @@ from adminpanel.pages import money as money
 from adminpanel.pages import news as news
 from adminpanel.pages import pairs as pairs
 from adminpanel.pages import people as people
+from adminpanel.pages import places as places
 from adminpanel.pages import sessions as sessions
 from adminpanel.pages import staff as staff
 from adminpanel.pages import system as system

@@ -40,8 +40,8 @@ MAY: dict[str, dict[str, frozenset[str]]] = {
     "dashboard": {"look": _ALL},
     # ── People ──
     "users": {
-        "look": _ALL, "add": _HELP, "reset_password": _HELP, "block": _HELP, "unblock": _HELP, "sign_out": _HELP,
-        "visit": _HELP, "change_plan": _MONEY, "delete": _OWNER, "export": _EXPORTS,
+        "look": _ALL, "add": _HELP, "edit": _HELP, "reset_password": _HELP, "block": _HELP, "unblock": _HELP,
+        "sign_out": _HELP, "visit": _HELP, "change_plan": _MONEY, "delete": _OWNER, "export": _EXPORTS,
     },
     "workspaces": {"look": _ALL, "change_plan": _MONEY, "export": _EXPORTS},
     "memberships": {"look": _ALL, "give_role": _HELP, "remove": _HELP, "export": _EXPORTS},
@@ -53,45 +53,47 @@ MAY: dict[str, dict[str, frozenset[str]]] = {
         "look": _SEES_RUN, "add": _RUN, "verify": _HELP, "release": _RUN, "freeze": _RUN, "ban": _RUN,
         "delete": _RUN, "export": _EXPORTS,
     },
-    "api_pairs": {"look": _SEES_RUN, "add": _RUN, "pause": _RUN, "resume": _RUN, "delete": _RUN},
+    "api_pairs": {
+        "look": _SEES_RUN, "add": _RUN, "pause": _RUN, "resume": _RUN, "delete": _RUN, "export": _EXPORTS,
+    },
     "bots": {
         "look": _SEES_RUN, "add": _RUN, "start": _HELP, "stop": _HELP, "give_pair": _RUN, "take_pair": _RUN,
         "export": _EXPORTS,
     },
     "tasks": {"look": _SEES_RUN, "stop": _HELP, "export": _EXPORTS},
     "actions": {"look": _SEES_RUN, "export": _EXPORTS},
-    "limits": {"look": _SEES_RUN, "add": _RUN, "change": _RUN, "delete": _RUN},
+    "limits": {"look": _SEES_RUN, "add": _RUN, "change": _RUN, "delete": _RUN, "export": _EXPORTS},
     # ── Money ──
     "plans": {
         "look": _ALL, "add": _MONEY, "change": _only(Role.BILLING, Role.OPERATIONS), "change_price": _MONEY,
-        "change_engine": _RUN, "activate": _MONEY, "deactivate": _MONEY, "delete": _OWNER,
+        "change_engine": _RUN, "activate": _MONEY, "deactivate": _MONEY, "delete": _OWNER, "export": _SEES_MONEY,
     },
     "subscriptions": {
         "look": _SEES_MONEY, "change_plan": _MONEY, "change_paid": _MONEY, "extend": _MONEY, "cancel": _MONEY,
         "resume": _MONEY, "end": _MONEY, "export": _SEES_MONEY,
     },
-    "drifts": {"look": _SEES_MONEY, "repair": _MONEY},
+    "drifts": {"look": _SEES_MONEY, "repair": _MONEY, "export": _SEES_MONEY},
     "invoices": {"look": _SEES_MONEY, "export": _SEES_MONEY},
     "revenue": {"look": _SEES_MONEY},
     "ai_usage": {"look": _SEES_MONEY},
     "ai_calls": {"look": _SEES_MONEY, "export": _EXPORTS},
     # ── What members are told ──
-    "announcements": {"look": _ALL, "add": _HELP, "change": _HELP, "end": _HELP, "ring": _RUN},
+    "announcements": {"look": _ALL, "add": _HELP, "change": _HELP, "end": _HELP, "ring": _RUN, "export": _EXPORTS},
     "notifications": {"look": _SEES_RUN, "export": _EXPORTS},
     # ── What happened ──
     "activity": {"look": _ALL, "export": _EXPORTS},
-    "errors": {"look": _ALL},
-    "error_groups": {"look": _SEES_RUN, "handle": _HELP},
+    "errors": {"look": _ALL, "export": _EXPORTS},
+    "error_groups": {"look": _SEES_RUN, "handle": _HELP, "export": _EXPORTS},
     "story": {"look": _ALL},
     "alerts": {"look": _SEES_RUN, "test": _RUN},
     # ── The control room ──
     "staff": {
         "look": _only(Role.AUDITOR), "add": _OWNER, "give_role": _OWNER, "block": _OWNER, "unblock": _OWNER,
-        "new_access": _OWNER, "sign_out": _OWNER,
+        "new_access": _OWNER, "sign_out": _OWNER, "export": _EXPORTS,
     },
-    "settings": {"look": _SEES_SAFETY, "set": _OWNER, "default": _OWNER},
-    "networks": {"look": _SEES_SAFETY, "add": _OWNER, "delete": _OWNER},
-    "bulk_jobs": {"look": _ALL, "stop": _only(Role.OPERATIONS, Role.SUPPORT)},
+    "settings": {"look": _SEES_SAFETY, "set": _OWNER, "default": _OWNER, "export": _EXPORTS},
+    "networks": {"look": _SEES_SAFETY, "add": _OWNER, "delete": _OWNER, "export": _EXPORTS},
+    "bulk_jobs": {"look": _ALL, "stop": _only(Role.OPERATIONS, Role.SUPPORT), "export": _EXPORTS},
     "admin_log": {"look": _only(Role.AUDITOR), "export": _EXPORTS},
 }  # fmt: skip
 

@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.db import connection, models
 
+from adminpanel.labels import HELP, LABELS
 from adminpanel.models import AdminLog
 from errors import codes
 from errors.exceptions import BotException
@@ -20,6 +21,10 @@ class RowForm(forms.ModelForm):
     """A row as it was when the form was opened: whoever saves over somebody else's change is told."""
 
     version = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    class Meta:
+        labels = LABELS
+        help_texts = HELP
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

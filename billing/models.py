@@ -111,7 +111,7 @@ class Subscription(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.workspace_id} on {self.plan_id}"
+        return f"{self.plan.name}, {self.get_status_display().lower()}"
 
     @property
     def is_alive(self) -> bool:

@@ -312,6 +312,9 @@ class Turn(Owned):
         constraints = [models.UniqueConstraint("bot", "workspace", "due_at", name="turn_once_a_due_time")]
         indexes = [BrinIndex(fields=["taken_at"], name="turn_taken", autosummarize=True)]
 
+    def __str__(self) -> str:
+        return f"Turn of {self.due_at:%d %b %Y %H:%M:%S} UTC"
+
 
 class BotTask(Owned):
     """What a bot was asked to do: so many actions of a kind, on people found in one place."""
@@ -443,6 +446,9 @@ class Action(Owned):
             models.Index(fields=["look_up_at"], name="action_unknown", condition=Q(look_up_at__isnull=False)),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} @{self.target_username}"
+
 
 class ListedPerson(Owned):
     """Somebody on a list of the workspace: never unfollowed (keep), or never contacted by any bot (block)."""
@@ -530,6 +536,9 @@ class DailyLimit(models.Model):
     class Meta:
         db_table = "daily_limits"
         constraints = [models.UniqueConstraint("workspace", "kind", name="daily_limit_once", nulls_distinct=False)]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}, {'one workspace' if self.workspace_id else 'everybody'}"
 
 
 class Usage(Owned):

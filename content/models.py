@@ -359,6 +359,9 @@ class AiCall(Owned):
             models.Index(fields=["created_at"], name="ai_call_reserved", condition=Q(state="reserved")),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.get_feature_display()}, {self.created_at:%d %b %Y %H:%M} UTC"
+
 
 class AiUsage(Owned):
     """What a workspace has used of a month, and what is set aside for calls on their way."""

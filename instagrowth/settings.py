@@ -442,7 +442,8 @@ UNFOLD = {
     "GLOBAL_CALLBACK": "adminpanel.navigation.everywhere",
     "ENVIRONMENT": "adminpanel.navigation.environment",
     "STYLES": [lambda _: static("control-room.css")],
-    "SCRIPTS": [lambda _: static("js/control-room.js"), lambda _: static("js/control-room-live.js")],
+    "SCRIPTS": [lambda _: static("js/control-room.js"), lambda _: static("js/control-room-live.js"),
+                lambda _: static("js/control-room-deeds.js")],
     "BORDER_RADIUS": "6px",
     "COLORS": {
         "base": {
@@ -478,7 +479,7 @@ LANGUAGE_CODE = "en"
 USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = True
-FORMAT_MODULE_PATH = None
+FORMAT_MODULE_PATH = "instagrowth.formats"
 LOGGING_CONFIG = None
 # A command's own output, often JSON, has standard output for itself.
 logging_config(env.str("LOG_LEVEL", default="INFO"), "stderr" if PROCESS == "command" else "stdout")

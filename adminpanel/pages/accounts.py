@@ -15,6 +15,7 @@ from adminpanel.deeds import Asked, Deed, DeedForm
 from adminpanel.pages.base import Page
 from adminpanel.pages.happened import activity_of, told
 from adminpanel.site import site
+from adminpanel.spans import When
 from bots import network, sessions
 from bots.models import InstagramAccount
 from errors.codes import by_id
@@ -75,8 +76,9 @@ class AccountPage(Page):
     page = "accounts"
     judged_by = ("health", "health_code", "workspace_id", "proxy_since", "sealed_proxy")
     says = "Each connected account with its health. The challenge desk shows those that wait for a person."
+    no_rows = "Members connect accounts themselves; a bot that you make on the page Bots brings its own."
     list_display = ("username", "workspace", "shown_health", "health_code", "health_since", "followers", "created_at")
-    list_filter = (Trouble, "health")
+    list_filter = (Trouble, When, "health")
     list_select_related = ("workspace",)
     ordering = ("-created_at",)
     sortable_by = ("created_at", "health_since")
@@ -92,7 +94,7 @@ class AccountPage(Page):
         Deed("test_session", "Test the session", _test, "We ask Instagram once. A stop sign stops the bot.", slow=True,
              fits=lambda row: hasattr(row, "session")),
         Deed("give_proxy", "Give a proxy", _give_proxy, "One that stays: for 30 days it gets no other.", ProxyForm),
-        Deed("take_proxy", "Take the proxy", _take_proxy, "It goes straight to Instagram again.",
+        Deed("take_proxy", "Take the proxy", _take_proxy, "It goes straight to Instagram again.", bulk=True,
              fits=lambda row: row.sealed_proxy is not None),
     )  # fmt: skip
 

@@ -12,8 +12,10 @@ from django.utils import timezone
 from unfold.decorators import display
 
 from adminpanel import audit, roles
+from adminpanel.pages.accounts import link_to
 from adminpanel.pages.base import Page
 from adminpanel.site import site
+from adminpanel.spans import When
 from bots.pages.activity import lines
 from content import costs
 from content.models import AiCall
@@ -23,11 +25,11 @@ SHOWN = 100  # the dearest; the CSV has all
 
 
 def dollars(micros: int | None) -> str:
-    """`$ 0.0123`: millionths in words; what is less than a cent keeps its digits."""
+    """`$0.0123`: millionths in words; what is less than a cent keeps its digits."""
     if micros is None:
         return "–"
     sign, amount = "−" if micros < 0 else "", abs(micros) / 1_000_000
-    return f"{sign}$ {amount:,.4f}" if 0 < amount < 1 else f"{sign}$ {amount:,.2f}"
+    return f"{sign}${amount:,.4f}" if 0 < amount < 1 else f"{sign}${amount:,.2f}"
 
 
 class Ended(admin.SimpleListFilter):
@@ -51,11 +53,12 @@ class AiCallPage(Page):
 
     page = "ai_calls"
     says = "Each exchange with the language model: for whom, what for, its tokens and what it cost."
+    no_rows = "No AI tool was used."
     list_display = ("created_at", "workspace", "feature", "model", "shown_state", "tokens", "cost", "error_code")
-    list_filter = (Ended, "feature")
+    list_filter = (When, Ended, "feature")
     list_select_related = ("workspace",)
     ordering = ("-created_at",)
-    sortable_by = ()
+    sortable_by = ("created_at",)
     search_exact = ("model", "error_code")
     search_ids = ("pk", "workspace_id", "user_id", "run_id")
     search_help_text = "A model, an error code, or the id of a workspace, a person or a run"
@@ -67,6 +70,14 @@ class AiCallPage(Page):
         "workspace", "user", "feature", "model", "prompt_version", "state", "requests", "input_tokens", "output_tokens",
         "milliseconds", "cost", "set_aside", "error_code", "created_at", "ended_at",
     )  # fmt: skip
+
+    def beside(self, row: AiCall) -> list[dict[str, Any]]:
+        """The other calls of the same run: retries and repairs are calls too."""
+        found = AiCall.objects.filter(run=row.run_id).exclude(pk=row.pk)[:10] if row.run_id else []
+        return [
+            {"title": "Workspace", "rows": [link_to("accounts_workspace", row.workspace)]},
+            {"title": "Other calls of this run", "rows": [_line(one) for one in found]},
+        ]
 
     @display(description="Outcome", label={"charged": "success", "released": "danger", "reserved": "info"})
     def shown_state(self, row: AiCall) -> str:
@@ -87,6 +98,10 @@ class AiCallPage(Page):
     def set_aside(self, row: AiCall) -> str:
         """The worst case that was held while it was on its way."""
         return dollars(row.reserved_micros)
+
+
+def _line(call: AiCall) -> dict[str, Any]:
+    return link_to("content_aicall", call, f"{call.state}, {dollars(call.cost_micros)}")
 
 
 def usage_page(request: HttpRequest) -> HttpResponseBase:

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
-from django.contrib.admin import ShowFacets, helpers
+from django.contrib.admin import ShowFacets
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.db.models import Q, QuerySet
@@ -14,9 +14,11 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.html import format_html
+from unfold.decorators import display
 
 from accounts.models import User
-from adminpanel import audit, watching
+from adminpanel import audit, navigation, watching
 from adminpanel.changelist import KeyedList, as_uuid, beginning
 from adminpanel.deeds import Asked, Deed
 from adminpanel.models import AdminLog
@@ -30,6 +32,7 @@ class Page(Doing):
     """A page for the rows of one table. What may be done on it says `roles.MAY[page]`."""
 
     says = ""  # one sentence under its name in the index
+    no_rows = "Nothing yet."  # what an empty list says, and what fills it
     field_deeds: dict[str, str] = {}  # fields that ask for a deed of their own
     search_text: tuple[str, ...] = ()  # columns with a trigram index
     search_exact: tuple[str, ...] = ()  # columns with a plain index
@@ -38,6 +41,7 @@ class Page(Doing):
     export_columns: tuple[str, ...] = ()
     make_form: type[forms.Form] | None = None  # where a function makes the rows: what it must be told
     make_says = ""
+    make_title = ""  # what making one is called; "" where the model's own name says it
     live_every = 0  # seconds after which what stands under an open row is drawn anew
     form = RowForm
     list_per_page = 50
@@ -82,6 +86,16 @@ class Page(Doing):
         return [name for name in super().get_fields(request, obj) if name != "version"]
 
     @property
+    def called(self) -> str:
+        """Its name in the menu, which its head and its empty list use too."""
+        return navigation.NAMES[self.page]
+
+    @property
+    def to_make(self) -> str:
+        """What the button says that makes one."""
+        return self.make_title or f"New {self.model._meta.verbose_name}"
+
+    @property
     def tells_times(self) -> bool:
         """Whether rows have times, whose zone must then be said."""
         return any(isinstance(field, models.DateTimeField) for field in self.model._meta.concrete_fields)
@@ -113,11 +127,27 @@ class Page(Doing):
             query |= beginning(self.model, name, plain)
         return (queryset.filter(query) if query else queryset.none()), False
 
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """The columns, and what can be done with each row."""
+        columns = tuple(super().get_list_display(request))
+        return (*columns, "more") if self._open(request) else columns
+
+    @display(description="More")
+    def more(self, row: Any) -> str:
+        """The row's deeds, which our script shows over the list; without it the row's page has them."""
+        return format_html(
+            '<a class="room-more" href="{}" data-deeds aria-label="What can be done with {}">⋯</a>',
+            self.address(row), row,
+        )  # fmt: skip
+
     def get_actions(self, request: HttpRequest) -> dict[str, tuple[Callable[..., Any], str, str]]:
-        """Deeds that can be done to many rows."""
-        if helpers.ACTION_CHECKBOX_NAME in request.POST or request.method in ("GET", "HEAD", "POST"):
-            return {deed.name: (many(deed), deed.name, deed.title) for deed in self._open(request) if deed.bulk}
-        return {}
+        """Deeds that can be done to many rows, and the CSV of those that are ticked."""
+        found: dict[str, Any] = {
+            deed.name: (many(deed), deed.name, deed.title) for deed in self._open(request) if deed.bulk
+        }
+        if self.may(request, "export"):
+            found["export_ticked"] = (exports.ticked, "export_ticked", "Export as CSV")
+        return found
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The list, with what it can be exported and saved as."""
@@ -132,6 +162,7 @@ class Page(Doing):
         ]
         more = {
             "page": self,
+            "title": self.called,
             "everything": everything,
             "may_export": self.may(request, "export"),
             "export_link": link,
@@ -143,6 +174,9 @@ class Page(Doing):
             self._watch(answer.context_data, answer.context_data["cl"].result_list)
         return answer
 
+    def dress(self, rows: list[Any]) -> None:
+        """Give the rows of a list what they need beside their columns, in a number of queries that does not grow."""
+
     def _watch(self, context: dict[str, Any], rows: list[Any]) -> None:
         """What the open line is asked to look at, so that a change shows without a reload."""
         context["watched"] = {"table": self.model._meta.label_lower, "rows": watching.versions(self, rows)}
@@ -151,7 +185,7 @@ class Page(Doing):
         """The list as it is filtered, as CSV."""
         if not self.may(request, "export"):
             raise PermissionDenied
-        return exports.export(self, request)
+        return exports.export(self, request, self.get_changelist_instance(request).queryset)
 
     # ── One row ──
 
@@ -163,7 +197,8 @@ class Page(Doing):
         if object_id and request.method in ("GET", "HEAD"):
             row = self.get_object(request, object_id)
             if row is not None and self.has_view_permission(request, row):
-                more |= {"row_deeds": self._buttons(request, row), "beside": self.beside(row), "log": self._log(row)}
+                more |= {"has_deeds": bool(self._open(request)), "row_deeds": self._buttons(request, row)}
+                more |= {"beside": self.beside(row), "log": self._log(row)}
         return super().changeform_view(request, object_id, form_url, {"page": self, **more})
 
     def beside(self, row: Any) -> list[dict[str, Any]]:
@@ -211,8 +246,7 @@ class Page(Doing):
                 return redirect(self.address(made))
             except BotException as refused:
                 refuse(form, refused)
-        title = f"New {self.model._meta.verbose_name}"
-        deed = Deed("add", title, lambda *_: None, self.make_says)
+        deed = Deed("add", self.to_make, lambda *_: None, self.make_says)
         return self.confirm(request, deed, form, [], self.list_address(), button="Make it")
 
     # ── Deeds ──

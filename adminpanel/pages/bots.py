@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models.functions import Now
 from django.http import HttpRequest
 from unfold.decorators import display
 from unfold.widgets import (
@@ -21,6 +22,7 @@ from adminpanel.pages.base import Page
 from adminpanel.pages.happened import activity_of, told
 from adminpanel.pages.sessions import FilesField, ManyFiles
 from adminpanel.site import site
+from adminpanel.spans import When
 from bots import api_pairs, session_pool, switch
 from bots.models import ApiPair, Bot, BotTask, Session
 from errors.models import ActivityLog
@@ -117,6 +119,22 @@ class Queue(admin.SimpleListFilter):
         return queryset.filter(queue=self.value()) if self.value() in making.PLAN_TYPES else queryset
 
 
+class Due(admin.SimpleListFilter):
+    """Bots that wait for a worker: what the dashboard's longest wait is of."""
+
+    title = "turn"
+    parameter_name = "due"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """One choice."""
+        return [("yes", "Is due, and nobody took it yet")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Those that run and should have had their turn."""
+        due = {"status": Bot.Status.RUNNING, "lease_until": None, "next_run_at__lte": Now()}
+        return queryset.filter(**due) if self.value() == "yes" else queryset
+
+
 @admin.register(Bot, site=site)
 class BotPage(Page):
     """Bots."""
@@ -124,8 +142,9 @@ class BotPage(Page):
     page = "bots"
     judged_by = ("status", "api_pair_id", "workspace_id", "user_id", "display_name", "cycle_delay")
     says = "Each bot drives one account."
+    no_rows = "Upload sessions, add an API pair, then make a bot for a member."
     list_display = ("__str__", "account", "workspace", "shown_status", "next_run_at", "last_error_code", "created_at")
-    list_filter = ("status", Queue)
+    list_filter = ("status", Due, Queue, When)
     list_select_related = ("account", "workspace", "user")
     ordering = ("-created_at",)
     sortable_by = ("created_at",)

@@ -52,7 +52,15 @@ class Doing(ModelAdmin):
 
     @transaction.non_atomic_requests
     def do(self, request: HttpRequest, object_id: str, deed: str) -> HttpResponseBase:
-        """Ask for confirmation, then do it: permission, fresh code, log entry, all here."""
+        """Ask for confirmation, then do it; to a dialog over a page, where to go stands in a header (204)."""
+        answer = self._do(request, object_id, deed)
+        if answer.status_code == 302 and "X-Room-Dialog" in request.headers:
+            answer.status_code, answer["X-Room-Go"] = 204, answer["Location"]
+            del answer["Location"]
+        return answer
+
+    def _do(self, request: HttpRequest, object_id: str, deed: str) -> HttpResponseBase:
+        """Permission, fresh code, what was seen, confirmation, log entry: all here."""
         wanted = next((one for one in self._open(request) if one.name == deed), None)
         if wanted is None:
             raise PermissionDenied
@@ -119,6 +127,7 @@ class Doing(ModelAdmin):
             **self.admin_site.each_context(request),
             "title": deed.title,
             "opts": self.model._meta,
+            "page": self,
             "deed": deed,
             "form": form,
             "rows": rows[:20],

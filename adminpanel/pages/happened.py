@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from unfold.decorators import display
 
+from accounts.models import Workspace
 from adminpanel.pages.base import Page
 from adminpanel.site import site
 from adminpanel.spans import WhenAt
@@ -45,6 +46,13 @@ def told(log: Any) -> list[dict[str, Any]]:
     ]
 
 
+def story_box(correlation_id: str) -> list[dict[str, Any]]:
+    """The box that leads to the story of one correlation id; none without an id."""
+    link = reverse("admin:story") + f"?id={correlation_id}"
+    rows = [{"link": link, "text": correlation_id, "note": "request, tasks and calls, in their order"}]
+    return [{"title": "Its story", "rows": rows}] if correlation_id else []
+
+
 def activity_of(key: object) -> str:
     """The activity list of a person, a workspace or an account."""
     return reverse("admin:errors_activitylog_changelist") + f"?q={key}"
@@ -56,10 +64,10 @@ class ActivityPage(Page):
 
     page = "activity"
     says = "Everything that happened in all workspaces, the newest first."
-    list_display = ("at", "action", "shown_status", "error_code", "error_message", "workspace_id", "correlation_id")
+    list_display = ("told_at", "action", "shown_status", "error_code", "error_message", "workspace", "correlation_id")
     list_filter = (WhenAt, Outcome)
     ordering = ("-id",)
-    sortable_by = ()
+    sortable_by = ("told_at",)
     search_exact = ("action",)  # for the template: what is looked for how, is below
     search_help_text = "A deed, an error code, a correlation id, or the id of a workspace, a person or an account"
     export_columns = (
@@ -102,6 +110,22 @@ class ActivityPage(Page):
         more = reverse("admin:story") + f"?id={row.correlation_id}" if rows else ""
         return [{"title": "The same story", "rows": rows, "more": more}]
 
+    def dress(self, rows: list[Any]) -> None:
+        """The names of the rows' workspaces: the log holds their ids alone, for it outlives them."""
+        names = dict(Workspace.objects.filter(pk__in={row.workspace_id for row in rows}).values_list("pk", "name"))
+        for row in rows:
+            row.workspace_name = names.get(row.workspace_id, row.workspace_id)
+
+    @display(description="When", ordering="id")
+    def told_at(self, row: ActivityLog) -> Any:
+        """When; rows are in the order of their ids, by which their partitions have an index."""
+        return row.at
+
+    @display(description="Workspace")
+    def workspace(self, row: Any) -> Any:
+        """Its name, or the id of one that is gone."""
+        return row.workspace_name
+
     @display(description="Outcome", label={"Done": "success", "Warning": "warning", "Error": "danger"})
     def shown_status(self, row: ActivityLog) -> str:
         """In words."""
@@ -132,11 +156,12 @@ class ErrorPage(Page):
 
     page = "errors"
     says = "All codes with what to do next; unforeseen errors get a number from 9000."
-    list_display = ("code", "name", "module", "shown_severity", "description", "file_path", "created_at")
+    list_display = ("code", "name", "shown_severity", "description", "file_path", "created_at")
     list_filter = (Foreseen, "module", "severity")
     ordering = ("code",)
     sortable_by = ("code", "created_at")
     search_text = ("code", "name", "description")  # a few hundred rows
+    search_help_text = "A code, or a word of its name or of what it means"
     search_ids = ()
     fields = readonly_fields = (
         "code", "name", "module", "severity", "description", "recommended_action", "reaction", "file_path",

@@ -58,11 +58,12 @@ class JobPage(Page):
     page = "bulk_jobs"
     judged_by = ("status",)
     says = "Deeds to all rows that matched a list's filters, with how far each is."
+    no_rows = "Over a list, choose a deed under “To all rows that match”."
     list_display = ("__str__", "asked_by", "shown_status", "progress", "done", "refused", "created_at", "ended_at")
     list_filter = ("status",)
     list_select_related = ("asked_by",)
     ordering = ("-created_at",)
-    sortable_by = ()
+    sortable_by = ("created_at",)
     search_exact = ("page", "deed", "correlation_id")
     search_help_text = "The name of a page or a deed, or a correlation id"
     fields = readonly_fields = (

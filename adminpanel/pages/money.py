@@ -5,16 +5,17 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
 
 from accounts import tenancy
 from adminpanel.deeds import Asked, BriefForm, Deed, DeedForm
+from adminpanel.pages.accounts import link_to
 from adminpanel.pages.base import Page
 from adminpanel.pages.people import PlanForm, change_plan, workspaces_of
 from adminpanel.site import site
+from adminpanel.spans import When
 from adminpanel.versions import RowForm
 from billing import lifecycle, reconcile
 from billing.models import Drift, Invoice, Plan, Subscription
@@ -23,8 +24,9 @@ from errors.exceptions import BotException
 
 
 def money(minor: int, currency: str) -> str:
-    """`$ 12.50`: minor units in words."""
-    return f"{'$' if currency == 'usd' else currency.upper()} {minor / 100:,.2f}"
+    """`$12.50`, `EUR 12.50`: minor units in words."""
+    sign = "−" if minor < 0 else ""
+    return f"{sign}{'$' if currency == 'usd' else f'{currency.upper()} '}{abs(minor) / 100:,.2f}"
 
 
 class PlanRowForm(RowForm):
@@ -50,6 +52,10 @@ class PlanRowForm(RowForm):
         return queue
 
 
+def _most(limit: int) -> str:
+    return "no limit" if limit < 0 else f"{limit:,}"
+
+
 def _set_plan(status: str) -> Any:
     def set_status(row: Plan, asked: Asked) -> str:
         if row.key == "free":
@@ -73,11 +79,17 @@ class PlanPage(Page):
 
     page = "plans"
     says = "What is sold. An inactive plan keeps its subscribers and takes no new ones."
-    list_display = ("name", "key", "monthly", "account_limit", "team_limit", "ai_limit", "execution_mode", "status")
+    no_rows = "Make a plan, and members can choose it."
+    list_display = ("name", "key", "monthly", "accounts", "team", "ai", "execution_mode", "shown_status")
+    export_columns = (
+        "id", "key", "name", "price", "yearly_price", "currency", "account_limit", "team_limit", "ai_limit",
+        "execution_mode", "queue", "status",
+    )  # fmt: skip
     list_filter = ("status", "execution_mode")
     ordering = ("price", "id")
-    sortable_by = ()
+    sortable_by = ("name", "key", "monthly", "shown_status")
     search_exact = ("key", "name")
+    search_help_text = "A key or a name"
     form = PlanRowForm
     fields = (
         "key", "name", "about", "price", "yearly_price", "trial_days", "currency", "account_limit", "team_limit",
@@ -89,8 +101,8 @@ class PlanPage(Page):
     }
     deeds = (
         Deed("deactivate", "Deactivate", _set_plan(Plan.Status.INACTIVE), "Nobody new gets it; who has it keeps it.",
-             fits=lambda row: row.status == "active" and row.key != "free"),
-        Deed("activate", "Activate", _set_plan(Plan.Status.ACTIVE), "It is on sale again.",
+             bulk=True, fits=lambda row: row.status == "active" and row.key != "free"),
+        Deed("activate", "Activate", _set_plan(Plan.Status.ACTIVE), "It is on sale again.", bulk=True,
              fits=lambda row: row.status == "inactive"),
         Deed("delete", "Delete", _delete_plan, "Only a plan that nobody is on.", dangerous=True),
     )  # fmt: skip
@@ -99,23 +111,42 @@ class PlanPage(Page):
         """The key is a contract with programs: it stays."""
         return (*super().get_readonly_fields(request, obj), *(("key",) if obj else ()))
 
-    @display(description="A month")
+    @display(description="A month", ordering="price")
     def monthly(self, row: Plan) -> str:
         """The price."""
         return money(row.price, row.currency)
 
+    @display(description="Accounts")
+    def accounts(self, row: Plan) -> str:
+        """How many Instagram accounts."""
+        return _most(row.account_limit)
+
+    @display(description="Team")
+    def team(self, row: Plan) -> str:
+        """How many people."""
+        return _most(row.team_limit)
+
+    @display(description="AI a month")
+    def ai(self, row: Plan) -> str:
+        """How many answers."""
+        return _most(row.ai_limit)
+
+    @display(description="Status", ordering="status", label={"active": "success", "inactive": "warning"})
+    def shown_status(self, row: Plan) -> str:
+        """Whether it is sold."""
+        return row.status
+
     def beside(self, row: Plan) -> list[dict[str, Any]]:
         """Who is on it."""
         found = Subscription.objects.filter(plan=row).select_related("workspace")[:10]
-        rows = [
-            {
-                "link": reverse("admin:billing_subscription_change", args=[one.pk]),
-                "text": str(one.workspace),
-                "note": one.status,
-            }
-            for one in found
-        ]
-        return [{"title": "Subscriptions", "rows": rows}]
+        return [{"title": "Subscriptions", "rows": [_of(one) for one in found]}]
+
+
+def _of(subscription: Subscription) -> dict[str, Any]:
+    """A line that leads to a subscription by its workspace's name."""
+    return link_to("billing_subscription", subscription, subscription.status) | {
+        "text": str(subscription.workspace or "gone")
+    }
 
 
 class DaysForm(DeedForm):
@@ -176,8 +207,9 @@ class SubscriptionPage(Page):
 
     page = "subscriptions"
     says = "Which workspace is on which plan, paid at Stripe or given by us."
+    no_rows = "Each workspace has one from the day it is made."
     list_display = ("workspace", "plan", "shown_status", "paid", "interval", "current_period_end", "created_at")
-    list_filter = ("status", "interval")
+    list_filter = ("status", "plan", "interval")
     list_select_related = ("workspace", "plan")
     ordering = ("-created_at",)
     sortable_by = ("created_at",)
@@ -189,11 +221,11 @@ class SubscriptionPage(Page):
     )  # fmt: skip
     search_help_text = "A member's e-mail or name, an id, or Stripe's id of customer or subscription"
     fields = readonly_fields = (
-        "workspace", "plan", "status", "interval", "mrr", "discount", "current_period_end", "cancel_at_period_end",
+        "workspace", "plan", "status", "interval", "paid", "discount", "current_period_end", "cancel_at_period_end",
         "trial_ends_at", "past_due_since", "stripe_customer_id", "stripe_subscription_id", "created_at",
     )  # fmt: skip
     deeds = (
-        Deed("change_plan", "Change plan", _change, "Without payment, from now.", PlanForm,
+        Deed("change_plan", "Change plan", _change, "Without payment, from now.", PlanForm, bulk=True,
              fits=lambda row: not row.is_at_stripe),
         Deed("change_paid", "Change at Stripe", _change_paid, "What costs more is charged to the card at once.",
              PaidPlanForm, fits=lambda row: row.is_at_stripe and row.is_alive, dangerous=True, slow=True, unbound=True),
@@ -242,16 +274,14 @@ class SubscriptionPage(Page):
             },
             {
                 "title": "Invoices",
-                "rows": [
-                    {
-                        "link": reverse("admin:billing_invoice_change", args=[one.pk]),
-                        "text": str(one),
-                        "note": f"{money(one.total, one.currency)} {one.status}",
-                    }
-                    for one in invoices
-                ],
+                "rows": [_line(one) for one in invoices],
             },
         ]
+
+
+def _line(invoice: Invoice) -> dict[str, Any]:
+    note = f"{money(invoice.total, invoice.currency)} {invoice.status}, {invoice.created_at:%d %b %Y}"
+    return link_to("billing_invoice", invoice, note)
 
 
 @admin.register(Invoice, site=site)
@@ -260,8 +290,9 @@ class InvoicePage(Page):
 
     page = "invoices"
     says = "Invoices as Stripe has them."
+    no_rows = "Stripe tells us of the first invoice when somebody pays for a plan."
     list_display = ("__str__", "workspace", "amount", "shown_status", "created_at", "paid_at")
-    list_filter = ("status",)
+    list_filter = ("status", When)
     list_select_related = ("workspace",)
     ordering = ("-created_at",)
     sortable_by = ("created_at",)
@@ -270,14 +301,33 @@ class InvoicePage(Page):
     search_help_text = "A number, Stripe's id, or the id of a workspace"
     export_columns = ("number", "workspace_id", "status", "total", "tax", "currency", "created_at", "paid_at")
     fields = readonly_fields = (
-        "number", "workspace", "status", "amount", "amount_paid", "tax", "currency", "next_attempt_at", "paid_at",
+        "number", "workspace", "status", "amount", "paid", "taxes", "next_attempt_at", "paid_at",
         "stripe_invoice_id", "page_url", "created_at",
     )  # fmt: skip
+
+    def beside(self, row: Invoice) -> list[dict[str, Any]]:
+        """The subscription it is for, and the invoices before and after it."""
+        bought = Subscription.objects.filter(workspace=row.workspace_id).select_related("plan").first()
+        others = Invoice.objects.filter(workspace=row.workspace_id).exclude(pk=row.pk).order_by("-created_at")[:10]
+        return [
+            {"title": "Subscription", "rows": [link_to("billing_subscription", bought)] if bought else []},
+            {"title": "Other invoices of the workspace", "rows": [_line(one) for one in others]},
+        ]
 
     @display(description="Total")
     def amount(self, row: Invoice) -> str:
         """With its currency."""
         return money(row.total, row.currency)
+
+    @display(description="Paid")
+    def paid(self, row: Invoice) -> str:
+        """What came in so far."""
+        return money(row.amount_paid, row.currency)
+
+    @display(description="Tax in it")
+    def taxes(self, row: Invoice) -> str:
+        """What of it is tax."""
+        return money(row.tax, row.currency)
 
     @display(description="Status", label={"paid": "success", "open": "warning", "uncollectible": "danger"})
     def shown_status(self, row: Invoice) -> str:
@@ -315,6 +365,7 @@ class DriftPage(Page):
 
     page = "drifts"
     says = "What the nightly comparison found (`manage.py reconcile_stripe` looks now). Stale rows are repaired by it."
+    no_rows = "Stripe and we agree. The comparison runs each night."
     list_display = ("kind", "stripe_customer_id", "ours", "theirs", "found_at", "repaired_at")
     list_filter = (Open, "kind")
     ordering = ("-found_at", "pk")
@@ -333,9 +384,4 @@ class DriftPage(Page):
     def beside(self, row: Drift) -> list[dict[str, Any]]:
         """The subscription it is about."""
         found = Subscription.objects.filter(stripe_customer_id=row.stripe_customer_id).select_related("workspace")
-        rows = [
-            {"link": reverse("admin:billing_subscription_change", args=[one.pk]), "text": str(one.workspace or "gone"),
-             "note": one.status}
-            for one in found[:5]
-        ]  # fmt: skip
-        return [{"title": "Subscription", "rows": rows}]
+        return [{"title": "Subscription", "rows": [_of(one) for one in found[:5]]}]

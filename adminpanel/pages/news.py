@@ -14,8 +14,10 @@ from unfold.widgets import UnfoldAdminSelectMultipleWidget
 from accounts import announcements, notifications
 from accounts.models import Announcement, Membership, Notification
 from adminpanel.deeds import Asked, Deed
+from adminpanel.pages.accounts import link_to
 from adminpanel.pages.base import Page
 from adminpanel.site import site
+from adminpanel.spans import When
 from adminpanel.versions import RowForm
 from billing.models import Plan
 from errors import codes
@@ -58,7 +60,7 @@ class AnnouncementForm(RowForm):
         return found
 
 
-class When(admin.SimpleListFilter):
+class Shown(admin.SimpleListFilter):
     """Whether it is shown now."""
 
     title = "when"
@@ -102,11 +104,13 @@ class AnnouncementPage(Page):
 
     page = "announcements"
     says = "A banner over the pages of all members, or of some plans and roles, for a while."
+    no_rows = "Members see no banner. Write one before you close for maintenance, for example."
     list_display = ("title", "tone", "to_whom", "starts_at", "ends_at", "rang_at")
-    list_filter = (When, "tone")
+    list_filter = (Shown, "tone")
     ordering = ("-id",)
-    sortable_by = ()
+    sortable_by = ("title", "starts_at")
     search_exact = ("title",)
+    search_help_text = "A title, as it stands there"
     search_ids = ()
     form = AnnouncementForm
     fields = ("title", "body", "path", "tone", "plans", "roles", "starts_at", "ends_at", "may_put_away")
@@ -138,11 +142,12 @@ class NotificationPage(Page):
 
     page = "notifications"
     says = "What each person was told, and whether they have seen it."
+    no_rows = "Nobody was told anything."
     list_display = ("created_at", "user", "workspace", "kind", "title", "times", "read_at", "shown_ways")
-    list_filter = ("kind", "tone")
+    list_filter = (When, "kind", "tone")
     list_select_related = ("user", "workspace")
     ordering = ("-id",)
-    sortable_by = ()
+    sortable_by = ("created_at",)
     search_ids = ("user_id", "workspace_id")
     search_exact = ("code",)
     search_help_text = "The id of a person or a workspace, or a code"
@@ -151,6 +156,13 @@ class NotificationPage(Page):
         "mail_waits", "hook_due_at", "hook_tries", "read_at",
     )  # fmt: skip
     export_columns = ("id", "created_at", "user_id", "workspace_id", "kind", "title", "code", "times", "read_at")
+
+    def beside(self, row: Notification) -> list[dict[str, Any]]:
+        """Whose bell it is in, and what the code means."""
+        rows = [link_to("accounts_user", row.user)] if row.user else []
+        rows += [link_to("accounts_workspace", row.workspace)] if row.workspace else []
+        rows += [{"link": f"/help/errors/{row.code}/", "text": f"What {row.code} means"}] if row.code else []
+        return [{"title": "Told to", "rows": rows}]
 
     @display(description="Ways")
     def shown_ways(self, row: Notification) -> str:

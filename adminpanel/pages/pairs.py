@@ -61,17 +61,20 @@ class PairPage(Page):
 
     page = "api_pairs"
     says = "Meta apps, each with room for so many bots."
+    no_rows = "Add the id and the secret of a Meta app, and say how many bots may have it."
+    make_title = "New API pair"
     list_display = ("app_id", "name", "used", "capacity", "status", "created_at")
     list_filter = ("status",)
     ordering = ("-created_at",)
-    sortable_by = ("created_at",)
+    sortable_by = ("app_id", "name", "capacity", "created_at")
+    search_help_text = "An app id or a name"
     search_exact = ("app_id", "name")
     fields = readonly_fields = ("app_id", "name", "used", "capacity", "status", "created_at")
     make_form = PairForm
     deeds = (
         Deed("pause", "Pause", _set_pair(ApiPair.Status.PAUSED), "No more bots get it; those that have it keep it.",
-             fits=lambda row: row.status == "active"),
-        Deed("resume", "Resume", _set_pair(ApiPair.Status.ACTIVE), "Bots get it again.",
+             bulk=True, fits=lambda row: row.status == "active"),
+        Deed("resume", "Resume", _set_pair(ApiPair.Status.ACTIVE), "Bots get it again.", bulk=True,
              fits=lambda row: row.status == "paused"),
         Deed("delete", "Delete", _delete_pair, "Bots that have it must be without it first, or lose it.", PairForceForm,
              dangerous=True, also=bots.having),

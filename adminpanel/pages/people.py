@@ -13,7 +13,6 @@ from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils.timezone import now
 from unfold.decorators import display
 from unfold.widgets import (
@@ -24,18 +23,17 @@ from unfold.widgets import (
 )
 
 from accounts import farewell
-from accounts.models import Membership, User, Workspace
+from accounts.models import Membership, User, Workspace, known_timezone
 from accounts.sessions import of as sessions_of
 from adminpanel import audit, members, staff, visits
-from adminpanel.changelist import as_uuid
 from adminpanel.deeds import Asked, Deed, DeedForm
+from adminpanel.pages.accounts import link_to
 from adminpanel.pages.base import Page
 from adminpanel.pages.happened import activity_of, told
 from adminpanel.pages.staff import shown_once
 from adminpanel.site import site
 from adminpanel.spans import When
 from billing.models import Plan, Subscription
-from bots.models import InstagramAccount
 from errors import codes
 from errors.exceptions import BotException
 from errors.models import ActivityLog
@@ -83,10 +81,22 @@ class PlanForm(DeedForm):
         self.fields["plan"].choices = plan_choices()  # type: ignore[attr-defined]
 
 
-class PlaceForm(DeedForm):
-    """A role in a workspace."""
+class EditForm(DeedForm):
+    """What a member is called, where mail reaches them, and in which zone their times are shown."""
 
-    role = forms.ChoiceField(choices=Membership.Role.choices, widget=UnfoldAdminSelectWidget)
+    name = forms.CharField(max_length=120, required=False, widget=UnfoldAdminTextInputWidget)
+    email = forms.EmailField(
+        label="E-mail", required=False, widget=UnfoldAdminEmailInputWidget,
+        help_text="Counts as confirmed, because you vouch for it. The former address is told.",
+    )  # fmt: skip
+    timezone = forms.CharField(
+        label="Time zone", max_length=64, validators=[known_timezone], widget=UnfoldAdminTextInputWidget,
+        help_text="Such as Europe/Berlin.",
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, row: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, row=row, **kwargs)
+        self.initial = {name: getattr(row, name) for name in ("name", "email", "timezone")}
 
 
 class VisitForm(DeedForm):
@@ -112,6 +122,11 @@ def _reset(row: User, asked: Asked) -> HttpResponseBase:
     facts = [("Sign in as", row.email or row.access_code), ("One-time password", password)]
     says = "They choose a password of their own at the next sign-in, within 24 hours."
     return shown_once(asked.request, "Hand this over", facts, UserPage(User, site).address(row), says)
+
+
+def _edit(row: User, asked: Asked) -> str:
+    members.edit(row, **{name: asked.given[name] for name in ("name", "email", "timezone")}, by=asked.by)
+    return f"{row} is changed."
 
 
 def _block(row: User, asked: Asked) -> str:
@@ -176,17 +191,12 @@ class UserPage(Page):
     """Members."""
 
     page = "users"
-    judged_by = ("email", "access_code", "name", "is_active", "must_change_password", "password", "delete_at")
+    judged_by = (
+        "email", "access_code", "name", "timezone", "is_active", "must_change_password", "password", "delete_at",
+    )  # fmt: skip
     says = "Members: who may sign in, how, and to which workspaces they belong."
-    list_display = (
-        "shown_name",
-        "email",
-        "access_code",
-        "is_active",
-        "must_change_password",
-        "created_at",
-        "last_login",
-    )
+    no_rows = "Nobody has signed up. Make the first member yourself, with or without an e-mail."
+    list_display = ("shown_name", "login", "shown_state", "created_at", "last_login")
     list_filter = (When, "is_active", "must_change_password")
     ordering = ("-created_at",)
     sortable_by = ("created_at",)
@@ -201,11 +211,13 @@ class UserPage(Page):
     make_form = NewMemberForm
     make_says = "They get a workspace of their own, and a one-time password that you hand over."
     deeds = (
+        Deed("edit", "Edit", _edit, "What they are called, and where mail reaches them.", EditForm, dangerous=True,
+             mild=True),
         Deed("change_plan", "Change plan", _change_plan,
              "Of the workspace they own; what is paid for changes at Stripe.", PlanForm),
         Deed("visit", "See it as they do", _visit,
              "The product as they see it, for 15 minutes. You only look; sign-in and secrets stay hidden.",
-             VisitForm, dangerous=True, fits=lambda row: row.is_active and not row.must_change_password),
+             VisitForm, dangerous=True, mild=True, fits=lambda row: row.is_active and not row.must_change_password),
         Deed("reset_password", "Reset password", _reset, "You get a one-time password to hand over. Sessions end."),
         Deed("sign_out", "Sign out everywhere", _sign_out, "Every browser and program of theirs.", bulk=True),
         Deed("block", "Block", _block, "They are signed out, and bots of theirs alone are stopped.", bulk=True,
@@ -251,11 +263,11 @@ class UserPage(Page):
             {
                 "title": "Workspaces",
                 "rows": [
-                    {
-                        "link": reverse("admin:accounts_workspace_change", args=[place.workspace_id]),
-                        "text": place.workspace.name,
-                        "note": f"{place.get_role_display()}, plan {plan_name(place.workspace)}",
-                    }
+                    link_to(
+                        "accounts_workspace",
+                        place.workspace,
+                        f"{place.get_role_display()}, plan {plan_name(place.workspace)}",
+                    )
                     for place in places
                 ],
             },
@@ -275,123 +287,23 @@ class UserPage(Page):
         """What they are called."""
         return str(row)
 
+    @display(description="Signs in as")
+    def login(self, row: User) -> str:
+        """The e-mail, or the access code of whoever has none."""
+        return row.email or row.access_code or ""
+
+    @display(
+        description="State",
+        label={"Active": "success", "First password": "info", "Leaves": "warning", "Blocked": "danger"},
+    )
+    def shown_state(self, row: User) -> str:
+        """Whether they may sign in, and what stands in the way."""
+        if not row.is_active:
+            return "Blocked"
+        return "Leaves" if row.delete_at else "First password" if row.must_change_password else "Active"
+
 
 def plan_name(workspace: Workspace) -> str:
     """The plan of a workspace that was fetched with it."""
     subscription = getattr(workspace, "subscription", None)
     return f"{subscription.plan.name} ({subscription.status})" if subscription else "none"
-
-
-def _workspace_plan(row: Workspace, asked: Asked) -> str:
-    return change_plan(row, asked)
-
-
-@admin.register(Workspace, site=site)
-class WorkspacePage(Page):
-    """Workspaces."""
-
-    page = "workspaces"
-    says = "Each workspace with its plan, its people and its Instagram accounts."
-    list_display = ("name", "plan", "timezone", "created_at", "delete_at")
-    ordering = ("-created_at",)
-    sortable_by = ("created_at",)
-    list_select_related = ("subscription__plan",)
-    search_exact = ("name",)
-    search_help_text = "A member's e-mail or name, the exact name of the workspace, or an id"
-    export_columns = ("id", "name", "plan", "timezone", "created_at")
-    fields = readonly_fields = ("name", "plan", "timezone", "wants_approval", "accent", "delete_at", "created_at")
-    deeds = (Deed("change_plan", "Change plan", _workspace_plan, "Without payment, from now.", PlanForm, bulk=True),)
-
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        """By its people, whose e-mails have an index."""
-        found, again = super().get_search_results(request, queryset, search_term)
-        if found.exists() or not search_term.strip():
-            return found, again
-        return queryset.filter(pk__in=workspaces_of(search_term.strip())), False
-
-    def beside(self, row: Workspace) -> list[dict[str, Any]]:
-        """People, Instagram accounts, and the last things that happened."""
-        places = Membership.objects.filter(workspace=row).select_related("user")[:20]
-        accounts = InstagramAccount.objects.filter(workspace=row)[:20]
-        return [
-            {
-                "title": "People",
-                "rows": [
-                    {
-                        "link": reverse("admin:accounts_membership_change", args=[place.pk]),
-                        "text": str(place.user),
-                        "note": place.get_role_display(),
-                    }
-                    for place in places
-                ],
-            },
-            {
-                "title": "Instagram accounts",
-                "rows": [
-                    {
-                        "link": reverse("admin:bots_instagramaccount_change", args=[account.pk]),
-                        "text": str(account),
-                        "note": account.get_health_display(),
-                    }
-                    for account in accounts
-                ],
-            },
-            {
-                "title": "Last activity",
-                "rows": told(ActivityLog.objects.filter(workspace_id=row.pk)[:8]),
-                "more": activity_of(row.pk),
-            },
-        ]
-
-    @display(description="Plan")
-    def plan(self, row: Workspace) -> str:
-        """Its plan, and whether that lives."""
-        return plan_name(row)
-
-
-def _spare_last_owner(row: Membership) -> None:
-    owners = Membership.objects.select_for_update().filter(workspace=row.workspace_id, role=Membership.Role.OWNER)
-    if [owner.pk for owner in owners] == [row.pk]:
-        raise BotException(codes.LAST_OWNER)
-
-
-def _give_place(row: Membership, asked: Asked) -> str:
-    if asked.given["role"] != Membership.Role.OWNER:
-        _spare_last_owner(row)
-    Membership.objects.filter(pk=row.pk).update(role=asked.given["role"])
-    return f"{row.user} is {asked.given['role']} there now."
-
-
-def _remove(row: Membership, asked: Asked) -> str:
-    _spare_last_owner(row)
-    row_name = str(row.user)
-    Membership.objects.filter(pk=row.pk).delete()
-    return f"{row_name} does not belong to it any more."
-
-
-@admin.register(Membership, site=site)
-class MembershipPage(Page):
-    """Who belongs where."""
-
-    page = "memberships"
-    says = "Who belongs to which workspace, as what."
-    list_display = ("user", "workspace", "role", "created_at")
-    list_filter = ("role",)
-    list_select_related = ("user", "workspace")
-    ordering = ("-created_at",)
-    sortable_by = ("created_at",)
-    search_text = ("user__email",)
-    search_ids = ("pk", "user_id", "workspace_id")
-    search_help_text = "A person's e-mail or name, or the id of a person or a workspace"
-    export_columns = ("id", "user_id", "workspace_id", "role", "created_at")
-    fields = readonly_fields = ("user", "workspace", "role", "created_at")
-    deeds = (
-        Deed("give_role", "Give another role", _give_place, "A workspace keeps at least one owner.", PlaceForm),
-        Deed("remove", "Take out of the workspace", _remove, "From their next request on they see nothing of it."),
-    )
-
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        """By the person, whose e-mail has an index."""
-        if not search_term.strip() or as_uuid(search_term):
-            return super().get_search_results(request, queryset, search_term)
-        return queryset.filter(user__in=found_people(search_term.strip())), False

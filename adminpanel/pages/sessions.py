@@ -11,11 +11,15 @@ from unfold.decorators import display
 
 from adminpanel import audit, bots, uploads
 from adminpanel.deeds import Asked, Deed, DeedForm
+from adminpanel.pages.accounts import link_to
 from adminpanel.pages.base import Page
+from adminpanel.pages.happened import activity_of, told
 from adminpanel.site import site
+from adminpanel.spans import When
 from bots import session_pool
 from bots.models import Session
 from errors.exceptions import BotException
+from errors.models import ActivityLog
 
 
 class ManyFiles(forms.ClearableFileInput):
@@ -84,8 +88,10 @@ class SessionPage(Page):
     page = "sessions"
     judged_by = ("status", "account_id", "workspace_id", "username")
     says = "Sealed logins: unused ones wait in the pool, a bot takes one."
+    no_rows = "Upload session files: each waits here unused until a bot takes it."
+    make_title = "Upload sessions"
     list_display = ("filename", "username", "shown_status", "valid", "probed_at", "account", "created_at")
-    list_filter = ("status", "valid")
+    list_filter = ("status", "valid", When)
     list_select_related = ("account",)
     ordering = ("-created_at",)
     sortable_by = ("created_at",)
@@ -120,6 +126,18 @@ class SessionPage(Page):
         audit.record("sessions.upload", request=asked.request, taken=taken, refused=len(results) - taken)
         context = {**site.each_context(asked.request), "title": "Uploaded", "results": results, "taken": taken}
         return TemplateResponse(asked.request, "adminpanel/uploaded.html", context)
+
+    def beside(self, row: Session) -> list[dict[str, Any]]:
+        """The account it signs in to with its bot, and what happened there."""
+        if row.account is None:
+            return [{"title": "In use by", "empty": "Nobody: it waits in the pool."}]
+        bot, log = getattr(row.account, "bot", None), ActivityLog.objects.filter(account_id=row.account_id)
+        parts = [link_to("bots_instagramaccount", row.account, row.account.get_health_display())]
+        parts += [link_to("bots_bot", bot, bot.status)] if bot else []
+        return [
+            {"title": "In use by", "rows": parts},
+            {"title": "Last activity", "rows": told(log[:8]), "more": activity_of(row.account_id)},
+        ]
 
     @display(description="Name")
     def filename(self, row: Session) -> str:

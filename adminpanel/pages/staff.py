@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
@@ -16,8 +17,11 @@ from accounts.models import User
 from adminpanel import allowlist, audit, roles, staff
 from adminpanel.deeds import Asked, Deed, DeedForm
 from adminpanel.models import AdminLog, AllowedNetwork, StaffMember
+from adminpanel.pages.accounts import link_to
 from adminpanel.pages.base import Page
+from adminpanel.pages.happened import story_box
 from adminpanel.site import site
+from adminpanel.spans import When
 
 
 class RoleForm(DeedForm):
@@ -87,16 +91,18 @@ class StaffPage(Page):
     page = "staff"
     judged_by = ("email", "name", "is_active", "password")
     says = "Who may come in here, and what their role lets them do."
+    make_title = "New administrator"
     list_display = ("email", "staff_role", "shown_active", "authenticator", "last_login", "created_at")
     list_filter = ("is_active", "groups")
     ordering = ("-created_at",)
     search_text = ("email", "name")
+    search_help_text = "An e-mail or a name"
     make_form = InviteForm
     make_says = "You hand over a one-time password; at the first sign-in they set up an authenticator of their own."
     fields = readonly_fields = ("email", "name", "staff_role", "is_active", "authenticator", "last_login", "created_at")
     deeds = (
         Deed("give_role", "Give another role", _give_role, "What they may do changes at once.", RoleForm,
-             dangerous=True),
+             dangerous=True, mild=True),
         Deed("sign_out", "Sign out everywhere", _sign_out, "Every session and token of theirs ends."),
         Deed("new_access", "New one-time password", _new_access, dangerous=True,
              says="Their password and authenticator are forgotten; you hand them a password for the first sign-in."),
@@ -114,6 +120,15 @@ class StaffPage(Page):
         handed = staff.invite(asked.given["email"], asked.given["role"])
         audit.Seen(handed.user, new=True).record("staff.add", request=asked.request, staff_role=asked.given["role"])
         return handed_out(asked.request, handed, self.address(handed.user))
+
+    def beside(self, row: Any) -> list[dict[str, Any]]:
+        """Their last deeds; what was done to them stands below."""
+        log = reverse("admin:adminpanel_adminlog_changelist") + f"?q={row.pk}"
+        rows = [
+            link_to("adminpanel_adminlog", one, f"{one.created_at:%d %b %H:%M} UTC")
+            for one in AdminLog.objects.filter(admin_id=row.pk)[:10]
+        ]
+        return [{"title": "Last deeds", "rows": rows, "more": log if rows else ""}]
 
     @classmethod
     def where(cls, row: Any) -> str:
@@ -158,8 +173,13 @@ class NetworkPage(Page):
 
     page = "networks"
     says = "From where staff may come. While the list is empty, from everywhere."
+    no_rows = "Staff may come from everywhere. Allow your own network first: a list that shuts you out is not kept."
+    make_title = "Allow a network"
     list_display = ("network", "note", "created_at")
     ordering = ("network",)
+    sortable_by = ("network", "created_at")
+    search_exact = ("network", "note")
+    search_help_text = "A network or a note, as it stands there"
     make_form = NetworkForm
     make_says = "From the moment the list has a network, staff come from listed networks only."
     fields = readonly_fields = ("network", "note", "created_at")
@@ -206,12 +226,17 @@ class LogPage(Page):
     page = "admin_log"
     says = "What staff did, row by row; nobody can change it, and a change from outside shows."
     list_display = ("created_at", "admin", "action", "target", "reason", "address", "door")
-    list_filter = (Door,)
+    list_filter = (When, Door)
     ordering = ("-id",)
-    sortable_by = ()
+    sortable_by = ("created_at",)
     search_exact = ("action", "admin", "correlation_id", "target_id")
     search_ids = ("admin_id",)
     search_help_text = "Action, e-mail, id or correlation id"
+
+    def beside(self, row: AdminLog) -> list[dict[str, Any]]:
+        """The story it was done in."""
+        return story_box(row.correlation_id)
+
     fields = readonly_fields = (
         "created_at", "admin", "action", "target_type", "target", "target_id", "reason", "changes", "address", "door",
         "correlation_id", "previous", "hash",

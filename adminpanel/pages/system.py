@@ -58,6 +58,22 @@ def _keep(row: SystemSetting, asked: Asked, value: Any) -> str:
     return f"{row}: {shown}. Every part of the product knows it within {system.FRESH:.0f} seconds."
 
 
+class Changed(admin.SimpleListFilter):
+    """Those that somebody changed."""
+
+    title = "value"
+    parameter_name = "changed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Two kinds."""
+        return [("yes", "Changed"), ("no", "The default")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Those of one kind."""
+        by = {"yes": False, "no": True}.get(self.value() or "")
+        return queryset if by is None else queryset.filter(value__isnull=by)
+
+
 @admin.register(SystemSetting, site=site)
 class SystemPage(Page):
     """System settings."""
@@ -65,20 +81,29 @@ class SystemPage(Page):
     page = "settings"
     says = "What changes while the product runs. Nothing is started again; each change is in the admin log."
     list_display = ("title", "section", "shown_value", "shown_default", "changed_by", "changed_at")
+    list_filter = (Changed,)
     ordering = ("id",)
-    sortable_by = ()
+    sortable_by = ("changed_by", "changed_at")
+    search_exact = ("key",)
+    search_help_text = "A word of a setting's name or of what it does"
     fields = readonly_fields = (
         "title", "section", "meaning", "shown_value", "shown_default", "changed_by", "changed_at",
     )  # fmt: skip
     deeds = (
-        Deed("set", "Change", _set, "It counts for everybody, from now.", SetForm, dangerous=True),
+        Deed("set", "Change", _set, "It counts for everybody, from now.", SetForm, dangerous=True, mild=True),
         Deed("default", "Back to the default", _default, "It counts for everybody, from now.", dangerous=True,
-             fits=lambda row: row.value is not None),
+             mild=True, fits=lambda row: row.value is not None),
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Those that the code knows: after an update a row may wait for `migrate`."""
         return super().get_queryset(request).filter(key__in=system.ALL)
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        """By their words, which stand in the code."""
+        term = search_term.strip().lower()
+        words = {key: f"{key} {one.title} {one.section} {one.says}".lower() for key, one in system.ALL.items()}
+        return queryset.filter(key__in=[key for key, said in words.items() if term in said]), False
 
     @display(description="Setting")
     def title(self, row: SystemSetting) -> str:

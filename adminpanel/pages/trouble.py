@@ -60,6 +60,7 @@ class GroupPage(Page):
     says = (
         "Each error once, with how often it was met, since when and where; an unforeseen one says how to register it."
     )
+    no_rows = "No error was met."
     list_display = ("code", "shown_severity", "exception", "shown_place", "times", "first_at", "last_at", "handled_at")
     list_filter = (Kind, "severity")
     ordering = ("-last_at", "pk")

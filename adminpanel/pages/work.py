@@ -5,12 +5,13 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
 from unfold.decorators import display
 
 from adminpanel.deeds import Asked, Deed
+from adminpanel.pages.accounts import link_to
 from adminpanel.pages.base import Page
+from adminpanel.pages.happened import story_box
 from adminpanel.site import site
 from adminpanel.spans import When
 from bots import tasking
@@ -33,8 +34,9 @@ class TaskPage(Page):
     page = "tasks"
     judged_by = ("status", "amount", "bot_id")
     says = "What bots were asked to do, and how far they are."
+    no_rows = "Members and programs give tasks to bots that run."
     list_display = ("__str__", "bot", "workspace", "shown_status", "confirmed", "amount", "last_code", "created_at")
-    list_filter = ("status", "kind")
+    list_filter = ("status", "kind", When)
     list_select_related = ("bot__account", "workspace")
     ordering = ("-created_at",)
     sortable_by = ("created_at",)
@@ -62,14 +64,7 @@ class TaskPage(Page):
     def beside(self, row: BotTask) -> list[dict[str, Any]]:
         """The newest actions of it."""
         found = Action.objects.filter(task=row).order_by("-created_at")[:10]
-        rows = [
-            {
-                "link": reverse("admin:bots_action_change", args=[action.pk]),
-                "text": f"@{action.target_username}",
-                "note": f"{action.state} {action.created_at:%d %b %H:%M} UTC",
-            }
-            for action in found
-        ]
+        rows = [link_to("bots_action", one, f"{one.state} {one.created_at:%d %b %H:%M} UTC") for one in found]
         return [{"title": "Newest actions", "rows": rows}]
 
 
@@ -108,11 +103,12 @@ class ActionPage(Page):
 
     page = "actions"
     says = "The journal: each action once, written down before it is sent and again when its outcome is known."
+    no_rows = "A bot that runs and has a task writes its first action here within a minute."
     list_display = ("created_at", "account", "kind", "target_username", "shown_state", "error_code", "ended_at")
     list_filter = (When, RecentState, RecentKind)
     list_select_related = ("account",)
     ordering = ("-created_at",)
-    sortable_by = ()
+    sortable_by = ("created_at",)
     search_starts = ("account__username",)
     search_ids = ("pk", "account_id", "task_id", "workspace_id")
     search_help_text = "The beginning of an account's username, or the id of an account, a task or a workspace"
@@ -121,6 +117,12 @@ class ActionPage(Page):
         "kind", "account", "target_username", "target_pk", "state", "error_code", "task", "turn", "campaign", "lookups",
         "look_up_at", "correlation_id", "created_at", "ended_at",
     )  # fmt: skip
+
+    def beside(self, row: Action) -> list[dict[str, Any]]:
+        """Where it belongs: its account and task, and the story in which it was done."""
+        parts = [link_to("bots_instagramaccount", row.account, row.account.get_health_display())]
+        parts += [link_to("bots_bottask", row.task, row.task.status)] if row.task else []
+        return [{"title": "Part of", "rows": parts}, *story_box(row.correlation_id)]
 
     @display(description="State", label={"confirmed": "success", "refused": "danger", "unknown": "warning"})
     def shown_state(self, row: Action) -> str:
@@ -141,11 +143,13 @@ class LimitPage(Page):
 
     page = "limits"
     says = "The platform's limit of each kind of action for one account: everybody's default, or one workspace's own."
+    make_title = "New limit"
     list_display = ("kind", "whose", "hourly", "daily", "weekly")
     list_filter = ("kind",)
     list_select_related = ("workspace",)
     ordering = ("kind", "id")
-    sortable_by = ()
+    sortable_by = ("kind", "hourly", "daily", "weekly")
+    search_help_text = "A kind, such as follow, or the id of a workspace"
     search_exact = ("kind",)
     search_ids = ("pk", "workspace_id")
     raw_id_fields = ("workspace",)
@@ -158,6 +162,11 @@ class LimitPage(Page):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Whose it is and of what, stays."""
         return (*super().get_readonly_fields(request, obj), *(("workspace", "kind") if obj else ()))
+
+    def beside(self, row: DailyLimit) -> list[dict[str, Any]]:
+        """Whose it is."""
+        rows = [link_to("accounts_workspace", row.workspace)] if row.workspace else []
+        return [{"title": "Counts for", "rows": rows, "empty": "Every workspace that has no limit of its own."}]
 
     @display(description="Whose")
     def whose(self, row: DailyLimit) -> str:

@@ -84,7 +84,7 @@ def test_revenue_says_what_each_figure_means_and_goes_into_a_file(owner: Client,
     file = owner.get("/admin/revenue/?csv=1")
 
     assert all(conditional_escape(name) in page for name in revenue.DEFINITIONS)
-    assert newest[1:8] == ["$ 19.00", "$ 19.00", *["$ 0.00"] * 4, "1 (+1, −0)"]
+    assert newest[1:8] == ["$19.00", "$19.00", *["$0.00"] * 4, "1 (+1, −0)"]
     assert newest[-4:] == ["–", "–", "–", "–"]  # nobody could leave yet
     assert [part["height"] for part in answer.context["moves"][-1]["parts"]] == ["100.00", *["0.00"] * 4]
     header, *months = file.content.decode().splitlines()
