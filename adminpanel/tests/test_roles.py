@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts import notifications
 from accounts.models import Announcement, Membership, StaffDevice, User
@@ -46,7 +48,9 @@ def rows(alices_bot: Bot, settings: Any) -> dict[type, Any]:
         )  # fmt: skip
         log_activity("follow", workspace=alices_bot.workspace_id, account=alices_bot.account_id)
         audit.record("users.test", target=victim)
-        BulkJob.objects.create(page="users", model="accounts.user", deed="block", total=1)
+        # A journey's own beat would end a job that nobody has worked at for a minute: this one is of tomorrow.
+        tomorrow = timezone.now() + timedelta(days=1)
+        BulkJob.objects.create(page="users", model="accounts.user", deed="block", total=1, worked_at=tomorrow)
         Drift.objects.create(kind="stale", stripe_customer_id="cus_1")
         ErrorGroup.objects.create(fingerprint="f", code="E-API-E-9001", severity="E", action="a")
         Announcement.objects.create(title="Hello")
