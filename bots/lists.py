@@ -2,9 +2,13 @@
 
 import csv
 import io
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
 
 from accounts.models import Workspace
-from bots.models import ListedPerson
+from bots.models import Action, Kind, ListedPerson
 from bots.tasking import clean_username
 from errors import codes
 from errors.exceptions import BotException
@@ -22,12 +26,25 @@ def add(workspace: Workspace, which: str, names: list[str], note: str = "", user
     new = [name for name in clean if name not in known]
     if there.count() + len(new) > MOST:
         raise BotException(codes.VALIDATION_FAILED, f"A list holds at most {MOST:,} people.", field="names")
+    met = Action.objects.filter(workspace=workspace, target_username__in=new).order_by("created_at")
+    numbers = dict(met.values_list("target_username", "target_pk"))
+    own: dict[str, Any] = {"workspace": workspace, "list": which, "note": note[:120]}
     ListedPerson.objects.bulk_create(
-        [ListedPerson(workspace=workspace, list=which, username=name, note=note[:120]) for name in new],
-        ignore_conflicts=True,
+        [ListedPerson(**own, username=name, target_pk=numbers.get(name)) for name in new], ignore_conflicts=True
     )
     log_activity("list", workspace=workspace, user=user, list=which, added=len(new))
     return len(new)
+
+
+def barring(workspace: UUID, kind: str) -> QuerySet[ListedPerson]:
+    """The list that keeps a person from this kind of action, as `write_intent` has it."""
+    which = ListedPerson.List.KEEP if kind == Kind.UNFOLLOW else ListedPerson.List.BLOCK
+    return ListedPerson.objects.filter(workspace=workspace, list=which)
+
+
+def learn(workspace: UUID, kind: str, username: str, target_pk: int) -> None:
+    """Keep the number of somebody who was met under a listed name: they are meant when they change it, too."""
+    barring(workspace, kind).filter(username=username.lower(), target_pk=None).update(target_pk=target_pk)
 
 
 def remove(listed: ListedPerson, user: object = None) -> None:

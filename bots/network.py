@@ -14,7 +14,7 @@ from accounts import tenancy, vault
 from accounts.models import User
 from bots import sessions
 from bots.models import Bot, InstagramAccount
-from errors import codes
+from errors import codes, outbound
 from errors.exceptions import BotException
 from errors.recording import log_activity
 
@@ -26,7 +26,8 @@ MENDABLE = timedelta(hours=1)  # in which a typing error may be mended
 def give(account: InstagramAccount, address: str, by: User) -> str:
     """Let an account go through a proxy from now on; where it leads, without its password.
 
-    Raises VALIDATION_FAILED for what is no address, for another one within 30 days, and while its bot runs.
+    Raises VALIDATION_FAILED for what is no address, for another one within 30 days, and while its bot runs, and
+    ADDRESS_NOT_PUBLIC for one that leads into a network of ours.
     """
     parts = _parts(address)
     with tenancy.scope(account.workspace_id), transaction.atomic():
@@ -81,4 +82,5 @@ def _parts(address: str) -> SplitResult:
             "Write it as http://name:password@host:port, or with https, socks5 or socks5h.",
             field="address",
         )
+    outbound.must_be_public(str(parts.hostname))
     return parts

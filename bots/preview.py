@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
 from accounts import tenancy
 from billing import entitlements
-from bots import limits, sessions, targeting
+from bots import limits, lists, sessions, targeting
 from bots.actions import MODULES
 from bots.instagram.private import Door, Person
 from bots.limits import Caps, Today
-from bots.models import Action, Bot, BotTask, Kind, ListedPerson
+from bots.models import Action, Bot, BotTask, Candidate, Kind
 from bots.searching import KNOWN, LEAVES_ONE_PERSON
 from bots.targeting import Verdict
 from errors import codes
@@ -78,16 +79,18 @@ def _weigh(bot: Bot, task: BotTask, door: Door, people: list[Person]) -> list[We
     keys = [int(person.pk) for person in people]
     mine = Action.objects.filter(account=bot.account_id, target_pk__in=keys)
     contacted = set(mine.values_list("target_pk", flat=True))
-    same = set(mine.filter(kind=task.kind, campaign=task.campaign).values_list("target_pk", flat=True))
-    barring = ListedPerson.objects.filter(list="keep" if task.kind == Kind.UNFOLLOW else "block")
-    listed = set(barring.values_list("username", flat=True))
+    same = set(mine.filter(kind=task.kind).values_list("target_pk", "campaign"))
+    today = timezone.now().astimezone(ZoneInfo(bot.account.timezone)).date()
+    barring = lists.barring(bot.workspace_id, task.kind).values_list("username", "target_pk")
+    listed = {key for pair in barring for key in pair}
     weighed, profiles = [], PROFILES
     for person in people:
         facts = targeting.facts_of(person) | {"contacted": int(person.pk) in contacted}
         verdict = targeting.judge(facts, task.filters)
-        if person.username.lower() in listed:
+        met = Candidate(target_pk=int(person.pk), username=person.username, media_id=person.media_id or "")
+        if listed & {person.username.lower(), met.target_pk}:
             weighed.append(Weighed(person, False, codes.LISTED.what))
-        elif int(person.pk) in same:
+        elif (met.target_pk, MODULES[task.kind].once(task, met, today)) in same:
             weighed.append(Weighed(person, False, KNOWN))
         elif verdict.unknown and not profiles:
             weighed.append(Weighed(person, False, verdict.reason, unsure=True))

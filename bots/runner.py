@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from accounts import tenancy
-from bots import growth, health, limits, pacing, searching, sessions, switch, tasking, turns
+from bots import growth, health, limits, lists, pacing, searching, sessions, switch, tasking, turns
 from bots.actions import MODULES
 from bots.dispatch import LEASE, LOOK_UP_AFTER
 from bots.instagram.private import Door, NoAnswer, State, TooLate, awake_clock
@@ -174,6 +174,8 @@ def _intend(run: Run, task: BotTask, candidate: Candidate, caps: Caps) -> Action
     if verdict == "stopped":
         task.status = BotTask.Status.STOPPED
     elif verdict == "listed":
+        with tenancy.scope(run.workspace):
+            lists.learn(run.workspace, task.kind, candidate.username, candidate.target_pk)
         searching.skip(run, task, candidate, codes.LISTED.what)
     elif verdict == "known":
         searching.skip(run, task, candidate, searching.KNOWN)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.db.models import F, Max
 
 from accounts import tenancy
-from bots import growth, targeting, tasking
+from bots import growth, lists, targeting, tasking
 from bots.actions import MODULES
 from bots.instagram.private import Door, Person
 from bots.models import Action, BotTask, Candidate, Kind
@@ -111,21 +111,31 @@ def _exhaust(run: Run, task: BotTask) -> None:
 
 
 def is_worth_it(run: Run, door: Door, task: BotTask, candidate: Candidate) -> bool:
-    """Weigh a candidate; asks for the profile when a filter needs what the search did not tell."""
+    """Weigh a candidate; asks for the profile when a filter needs what the search did not tell.
+
+    And before an unfollow while the keep list has names without numbers: we may know the person by a former name.
+    """
     verdict = targeting.judge(candidate.facts, task.filters)
-    if verdict.unknown and not verdict.keep:
+    if (verdict.unknown and not verdict.keep) or (task.kind == Kind.UNFOLLOW and _may_be_renamed(run)):
         try:
-            candidate.facts = candidate.facts | targeting.facts_of(door.person(str(candidate.target_pk)))
+            person = door.person(str(candidate.target_pk))
         except BotException as error:
             if error.code.then not in LEAVES_ONE_PERSON:
                 raise
             return skip(run, task, candidate, error.code.what)
+        candidate.username = person.username[:30] or candidate.username
+        candidate.facts = candidate.facts | targeting.facts_of(person)
         verdict = targeting.judge(candidate.facts, task.filters)
     if not verdict.keep:
         return skip(run, task, candidate, verdict.reason)
     if task.kind == Kind.FOLLOW and targeting.is_held(run.bot, candidate.target_pk):
         return skip(run, task, candidate, "left alone, to compare with", Candidate.State.HELD)
     return True
+
+
+def _may_be_renamed(run: Run) -> bool:
+    with tenancy.scope(run.workspace):
+        return lists.barring(run.workspace, Kind.UNFOLLOW).filter(target_pk=None).exists()
 
 
 def skip(

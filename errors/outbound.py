@@ -79,6 +79,21 @@ def check(url: str) -> None:
         raise BotException(codes.ADDRESS_NOT_PUBLIC)
 
 
+def must_be_public(host: str) -> None:
+    """Refuse an address, or a name with any meaning, that is not public: for lines that others open, as a proxy's.
+
+    A name that means nothing reaches nobody. With OUTBOUND_LOOPBACK (tests), this machine is fine. Raises
+    ADDRESS_NOT_PUBLIC.
+    """
+    try:
+        found = {str(place[0]) for *_, place in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
+    except (OSError, UnicodeError):
+        return
+    for address in found:
+        if not is_public(address) and not (settings.OUTBOUND_LOOPBACK and ip_address(address).is_loopback):
+            raise BotException(codes.ADDRESS_NOT_PUBLIC)
+
+
 def _parts(url: str) -> SplitResult:
     """Take an address apart. Raises ADDRESS_NOT_PUBLIC."""
     try:

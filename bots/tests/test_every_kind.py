@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from bots import reconcile, sessions, tasking
+from bots import lists, reconcile, sessions, tasking
 from bots.actions import people, welcome_dm
 from bots.models import Action, Bot, BotTask, Candidate, Kind, ListedPerson, MessageTemplate, Source
 from bots.tests.engine import Engine
@@ -195,6 +195,35 @@ def test_it_unfollows_only_whom_it_followed_long_enough_ago(roomy: Engine) -> No
     roomy.turn()
 
     assert sent(roomy, "unfollow") == [str(old.target_pk)]
+
+
+def test_who_is_kept_stays_kept_under_a_new_name(roomy: Engine) -> None:
+    """Names change, numbers do not: the list has the new name, our journal the former one."""
+    roomy.ask(2)
+    roomy.turn()
+    renamed, other = roomy.actions()
+    with roomy.seen():
+        Action.objects.update(ended_at=timezone.now() - timedelta(days=8))
+        Action.objects.filter(pk=renamed.pk).update(target_username="a.former.name")
+        lists.add(roomy.workspace, "keep", [renamed.target_username])
+    ask(roomy, Kind.UNFOLLOW, 5, options={"after_days": 7})
+    roomy.turn()
+
+    assert sent(roomy, "unfollow") == [str(other.target_pk)]
+    with roomy.seen():
+        assert ListedPerson.objects.get().target_pk == renamed.target_pk  # learned, for the next time
+
+
+def test_who_is_listed_after_we_met_them_is_known_by_number(roomy: Engine) -> None:
+    roomy.ask(1)
+    roomy.turn()
+    (met,) = roomy.actions()
+    with roomy.seen():
+        lists.add(roomy.workspace, "block", [met.target_username, "nobody.we.met"])
+        assert dict(ListedPerson.objects.values_list("username", "target_pk")) == {
+            met.target_username: met.target_pk,
+            "nobody.we.met": None,
+        }
 
 
 def test_it_spares_who_follows_back(roomy: Engine) -> None:

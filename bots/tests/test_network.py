@@ -9,6 +9,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 from django.utils.timezone import now
+from pytest_django import Settings
 
 from accounts import tenancy
 from accounts.models import User
@@ -44,7 +45,13 @@ class Relay(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def proxy() -> Iterator[ThreadingHTTPServer]:
+def here(settings: Settings) -> None:
+    """A proxy on this machine is fine."""
+    settings.OUTBOUND_LOOPBACK = True
+
+
+@pytest.fixture
+def proxy(here: None) -> Iterator[ThreadingHTTPServer]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Relay)
     server.seen = []  # type: ignore[attr-defined]
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -85,6 +92,7 @@ def test_an_account_goes_through_its_proxy_and_straight_when_that_is_taken_away(
     assert len(proxy.seen) == 1  # type: ignore[attr-defined]
 
 
+@pytest.mark.usefixtures("here")
 def test_a_proxy_that_is_away_is_not_gone_round(alices_connected_bot: Bot, alice: User) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
@@ -132,6 +140,15 @@ def test_what_is_no_address_is_refused(alices_bot: Bot, alice: User, text: str) 
     with pytest.raises(BotException) as refused:
         network.give(alices_bot.account, text, alice)
     assert refused.value.code is codes.VALIDATION_FAILED
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "10.0.0.8", "169.254.169.254", "[::1]", "0x7f.1", "2130706433"]
+)
+def test_a_proxy_in_a_network_of_ours_is_refused(alices_bot: Bot, alice: User, host: str) -> None:
+    with pytest.raises(BotException) as refused:
+        network.give(alices_bot.account, f"http://name:word@{host}:5432", alice)
+    assert refused.value.code is codes.ADDRESS_NOT_PUBLIC
 
 
 def test_a_running_bot_keeps_its_address(alices_bot: Bot, alice: User) -> None:

@@ -42,6 +42,26 @@ def test_it_says_why_somebody_would_be_skipped(engine: Engine) -> None:
     assert "below 1,000,000,000" in reasons[third["username"]]
 
 
+def test_a_post_that_was_liked_is_known_and_a_listed_number_too(engine: Engine) -> None:
+    engine.limit(100, kind=Kind.LIKE)
+    first, second = engine.sandbox.control.people("ceramics", 0, 2)
+    with engine.seen():
+        ListedPerson.objects.create(
+            workspace=engine.workspace, list="block", username="a.former.name", target_pk=second["pk"]
+        )
+    engine.start()
+    with engine.seen():
+        Bot.objects.update(burst=1)
+        tasking.ask(engine.bot, Kind.LIKE, 1, value="ceramics")
+    engine.turn()
+
+    met = look(engine, tasking.draft(engine.bot, Kind.LIKE, 5, "hashtag", "ceramics")).people
+    reasons = {one.person.username: one.reason for one in met}
+
+    assert reasons[first["username"]] == "contacted before"
+    assert "block list" in reasons[second["username"]]
+
+
 def test_it_asks_for_a_few_profiles_and_says_who_is_unsure(engine: Engine) -> None:
     seen = look(engine, draft(engine, min_media_count=0))
 
