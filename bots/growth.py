@@ -17,7 +17,6 @@ from accounts import tenancy
 from billing import entitlements
 from bots.instagram.private import Door
 from bots.models import AccountDay, Action, Bot, Candidate, FollowBack, InstagramAccount, Kind
-from errors.codes import Then
 from errors.exceptions import BotException
 
 AFTER = timedelta(days=7)  # people have so long to follow back
@@ -144,7 +143,7 @@ def ask_some(workspace: UUID, bot: Bot, door: Door) -> int:
         try:
             row.follows = door.relation(str(row.target_pk)).followed_by
         except BotException as gone:
-            if gone.code.then is not Then.SKIP:
+            if not door.leaves_one(gone.code):
                 raise
         row.asked_at = timezone.now()
         with tenancy.scope(workspace):

@@ -13,7 +13,7 @@ from bots.actions import MODULES
 from bots.instagram.private import Door, Person
 from bots.limits import Caps, Today
 from bots.models import Action, Bot, BotTask, Candidate, Kind
-from bots.searching import KNOWN, LEAVES_ONE_PERSON
+from bots.searching import KNOWN
 from bots.targeting import Verdict
 from errors import codes
 from errors.exceptions import BotException
@@ -109,7 +109,7 @@ def _judge_closely(door: Door, person: Person, facts: dict[str, object], filters
     try:
         return targeting.judge(facts | targeting.facts_of(door.person(person.pk)), filters)
     except BotException as gone:
-        if gone.code.then not in LEAVES_ONE_PERSON:
+        if not door.leaves_one(gone.code):
             raise
         return Verdict(False, gone.code.what)
 

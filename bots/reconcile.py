@@ -12,7 +12,6 @@ from bots.actions import MODULES
 from bots.instagram.private import Door
 from bots.models import Action, BotTask, InstagramAccount
 from errors import codes
-from errors.codes import Then
 from errors.exceptions import BotException
 from errors.recording import log_activity, record
 from instagrowth import live
@@ -63,7 +62,7 @@ def _ask(workspace: UUID, door: Door, action: Action) -> bool | None:
     try:
         arrived: bool = MODULES[action.kind].reconcile(door, action, action.task)
     except BotException as strange:
-        if strange.code.then not in (Then.SKIP, Then.ALERT) or door.halted:
+        if not door.leaves_one(strange.code):
             raise
         if strange.code in GONE:
             return False

@@ -22,7 +22,6 @@ from bots.instagram.private import Door, NoAnswer, State, TooLate, awake_clock
 from bots.limits import Caps
 from bots.locks import account_lock
 from bots.models import Action, Bot, BotTask, Candidate
-from bots.searching import LEAVES_ONE_PERSON
 from bots.turns import Run
 from errors import codes, correlation
 from errors.codes import Code, Then
@@ -227,7 +226,7 @@ def _perform(run: Run, door: Door, task: BotTask, candidate: Candidate, action: 
         raise
     code = outcome.code
     refused = outcome.state is State.REFUSED and code is not None
-    if refused and not outcome.sent and code.then not in LEAVES_ONE_PERSON:
+    if refused and not outcome.sent and not door.leaves_one(code):
         _withdraw(run, action)
     else:
         state = Action.State.CONFIRMED if outcome.state is State.CONFIRMED else Action.State.REFUSED

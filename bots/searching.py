@@ -20,7 +20,6 @@ from errors.exceptions import BotException
 from errors.recording import record
 
 PAGES_A_TURN = 3  # searches at most, so that a poor hashtag does not become a burst of reads
-LEAVES_ONE_PERSON = (Then.SKIP, Then.ALERT)  # what says something about this person, so that the next one is taken
 LOOK_AGAIN = timedelta(hours=1)  # a source that may have new people by then
 IN_VAIN = 100  # people asked about, of whom fewer than one in
 POOR = 20  # could be used, end a task
@@ -69,7 +68,7 @@ def _give_up_search(run: Run, door: Door, task: BotTask, nowhere: BotException) 
     with tenancy.scope(run.workspace):
         if nowhere.code.then in (Then.SKIP, Then.TELL):
             tasking.close(task, run.bot, BotTask.Status.FAILED, nowhere.code)
-        elif nowhere.code.then is Then.ALERT and not door.halted:
+        elif door.leaves_one(nowhere.code):
             record(nowhere, action=task.kind, workspace=run.workspace, account=run.bot.account_id, task=str(task.pk))
             tasking.wait(task, run.now + LOOK_AGAIN, nowhere.code.id)
         else:
@@ -120,7 +119,7 @@ def is_worth_it(run: Run, door: Door, task: BotTask, candidate: Candidate) -> bo
         try:
             person = door.person(str(candidate.target_pk))
         except BotException as error:
-            if error.code.then not in LEAVES_ONE_PERSON:
+            if not door.leaves_one(error.code):
                 raise
             return skip(run, task, candidate, error.code.what)
         candidate.username = person.username[:30] or candidate.username

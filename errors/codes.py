@@ -838,7 +838,7 @@ INSTAGRAM_PLEASE_WAIT = _code(
     "E-API-W-0010",
     "INSTAGRAM_PLEASE_WAIT",
     "Instagram asks the account to wait a few minutes, which it means seriously.",
-    "Nothing: the account writes nothing for 24 hours. Do not use it much by hand in that time.",
+    "Nothing: we leave the account alone for 24 hours. Do not use it much by hand in that time.",
     then=Then.COOL_24H,
     http=409,
 )

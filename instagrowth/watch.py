@@ -12,13 +12,13 @@ from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 
 from bots import engine
-from bots.context import LATE
 from errors import codes
 from errors.exceptions import BotException
 from errors.recording import record
 from instagrowth import metrics, system
 
 EVERY = 15  # seconds between two looks
+SILENT = 90  # seconds without a sign of life: with EVERY, frozen workers are told of within two minutes
 AGAIN = 60  # seconds after which it is told once more, whichever beat looks
 logger = structlog.get_logger("instagrowth")
 
@@ -42,7 +42,7 @@ def _standstill() -> str:
         age = metrics.worker_age()
     except RedisError:
         age = None  # its own alarm
-    if age is not None and age > LATE.total_seconds():
+    if age is not None and age > SILENT:
         return f"No worker has done anything for {age:.0f} seconds."
     stalled = engine.stalled() if system.BOTS_RUN.now() else []
     return f"Nobody works on {' and '.join(stalled)}: bots there wait for more than two minutes." if stalled else ""

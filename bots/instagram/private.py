@@ -18,7 +18,7 @@ from bots.instagram import reactions
 from bots.instagram.reactions import NoAnswer
 from bots.instagram.safe_client import IDENTITY, LIBRARY_ERRORS, Client, Halted, TooLate, awake_clock
 from errors import codes
-from errors.codes import Code
+from errors.codes import Code, Then
 from errors.exceptions import BotException
 
 __all__ = [
@@ -191,6 +191,10 @@ class Door:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def leaves_one(self, code: Code) -> bool:
+        """Whether what was met says something about one person or post, so that the next one can be taken."""
+        return code.then in (Then.SKIP, Then.ALERT) and self.halted is None
 
     def settings(self) -> dict[str, Any]:
         """The session as it is now, to be sealed again."""

@@ -7,8 +7,11 @@ from django.utils import timezone
 
 from bots import growth
 from bots.growth import Growth, Rate
+from bots.instagram.private import Door, Relation
 from bots.models import AccountDay, Action, Bot, FollowBack, InstagramAccount
 from bots.tests.engine import Engine
+from errors import codes
+from errors.exceptions import BotException
 
 WEEK_AGO = timedelta(days=8)
 
@@ -45,6 +48,25 @@ def test_both_groups_are_asked_once_a_few_a_turn(compared: Engine) -> None:
     with compared.seen():
         assert FollowBack.objects.filter(group="held").exclude(asked_at=None).count() == held
         assert FollowBack.objects.filter(group="contacted").count() == followed
+
+
+def test_one_who_cannot_be_read_holds_up_nobody(compared: Engine) -> None:
+    strange = [BotException(codes.INSTAGRAM_DRIFT)]
+    relation = Door.relation
+
+    def ask(door: Door, pk: str) -> Relation:
+        if strange:
+            raise strange.pop()
+        return relation(door, pk)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Door, "relation", ask)
+        compared.ask(1, "smalltown")
+        assert compared.turn() == "done"
+
+    with compared.seen():
+        assert FollowBack.objects.exclude(asked_at=None).count() == growth.ASKED_A_TURN
+        assert FollowBack.objects.exclude(asked_at=None).filter(follows=None).count() == 1
 
 
 def test_who_follows_back_is_counted(compared: Engine) -> None:

@@ -126,6 +126,16 @@ def test_an_app_that_instagram_no_longer_takes_logs_nobody_in(engine: Engine) ->
     assert requests_of(engine) == before
 
 
+def test_an_app_that_instagram_no_longer_takes_loses_nobody(engine: Engine) -> None:
+    engine.start()
+    engine.ask(3)
+    engine.sandbox.control.fault("needs_upgrade", account=engine.username, path="friendships/show")
+
+    engine.turn()
+
+    assert (engine.account.health, engine.actions(), engine.task().confirmed) == ("cooling", [], 0)
+
+
 # ── What one person's answer may not do to the rest of the work ────────────────────────────────────────────────────
 
 

@@ -107,7 +107,7 @@ REACTION = {
     "retry": "A read may be repeated twice. An action is never sent again: we look up later whether it arrived.",
     "wait": "The task waits until a limit or a clock allows it again, then goes on by itself.",
     "cool_1h": "Everything on the account rests for 1 hour. If it comes back, the rest doubles, up to 24 hours.",
-    "cool_24h": "Every action on the account rests for 24 hours. Reading goes on.",
+    "cool_24h": "Everything on the account rests for 24 hours: we neither do nor ask anything for it.",
     "block_kind": "This kind of action rests for 24 hours, the second time in 7 days for 72, the third until you act.",
     "needs_login": "Everything on the account stopped within one request. We never log in by ourselves.",
     "freeze": "Everything on the account stopped within one request, until you have solved it in the Instagram app.",
