@@ -23,7 +23,9 @@ from adminpanel import presence
 from adminpanel.models import AllowedNetwork
 from adminpanel.tests.control_room import inside
 from bots import switch, tasking
-from bots.models import Bot
+from bots.models import Bot, InstagramAccount
+from content import plan_review
+from content.models import GrowthPlan
 from e2e.conftest import Stack
 from e2e.visitor import visit
 from instagrowth import consumers, live
@@ -83,6 +85,46 @@ def test_an_action_is_told_while_the_page_is_open(stack: Stack, alice: User, ali
         assert heard(socket, "action")["data"] == {"account": "alice.real", "kind": "follow", "outcome": "confirmed"}
         assert heard(socket, "task")["data"]["status"] == "done"
     assert len(stack.instagram.ledger("alice.real").targets("follow")) == 1
+
+
+def test_a_part_that_comes_open_follows_and_what_was_typed_stays(
+    stack: Stack, browser: Browser, alice: User, alices_account: InstagramAccount
+) -> None:
+    workspace = workspace_of(alice)
+    with everywhere():
+        today = plan_review.today(alices_account)
+        known = {"niche": "n", "posts_a_week": 3, "hours_from": "none", "starts_on": today, "status": "accepted"}
+        routine = {"title": "Answer", "how": "", "minutes": 5, "weekly": 4, "done": {}}
+        plan = GrowthPlan(workspace=workspace, account=alices_account, goal="First goal", routines=[routine], **known)
+        plan.save()
+
+    def happens(goal: str) -> None:
+        with tenancy.scope(workspace):
+            GrowthPlan.objects.update(goal=goal)
+            live.publish(workspace.pk, "ai", {"plan": str(plan.pk)})
+            live.publish(workspace.pk, "notice", {"kind": "tasks"})  # the bell follows in the same breath
+
+    fetched: list[str] = []
+    with visit(browser, stack.site) as visitor:
+        visitor.sign_in(alice)
+        visitor.goes_to("/content/planner/")
+        visitor.page.on("request", lambda asked: "hx-request" in asked.headers and fetched.append(asked.url))
+        expect(visitor.page.locator("#review")).to_be_visible()
+        happens("Second goal")
+        visitor.sees("Second goal")
+        times = visitor.page.locator("#did-1")
+        times.fill("3")
+        visitor.page.locator("h1").click()
+        with visitor.page.expect_response(lambda answer: "/notifications/bell/" in answer.url):
+            happens("Third goal")
+
+        expect(times).to_have_value("3")
+        before = sum("/content/planner/" in url for url in fetched)
+        times.fill("")
+        visitor.page.locator("h1").click()
+        happens("Fourth goal")
+        visitor.sees("Fourth goal")
+    assert sum("/content/planner/" in url for url in fetched) == before + 1
 
 
 def test_who_comes_back_is_told_what_was_missed_in_order(stack: Stack, alice: User) -> None:

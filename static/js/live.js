@@ -27,17 +27,36 @@ function show(state, word) {
 // A part that was fetched anew brings its badge as the server knows it: say again how the line is.
 document.addEventListener("htmx:afterSwap", () => shown && show(...shown));
 
+// Somebody may have begun while it was on its way.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.target.matches("[data-live]") && event.detail.requestConfig.triggeringEvent?.type === "live" && inHand(event.target)) event.detail.shouldSwap = false;
+});
+
 // The elements that listen to one of these names; without names, all of them.
 function refresh(names) {
   for (const element of document.querySelectorAll("[data-live]")) {
     const wanted = element.dataset.live.split(" ");
     if (names && !wanted.includes("*") && !wanted.some((name) => names.has(name))) continue;
-    // Never under the hands of someone who is typing in it: it comes with the next event.
-    if (element.contains(document.activeElement) && document.activeElement.matches("input:not([type=checkbox]), textarea, select")) continue;
-    // Nor an opened row under the eyes of someone who reads it.
-    if (element.querySelector("details[open]:not(.menu)")) continue;
-    fetchAnew(element);
+    if (!inHand(element)) fetchAnew(element);
   }
+}
+
+// Whether somebody is at work in an element: it comes with the next event then.
+function inHand(element) {
+  // Never under the hands of someone who is typing in it, nor what was typed and not sent.
+  if (element.contains(document.activeElement) && document.activeElement.matches("input:not([type=checkbox]), textarea, select")) return true;
+  if ([...element.querySelectorAll("input, textarea, select")].some(changed)) return true;
+  // Nor an opened row under the eyes of someone who reads it; what the page brought open is data-opened.
+  return element.querySelector("details[open]:not(.menu, [data-opened])") !== null;
+}
+
+// Whether a field holds something else than the page that brought it.
+function changed(field) {
+  if (field.type === "hidden") return false;
+  if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+  if (field.tagName !== "SELECT") return field.value !== field.defaultValue;
+  const drawn = [...field.options].some((option) => option.defaultSelected);
+  return drawn && [...field.options].some((option) => option.selected !== option.defaultSelected);
 }
 
 // `data-live-pause="3000"`: a costly part is fetched at most so often, in milliseconds, and once more after the last event.
