@@ -19,6 +19,7 @@ from instagrowth import metrics, system
 
 EVERY = 15  # seconds between two looks
 SILENT = 90  # seconds without a sign of life: with EVERY, frozen workers are told of within two minutes
+START = 45  # seconds before the first, in which workers that were started with us take what waited meanwhile
 AGAIN = 60  # seconds after which it is told once more, whichever beat looks
 logger = structlog.get_logger("instagrowth")
 
@@ -57,6 +58,7 @@ def _is_first() -> bool:
 
 
 def _watch() -> None:
+    time.sleep(START)
     while True:
         try:
             look()

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from celery.signals import beat_init
 from django.core import mail
 from django.core.cache import cache
 from django.utils import timezone
@@ -16,7 +17,6 @@ from errors.models import ActivityLog
 from errors.tests.test_alert import Hook, hook  # noqa: F401  (the webhook of these tests, too)
 from instagrowth import metrics, system, watch
 from instagrowth.testing import everywhere
-from instagrowth.testing_processes import Processes, ending, eventually, servers_of_the_tests
 
 LATE = timedelta(minutes=3)
 
@@ -90,10 +90,19 @@ def test_a_worker_that_shows_no_life_is_told_of_though_no_bot_is_due(db: None) -
     assert told()[0].startswith("No worker has done anything for 10")
 
 
-@pytest.mark.usefixtures("committed")
-def test_a_beat_keeps_the_watch(alices_bot: Bot, tmp_path: Path) -> None:
-    waits(alices_bot)
-    before = len(told())  # the log keeps what other tests committed
-    with ending(Processes(tmp_path, servers_of_the_tests())) as running:
-        running.beat()
-        eventually(lambda: len(told()) > before, why=running.said)
+def test_a_beat_keeps_the_watch_once_its_workers_had_time_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[object] = []
+
+    def sleep(seconds: float) -> None:
+        done.append(seconds)
+        if seconds == watch.EVERY:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(watch, "Thread", lambda target, **_: SimpleNamespace(start=target))
+    monkeypatch.setattr(watch, "time", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr(watch, "look", lambda: done.append("looked"))
+    monkeypatch.setattr(watch, "connection", SimpleNamespace(close=lambda: None))
+    with pytest.raises(KeyboardInterrupt):
+        beat_init.send(sender=None)
+
+    assert done == [watch.START, "looked", watch.EVERY]
