@@ -449,6 +449,17 @@ class Action(Owned):
     def __str__(self) -> str:
         return f"{self.get_kind_display()} @{self.target_username}"
 
+    @property
+    def reason(self) -> str:
+        """Why this person: where the task found them; empty where the task is gone."""
+        return self.task.whence if self.task else ""
+
+    @property
+    def told(self) -> str:
+        """What its code says, in words."""
+        known = codes.by_id(self.error_code) if self.error_code else None
+        return known.what if known else ""
+
 
 class ListedPerson(Owned):
     """Somebody on a list of the workspace: never unfollowed (keep), or never contacted by any bot (block)."""

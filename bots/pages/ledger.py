@@ -26,8 +26,8 @@ from bots.pages.doors import bot_of, do
 
 ROWS = 50
 COLUMNS = (
-    "id", "time", "action", "target", "target id", "campaign or post", "state", "code", "ended", "task",
-    "correlation id",
+    "id", "time", "action", "target", "target id", "reason", "campaign or post", "state", "code", "what it says",
+    "ended", "task", "correlation id",
 )  # fmt: skip
 
 
@@ -53,7 +53,7 @@ class Filters:
     def rows(self, account: InstagramAccount | UUID) -> QuerySet[Action]:
         """Give the account's actions that they mean, newest first."""
         by = {name: value for name, value in (("kind", self.kind), ("state", self.state)) if value}
-        found = Action.objects.filter(account=account, **by).order_by("-created_at", "-id")
+        found = Action.objects.filter(account=account, **by).select_related("task").order_by("-created_at", "-id")
         if self.q.startswith("e-"):
             return found.filter(error_code=self.q.upper())
         if self.q.startswith("c-"):
@@ -141,9 +141,11 @@ def _cells(action: Action, zone: ZoneInfo) -> list[str]:
         action.kind,
         action.target_username,
         str(action.target_pk),
+        action.reason,
         action.campaign,
         action.state,
         action.error_code,
+        action.told,
         ended,
         str(action.task_id or ""),
         action.correlation_id,

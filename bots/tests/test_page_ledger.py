@@ -16,6 +16,7 @@ from bots import tasking
 from bots.models import Action, Bot, BotTask
 from bots.pages import ledger
 from bots.tests.engine import Engine
+from errors import codes
 from instagrowth.testing import everywhere
 
 PAGE = "/automation/alice.clay/ledger/"
@@ -95,6 +96,27 @@ def test_the_file_has_all_and_computes_nothing(committed: None, alice: User, act
 
     assert [row[4] for row in rows[1:]] == ["4", "3", "2", "1", "0"]
     assert {row[3] for row in rows[1:]} == {"'=cmd|'/c calc'!A1"}
+
+
+def test_each_action_says_why_and_what_became_of_it(committed: None, alice: User, acts, alices_bot: Bot) -> None:
+    with everywhere():
+        mine = {"workspace_id": alices_bot.workspace_id, "bot": alices_bot}
+        task = BotTask.objects.create(**mine, kind="follow", source="followers", value="the.guild", amount=2)
+    acts(1, task=task, state="refused", error_code=codes.IG_TARGET_GONE.id)
+    acts(1, task=task)
+
+    header, done, gone = csv.reader(io.StringIO(fetch(alice).decode()))
+    client = Client()
+    client.force_login(alice)
+    page = client.get(PAGE).content.decode()
+
+    names = ("reason", "code", "what it says")
+    assert [gone[header.index(name)] for name in names] == [
+        "from followers of @the.guild", codes.IG_TARGET_GONE.id, codes.IG_TARGET_GONE.what
+    ]  # fmt: skip
+    assert [done[header.index(name)] for name in names] == ["from followers of @the.guild", "", ""]
+    assert page.count("from followers of @the.guild") == 1
+    assert codes.IG_TARGET_GONE.what in page
 
 
 def test_the_same_number_of_queries_for_1_and_3(client: Client, alice: User, acts) -> None:
