@@ -11,10 +11,25 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Self
-from urllib.parse import quote
 from uuid import UUID
 
 from bots.instagram import reactions
+from bots.instagram.answers import (
+    Message,
+    Person,
+    Post,
+    Relation,
+    Story,
+    author_of,
+    media_id_of,
+    media_path,
+    medias_in,
+    moment_of,
+    name_path,
+    number,
+    person_of,
+    post_of,
+)
 from bots.instagram.reactions import NoAnswer
 from bots.instagram.safe_client import IDENTITY, LIBRARY_ERRORS, Client, Halted, TooLate, awake_clock
 from errors import codes
@@ -40,64 +55,6 @@ __all__ = [
     "enter",
     "login",
 ]
-
-
-@dataclass(frozen=True)
-class Person:
-    """What is known of somebody on Instagram; None is unknown, never zero or no."""
-
-    pk: str
-    username: str
-    full_name: str | None = None
-    private: bool | None = None
-    verified: bool | None = None
-    business: bool | None = None
-    followers: int | None = None
-    following: int | None = None
-    media_count: int | None = None
-    bio: str | None = None
-    language: str | None = None  # Instagram does not say
-    media_id: str | None = None  # the post that led us to the person, ready for `like`
-    posted_at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Relation:
-    """How the account and a person stand. `requested`: the account asked to follow and waits."""
-
-    following: bool
-    requested: bool
-    followed_by: bool
-    blocking: bool
-
-
-@dataclass(frozen=True)
-class Message:
-    """One message of a conversation; `own` if the account wrote it."""
-
-    text: str
-    own: bool
-    sent_at: datetime
-
-
-@dataclass(frozen=True)
-class Post:
-    """One post of a profile. `kind` is image, carousel, reel or video; a count that is not told is None."""
-
-    id: str
-    posted_at: datetime
-    caption: str
-    kind: str
-    likes: int | None
-    comments: int | None
-
-
-@dataclass(frozen=True)
-class Story:
-    """One story of a person; `id` is ready for `see_stories`."""
-
-    id: str
-    taken_at: datetime | None
 
 
 class State(StrEnum):
@@ -151,7 +108,7 @@ def login(
     client = _client({key: value for key, value in (settings or {}).items() if key in IDENTITY}, username, proxy)
     try:
         client.login(username, password, verification_code=code)
-        return LoggedIn(client.stored(), _person(client.private_request("accounts/current_user/?edit=true")["user"]))
+        return LoggedIn(client.stored(), person_of(client.private_request("accounts/current_user/?edit=true")["user"]))
     except (Halted, *LIBRARY_ERRORS) as error:
         # The library wraps some errors in vaguer ones: what the last request met is the cause.
         cause = error.cause if isinstance(error, Halted) else client.last_error or error
@@ -216,7 +173,7 @@ class Door:
     def probe(self) -> Person:
         """Who the session belongs to: one read, which fails if the session is dead."""
         with self._reading():
-            return _person(self._client.private_request("accounts/current_user/?edit=true")["user"])
+            return person_of(self._client.private_request("accounts/current_user/?edit=true")["user"])
 
     def person(self, pk: str) -> Person:
         """A profile by its number, with counts and bio."""
@@ -227,12 +184,12 @@ class Door:
             "is_app_start": False,
         }
         with self._reading(missing=codes.IG_TARGET_GONE):
-            return _person(self._client.private_request(f"users/{_number(pk)}/info/", params=params)["user"])
+            return person_of(self._client.private_request(f"users/{number(pk)}/info/", params=params)["user"])
 
     def profile(self, username: str) -> Person:
         """A profile by its name, with counts and bio."""
         with self._reading(missing=codes.IG_TARGET_GONE):
-            return _person(self._client.private_request(f"users/{_name(username)}/usernameinfo/")["user"])
+            return person_of(self._client.private_request(f"users/{name_path(username)}/usernameinfo/")["user"])
 
     def relation(self, pk: str) -> Relation:
         """How the account and this person stand."""
@@ -252,9 +209,9 @@ class Door:
             if cursor:
                 form["max_id"], form["next_media_ids"] = json.loads(cursor)
             page = self._client.private_request(
-                f"tags/{_name(tag.lstrip('#'))}/sections/", data=form, with_signature=False
+                f"tags/{name_path(tag.lstrip('#'))}/sections/", data=form, with_signature=False
             )
-            people = {person.pk: person for media in _medias(page["sections"]) if (person := _author(media))}
+            people = {person.pk: person for media in medias_in(page["sections"]) if (person := author_of(media))}
             more = page.get("more_available") and page.get("next_max_id")
             following = json.dumps([more, json.dumps(page.get("next_media_ids") or [])]) if more else ""
             return list(people.values()), following
@@ -270,23 +227,24 @@ class Door:
         }
         with self._reading(missing=codes.IG_TARGET_GONE):
             page = self._client.private_request(
-                f"friendships/{_number(pk)}/followers/", params=params | ({"max_id": cursor} if cursor else {})
+                f"friendships/{number(pk)}/followers/", params=params | ({"max_id": cursor} if cursor else {})
             )
-            return [_person(user) for user in page["users"]], str(page.get("next_max_id") or "")
+            return [person_of(user) for user in page["users"]], str(page.get("next_max_id") or "")
 
     def likers(self, media_id: str) -> list[Person]:
         """Who liked a post, as far as Instagram shows."""
         with self._reading(missing=codes.IG_TARGET_GONE):
             return [
-                _person(user) for user in self._client.private_request(f"media/{_media(media_id)}/likers/")["users"]
+                person_of(user)
+                for user in self._client.private_request(f"media/{media_path(media_id)}/likers/")["users"]
             ]
 
     def stories(self, pk: str) -> tuple[list[Story], datetime | None]:
         """The stories of a person at this moment, and up to which of them (by time) the account has seen them."""
         with self._reading(missing=codes.IG_TARGET_GONE):
-            reel = self._client.private_request(f"feed/user/{_number(pk)}/story/").get("reel") or {}
+            reel = self._client.private_request(f"feed/user/{number(pk)}/story/").get("reel") or {}
             items = reel.get("items") or []
-            return [Story(_media_id(item, pk), _moment(item.get("taken_at"))) for item in items], _moment(
+            return [Story(media_id_of(item, pk), moment_of(item.get("taken_at"))) for item in items], moment_of(
                 reel.get("seen")
             )
 
@@ -298,8 +256,8 @@ class Door:
             while True:
                 params = {"count": 33, "rank_token": self._client.rank_token, "ranked_content": "true"}
                 params |= {"max_id": cursor} if cursor else {}
-                page = self._client.private_request(f"feed/user/{_number(pk)}/", params=params)
-                found += [post for media in page["items"] if (post := _post(media))]
+                page = self._client.private_request(f"feed/user/{number(pk)}/", params=params)
+                found += [post for media in page["items"] if (post := post_of(media))]
                 cursor = str(page.get("next_max_id") or "")
                 if len(found) >= most or not cursor or not page.get("more_available"):
                     return found[:most]
@@ -307,13 +265,13 @@ class Door:
     def likes(self, media_id: str) -> bool:
         """Whether the account likes a post."""
         with self._reading(missing=codes.IG_TARGET_GONE):
-            item = self._client.private_request(f"media/{_media(media_id)}/info/")["items"][0]
+            item = self._client.private_request(f"media/{media_path(media_id)}/info/")["items"][0]
             return bool(item.get("has_liked"))
 
     def messages_with(self, pk: str) -> list[Message]:
         """The newest messages of the conversation with a person, none if there is no conversation."""
         with self._reading(missing=codes.IG_TARGET_GONE):
-            params = {"recipient_users": json.dumps([_number(pk)]), "seq_id": 2580572, "limit": 20}
+            params = {"recipient_users": json.dumps([number(pk)]), "seq_id": 2580572, "limit": 20}
             thread = self._client.private_request("direct_v2/threads/get_by_participants/", params=params).get("thread")
             return [
                 Message(
@@ -342,7 +300,7 @@ class Door:
                 "include_follow_friction_check": "1",
                 "container_module": "profile",
             }
-            status = self._post(f"friendships/create/{_number(pk)}/", form)["friendship_status"]
+            status = self._post(f"friendships/create/{number(pk)}/", form)["friendship_status"]
             requested = bool(status.get("outgoing_request"))
             return _ended(bool(status["following"]) or requested, requested=requested)
 
@@ -361,7 +319,7 @@ class Door:
             if keep_mutual and relation.followed_by:
                 return Outcome(State.SKIPPED, codes.FOLLOWS_BACK)
             form = {"user_id": pk, "_uid": self.pk, "container_module": "profile"}
-            status = self._post(f"friendships/destroy/{_number(pk)}/", form)["friendship_status"]
+            status = self._post(f"friendships/destroy/{number(pk)}/", form)["friendship_status"]
             return _ended(not status["following"])
 
         return self._writing(send, blocked=codes.UNFOLLOW_BLOCKED)
@@ -382,7 +340,7 @@ class Door:
 
         def send() -> Outcome:
             self._client.mutation_token = dm_token(context)
-            message = self._client.direct_send(text, user_ids=[_number(pk)])
+            message = self._client.direct_send(text, user_ids=[number(pk)])
             return _ended(True, item_id=str(message.id), token=self._client.mutation_token)
 
         return self._writing(send, blocked=codes.DM_BLOCKED)
@@ -394,7 +352,7 @@ class Door:
 
     def _relation(self, pk: str) -> Relation:
         params = {"is_external_deeplink_profile_view": "false"}
-        status = self._client.private_request(f"friendships/show/{_number(pk)}/", params=params)
+        status = self._client.private_request(f"friendships/show/{number(pk)}/", params=params)
         return Relation(
             following=bool(status["following"]),
             requested=bool(status.get("outgoing_request")),
@@ -470,90 +428,3 @@ def _second_factor(cause: BaseException) -> str:
 
 def _checks_a_code(endpoint: str) -> bool:
     return any(step in endpoint for step in ("verify_code", "code_entry_async", "two_factor_login"))
-
-
-def _person(user: dict[str, Any], media: dict[str, Any] | None = None) -> Person:
-    def yes_or_no(key: str) -> bool | None:
-        return None if user.get(key) is None else bool(user[key])
-
-    return Person(
-        pk=str(_number(user.get("pk") or user["pk_id"])),
-        username=str(user.get("username") or ""),
-        full_name=user.get("full_name"),
-        private=yes_or_no("is_private"),
-        verified=yes_or_no("is_verified"),
-        business=yes_or_no("is_business"),
-        followers=user.get("follower_count"),
-        following=user.get("following_count"),
-        media_count=user.get("media_count"),
-        bio=user.get("biography"),
-        media_id=_media_id(media, user.get("pk")) if media else None,
-        posted_at=_moment(media.get("taken_at")) if media else None,
-    )
-
-
-def _post(media: dict[str, Any]) -> Post | None:
-    """A post of a feed; None when it is cut short."""
-    at = _moment(media.get("taken_at"))
-    if not media.get("pk") or at is None:
-        return None
-    kind = {8: "carousel", 2: "reel" if media.get("product_type") == "clips" else "video"}.get(
-        media.get("media_type", 1)
-    )
-    # Instagram tells -1 or nothing where the owner hides the count.
-    likes, comments = media.get("like_count"), media.get("comment_count")
-    return Post(
-        id=str(media["pk"]),
-        posted_at=at,
-        caption=str((media.get("caption") or {}).get("text") or ""),
-        kind=kind or "image",
-        likes=likes
-        if isinstance(likes, int) and likes >= 0 and not media.get("like_and_view_counts_disabled")
-        else None,
-        comments=comments if isinstance(comments, int) and comments >= 0 else None,
-    )
-
-
-def _author(media: dict[str, Any]) -> Person | None:
-    """Who posted this; None when the post is cut short, which one page in a while has."""
-    user = media.get("user") or {}
-    return _person(user, media) if user.get("pk") and media.get("pk") else None
-
-
-def _medias(node: Any) -> Iterator[dict[str, Any]]:
-    """Every post in the sections of a hashtag page, however they are laid out this month."""
-    if isinstance(node, dict):
-        if isinstance(node.get("media"), dict):
-            yield node["media"]
-        else:
-            for child in node.values():
-                yield from _medias(child)
-    elif isinstance(node, list):
-        for child in node:
-            yield from _medias(child)
-
-
-def _media_id(media: dict[str, Any], owner: object) -> str:
-    """`pk_owner`: with less the library would look the post up first."""
-    return f"{media['pk']}_{owner}"
-
-
-def _moment(seconds: object) -> datetime | None:
-    return datetime.fromtimestamp(int(seconds), UTC) if isinstance(seconds, int | float | str) and seconds else None
-
-
-def _number(pk: object) -> int:
-    """Instagram's numbers go into paths, so nothing but digits may."""
-    return int(str(pk))
-
-
-def _media(media_id: str) -> str:
-    """`pk` or `pk_owner`, and nothing else, because it goes into a path."""
-    return "_".join(str(_number(part)) for part in media_id.split("_"))
-
-
-def _name(name: str) -> str:
-    """A username or hashtag as exactly one part of a path."""
-    if not name.strip("."):
-        raise BotException(codes.IG_TARGET_GONE)
-    return quote(name, safe="")

@@ -16,6 +16,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from bots import targeting
 from bots.instagram import private, safe_client
 from bots.instagram.private import NoAnswer, State
 from errors import codes
@@ -468,3 +469,26 @@ def test_a_soft_time_limit_is_not_taken_for_an_answer(instagram, door, monkeypat
     monkeypatch.setattr(safe_client.Wire, "send", interrupted)
     with pytest.raises(SoftTimeLimitError):
         door.like("5_2")
+
+
+def test_what_has_another_shape_than_it_should_is_unknown_and_weighed_so(instagram, door):
+    """Else it would fail where it is weighed, far from the wire, in each turn anew."""
+    strange = {"follower_count": "1,234", "following_count": -1, "media_count": 2**40, "biography": ["x"], "pk": "2"}
+    instagram.answers["GET /api/v1/users/2/"] = 200, {"user": strange | {"username": "bob", "is_private": None}}
+
+    bob = door.person("2")
+
+    assert (bob.followers, bob.following, bob.media_count, bob.bio, bob.private) == (None,) * 5
+    assert targeting.judge(targeting.facts_of(bob), {"min_followers": 1, "bio_words": ["x"]}).unknown == (
+        "followers",
+        "bio",
+    )
+
+
+@pytest.mark.parametrize("pk", ["-5", str(2**63), "1e5", "2/../1", None])
+def test_what_is_no_number_of_a_person_stops_nothing(instagram, door, pk):
+    instagram.answers["GET /api/v1/users/2/"] = 200, {"user": {"pk": pk, "username": "bob"}}
+
+    with pytest.raises(BotException) as caught:
+        door.person("2")
+    assert (caught.value.code, door.halted) == (codes.INSTAGRAM_DRIFT, None)
