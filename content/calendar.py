@@ -115,6 +115,8 @@ def enqueue(membership: Membership, post: Post) -> Post:
     """Schedule a post at the next free slot of its account. Raises PUB_NO_SLOT, or as `schedule`."""
     if post.account is None:
         raise BotException(codes.PUB_NOT_READY, "Choose the account it is for.", field="account")
+    # Two who want the next slot at one moment get two.
+    InstagramAccount.objects.select_for_update(no_key=True).get(pk=post.account_id)
     return schedule(membership, post, slots.next_free(post.account, but=post))
 
 

@@ -127,7 +127,7 @@ def size(subject: str, known: dict[str, Any], difference: float) -> int:
         raise BotException(
             codes.EXPERIMENT_INVALID,
             f"Not enough data yet: {known['known']} of {known['least']} posts are measured, so nobody can say how many"
-            " the test would take. Connect the account through Meta, and publish some more.",
+            " the test would take. Publish some more, while the account is connected through Meta.",
         )
     else:
         found = chance.size_of_means(known["spread"], known["mean"] * difference)

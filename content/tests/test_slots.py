@@ -1,14 +1,18 @@
 """Slots keep to the clock on the account's wall, also in the weeks in which that clock is changed."""
 
+import threading
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connections
 
-from accounts.models import User
+from accounts import tenancy
+from accounts.models import Membership, User
 from bots.models import InstagramAccount
-from content import slots
-from content.models import Slot
+from content import calendar, slots
+from content.models import Post, Slot
+from content.tests.making import kept
 from instagrowth.testing import everywhere
 
 pytestmark = pytest.mark.django_db
@@ -75,3 +79,36 @@ def test_a_slot_is_kept_once(alice: User, alices_account: InstagramAccount) -> N
         for _ in range(2):
             slots.add(alices_account, alice, [0, 3], time(9, 30, 59))
         assert sorted(Slot.objects.values_list("weekday", "at")) == [(0, time(9, 30)), (3, time(9, 30))]
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_posts_that_want_the_next_slot_at_one_moment_take_one_each(
+    committed: None, alices_official: InstagramAccount, alice: User, monkeypatch: pytest.MonkeyPatch, held: bool
+) -> None:
+    """Its control lets go of the lock, and all take the same."""
+    gate, find, workspace = threading.Barrier(4), slots.next_free, alices_official.workspace
+    media = [kept(alices_official, alice)]
+    with tenancy.scope(workspace):
+        slots.add(alices_official, alice, list(range(7)), time(9, 30))
+        owner = Membership.objects.select_related("workspace", "user").get(workspace=workspace, user=alice)
+        posts = [calendar.draft(workspace, alices_official, alice, caption=f"{n}", media=media) for n in range(4)]
+    if not held:
+        monkeypatch.setattr("django.db.models.query.QuerySet.select_for_update", lambda rows, **_: rows)
+        monkeypatch.setattr(slots, "next_free", lambda *what, **more: (find(*what, **more), gate.wait(10))[0])
+
+    def queue(post: Post) -> None:
+        try:
+            if held:
+                gate.wait(10)
+            with tenancy.scope(workspace):
+                calendar.enqueue(owner, post)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=queue, args=[post]) for post in posts]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+
+    with everywhere():
+        hours = set(Post.objects.filter(state=Post.State.SCHEDULED).values_list("planned_for", flat=True))
+    assert len(hours) == (4 if held else 1)
