@@ -123,7 +123,7 @@ class Competitors(Door):
         takes=shapes.CompetitorForm,
         gives=shapes.CompetitorDone,
         status=201,
-        refuses=(*WORKING, codes.IG_ACCOUNT_NOT_FOUND, codes.SOURCE_INVALID),
+        refuses=(*WORKING, codes.IG_ACCOUNT_NOT_FOUND, codes.SOURCE_INVALID, codes.BEING_DELETED),
         tag=TOOLS,
     )
     def post(self, request: Request, wanted: dict[str, Any]) -> dict[str, Any]:

@@ -116,7 +116,7 @@ def enqueue(membership: Membership, post: Post) -> Post:
     if post.account is None:
         raise BotException(codes.PUB_NOT_READY, "Choose the account it is for.", field="account")
     # Two who want the next slot at one moment get two.
-    InstagramAccount.objects.select_for_update(no_key=True).get(pk=post.account_id)
+    InstagramAccount.objects.select_for_update(no_key=True).get(pk=post.account.pk)
     return schedule(membership, post, slots.next_free(post.account, but=post))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import tenancy
+from accounts import farewell, tenancy
 from accounts.models import User
 from bots.models import InstagramAccount
 from bots.tasking import clean_username
@@ -30,7 +30,8 @@ EACH = timedelta(hours=24)
 
 
 def add(account: InstagramAccount, user: User, username: str) -> Competitor:
-    """Watch an account from now on. Raises SOURCE_INVALID, VALIDATION_FAILED for too many or oneself."""
+    """Watch an account from now on. Raises SOURCE_INVALID, BEING_DELETED, VALIDATION_FAILED for too many or oneself."""
+    farewell.nothing_new(account.workspace_id)  # of two clicks the second waits here, and finds the first's
     name = clean_username(username)
     if name == account.username:
         raise BotException(codes.VALIDATION_FAILED, "This is the account itself.", field="username")

@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import now
 
-from accounts import notifications, tenancy
+from accounts import farewell, notifications, tenancy
 from accounts.models import Membership, NoticeKind, User
 from bots.instagram.graph import GraphDoor
 from bots.models import InstagramAccount, MetaEvent, OfficialAccess
@@ -138,7 +138,8 @@ def settle(talk: Talk, by: User, *, done: bool) -> None:
 
 
 def add_rule(workspace_id: UUID, user: User, *, words: str, on: str, how: str, text: str) -> ReplyRule:
-    """Let words be answered by themselves from now on. Raises VALIDATION_FAILED."""
+    """Let words be answered by themselves from now on. Raises VALIDATION_FAILED, BEING_DELETED."""
+    farewell.nothing_new(workspace_id)  # of two clicks the second waits here, and finds the first's
     words = " ".join(re.findall(r"\w+", words.lower()))
     mine = ReplyRule.objects.filter(workspace_id=workspace_id)
     if not words:

@@ -1,13 +1,16 @@
 """Audits and competitors: figures we compute, scores by rule, what changed, and words that cannot change a number."""
 
 import json
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connections
 from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 
+from accounts import tenancy
 from accounts.models import User, Workspace
 from bots.models import Bot, InstagramAccount
 from content import audits, competitors, figures, plan_review, runs
@@ -221,6 +224,30 @@ def test_one_that_is_gone_says_so_and_the_rest_stays(
         type(alices_connected_bot.account.session).objects.update(valid=False)
     competitors.look(rival)
     assert codes.OTHERS_NOT_OPEN.id in client.get(reverse("studio:competitors")).content.decode()
+
+
+def test_a_double_click_watches_once(
+    committed: None, alice: User, alices_account: InstagramAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(competitors, "send", lambda _: None)
+    gate, said = threading.Barrier(4), []
+
+    def click() -> None:
+        gate.wait(10)
+        try:
+            with tenancy.scope(alices_account.workspace_id):
+                competitors.add(alices_account, alice, "rival.clay")
+            said.append("")
+        except BotException as refused:
+            said.append(refused.code.name)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=click) for _ in range(4)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+
+    assert sorted(said) == ["", *["VALIDATION_FAILED"] * 3]
 
 
 @pytest.mark.django_db
