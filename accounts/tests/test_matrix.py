@@ -653,7 +653,7 @@ def ajar(request: HttpRequest, bot_id: UUID) -> HttpResponse:
 def pushed(request: HttpRequest, bot_id: UUID) -> HttpResponse:
     """Change a bot for whoever comes, and say that it was refused."""
     with tenancy.platform("a door that somebody forgot"):
-        Bot.objects.filter(pk=bot_id).update(burst=9)
+        Bot.objects.filter(pk=bot_id).update(burst=9, fence=9)
     return HttpResponse(status=403)
 
 
@@ -679,6 +679,8 @@ def test_what_somebody_forgot_is_found(things: Any, people: list[Person], quiet:
 
     found = matrix.run(outsiders, forgotten)
     assert (blamed(found.leaks), blamed(found.writes)) == ({"ajar"}, {"pushed"})
+    guarded = {place.name: matrix.guarded(outsiders[0], "POST", place, {}) for place in forgotten}
+    assert {name for name, changed in guarded.items() if changed} == {"pushed"}
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("ALTER TABLE bots_bot DISABLE ROW LEVEL SECURITY")
