@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4, uuid5
 
 from django.db.models import Prefetch, QuerySet
 from django.utils.timezone import now
@@ -40,10 +40,15 @@ def draft(
     origin: str = Post.Origin.HAND,
     idea: bool = False,
     media: Sequence[Media] = (),
+    once: str = "",
 ) -> Post:
-    """Write a post down as a draft; nothing is published until somebody schedules it. Raises BEING_DELETED."""
+    """Write a post down as a draft; nothing is published until somebody schedules it. Raises BEING_DELETED.
+
+    `once` names the page and its words; `known` finds by that what a first click wrote.
+    """
     farewell.nothing_new(workspace)
     post = Post.objects.create(
+        id=uuid5(workspace.pk, once) if once else uuid4(),
         workspace=workspace,
         account=account,
         kind=kind,
@@ -57,6 +62,15 @@ def draft(
     _place(post, media)
     tell(post, user, "post_draft")
     return post
+
+
+def known(workspace: Workspace, once: str) -> Post | None:
+    """What a first click wrote down; a second one at the same moment waits here for it.
+
+    Raises BEING_DELETED.
+    """
+    farewell.nothing_new(workspace)
+    return Post.objects.select_related("account").filter(pk=uuid5(workspace.pk, once)).first() if once else None
 
 
 def change(post: Post, user: User, *, media: Sequence[Media] | None = None, **words: Any) -> Post:

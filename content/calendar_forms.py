@@ -1,6 +1,8 @@
 """Forms of the calendar's pages."""
 
+import secrets
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -8,7 +10,7 @@ from django import forms
 
 from accounts.models import Workspace
 from bots.models import InstagramAccount
-from content import hooks
+from content import calendar, hooks
 from content.models import Folder, Media, Post
 from content.slots import WEEKDAYS
 
@@ -33,6 +35,13 @@ class ManyFiles(forms.FileInput):
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
         """Give a list."""
         return files.getlist(name)
+
+
+def named_once() -> forms.CharField:
+    """A hidden name of the page that is sent: the same page with the same words is a second click, and does nothing."""
+    return forms.CharField(
+        required=False, max_length=40, widget=forms.HiddenInput, initial=partial(secrets.token_urlsafe, 12)
+    )
 
 
 class UploadForm(forms.Form):
@@ -87,6 +96,7 @@ class PostForm(forms.Form):
     """A post: for which account, of which kind, its words, its media and its hour in the account's own zone."""
 
     use_required_attribute = False
+    once = named_once()
     account = forms.ModelChoiceField(InstagramAccount.objects.none(), required=False, empty_label="Not decided yet")
     kind = forms.ChoiceField(choices=Post.Kind.choices, initial=Post.Kind.IMAGE)
     caption = forms.CharField(required=False, max_length=5000, widget=forms.Textarea({"rows": 7}))
@@ -120,6 +130,9 @@ class PostForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Read the hour in the account's zone; without an account, in the workspace's."""
         data: dict[str, Any] = super().clean() or {}
+        if data.get("once"):
+            files = [(file.name, file.size) for file in data.get("files") or []]
+            data["once"] += f" {[data.get(name) for name in (*calendar.WORDS, 'media')]} {files}"
         if data.get("planned_for"):
             zone = data["account"].timezone if data.get("account") else self.workspace.timezone
             data["planned_for"] = in_zone(data["planned_for"], zone)
@@ -147,6 +160,7 @@ class ImportForm(forms.Form):
     """A CSV file of posts."""
 
     use_required_attribute = False
+    once = named_once()
     file = forms.FileField(label="CSV file", widget=forms.FileInput({"accept": ".csv,text/csv"}))
     schedule = forms.BooleanField(label="Schedule them at once", required=False)
 

@@ -1,6 +1,7 @@
 """Posts from a CSV file: all of it, or nothing and what is wrong with each line."""
 
 import csv
+import hashlib
 import io
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,15 +32,21 @@ class Line:
     media: list[Media]
 
 
-def take(membership: Membership, data: bytes, *, schedule: bool = False) -> list[Post]:
-    """Write a draft for each line and, where wanted, schedule it. Raises VALIDATION_FAILED with all that is wrong."""
+def take(membership: Membership, data: bytes, *, schedule: bool = False, once: str = "") -> list[Post]:
+    """Write a draft for each line and, where wanted, schedule it. A second click (`once` names the page) does nothing.
+
+    Raises VALIDATION_FAILED with all that is wrong.
+    """
     rows = _rows(data)
+    names = [once and f"{once} {hashlib.sha256(data).hexdigest()} {number}" for number, _ in enumerate(rows)]
+    if calendar.known(membership.workspace, names[0]):
+        return [post for name in names if (post := calendar.known(membership.workspace, name))]
     lines, wrong = _understood(membership, rows)
     posts = []
     for number, line in enumerate(lines, 2):
         words: dict[str, Any] = {"origin": Post.Origin.CSV, **vars(line)}
         account = words.pop("account")
-        post = calendar.draft(membership.workspace, account, membership.user, **words)
+        post = calendar.draft(membership.workspace, account, membership.user, once=names[number - 2], **words)
         posts.append(post)
         if schedule and not wrong:
             try:

@@ -2,6 +2,7 @@
 
 from django import forms
 
+from content.calendar_forms import named_once
 from content.models import ReplyRule, Talk
 
 
@@ -9,6 +10,7 @@ class ReplyForm(forms.Form):
     """An answer: written, or one that is kept."""
 
     use_required_attribute = False
+    once = named_once()
     text = forms.CharField(label="Answer", max_length=2200, widget=forms.Textarea({"rows": 3}))
     private = forms.BooleanField(label="By a private message", required=False)
 

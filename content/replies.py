@@ -6,7 +6,7 @@ was lost is unknown: it is never sent again, and the next look at Meta shows whe
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4, uuid5
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -42,13 +42,24 @@ def closed(talk: Talk, *, private: bool = False) -> BotException | None:
 
 
 def say(
-    talk: Talk, text: str, *, user: User | None = None, private: bool = False, rule: ReplyRule | None = None
+    talk: Talk,
+    text: str,
+    *,
+    user: User | None = None,
+    private: bool = False,
+    rule: ReplyRule | None = None,
+    once: str = "",
 ) -> TalkLine:
     """Write an answer down and have a worker send it. In the workspace's view, in a transaction.
 
+    `once` names the page: the same words from it again are a second click, and give the first one's line.
+
     Raises IG_REPLY_INVALID, IG_WINDOW_CLOSED, IG_PRIVATE_REPLY_USED, BEING_DELETED, or what `official_door` raises.
     """
-    farewell.nothing_new(talk.workspace_id)
+    farewell.nothing_new(talk.workspace_id)  # the second of two clicks waits here for the first
+    key = uuid5(talk.pk, f"{once} {private} {text}") if once else uuid4()
+    if said := TalkLine.objects.filter(pk=key).first():
+        return said
     text, private = text.strip(), private and talk.kind == Kind.COMMENT
     by_message = private or talk.kind == Kind.MESSAGE
     if not text or (len(text.encode()) if by_message else len(text)) > LONGEST[by_message]:
@@ -59,6 +70,7 @@ def say(
     if private and not Talk.objects.filter(pk=talk.pk, answered_privately=False).update(answered_privately=True):
         raise BotException(codes.IG_PRIVATE_REPLY_USED)
     line = TalkLine.objects.create(
+        id=key,
         workspace_id=talk.workspace_id,
         talk=talk,
         text=text,

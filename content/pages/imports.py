@@ -20,7 +20,8 @@ def imports(request: MemberRequest) -> HttpResponse:
 
     def deed() -> str:
         data = form.cleaned_data["file"].read(importing.MOST_BYTES + 1)
-        posts = importing.take(request.membership, data, schedule=form.cleaned_data["schedule"])
+        posts = importing.take(request.membership, data, schedule=form.cleaned_data["schedule"],
+                               once=form.cleaned_data["once"])  # fmt: skip
         many = "1 post is" if len(posts) == 1 else f"{len(posts)} posts are"
         return f"{many} in the calendar."
 

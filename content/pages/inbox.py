@@ -61,7 +61,7 @@ def talk(request: MemberRequest, talk_id: UUID) -> HttpResponse:
 
     def say() -> str:
         data = form.cleaned_data
-        replies.say(mine, data["text"], user=request.user, private=data["private"])
+        replies.say(mine, data["text"], user=request.user, private=data["private"], once=data["once"])
         return "The answer is on its way."
 
     if posted:

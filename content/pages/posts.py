@@ -130,6 +130,8 @@ def _editor(request: MemberRequest, mine: Post | None) -> HttpResponse:
     form = PostForm(request.workspace, request.POST, request.FILES)
     if form.is_valid():
         try:
+            if mine is None and (first := calendar.known(request.workspace, form.cleaned_data["once"])):
+                return _told(request, first)
             with transaction.atomic():
                 kept = _keep(request, mine, form)
             return _then(request, kept)
@@ -148,15 +150,15 @@ def _keep(request: MemberRequest, mine: Post | None, form: PostForm) -> Post:
     if mine is not None:
         return calendar.change(mine, request.user, media=media, **words)
     idea = request.POST.get("then") == "idea"
-    return calendar.draft(request.workspace, words.pop("account"), request.user, media=media, idea=idea, **words)
+    return calendar.draft(request.workspace, words.pop("account"), request.user, media=media, idea=idea,
+                          once=data["once"], **words)  # fmt: skip
 
 
 def _then(request: MemberRequest, kept: Post) -> HttpResponse:
     """Do what the button said; what is refused leaves the draft as it was kept."""
     then = request.POST.get("then")
     if then not in ("schedule", "slot"):
-        messages.success(request, "Kept.")
-        return redirect("calendar:post", kept.pk)
+        return _told(request, kept)
     try:
         with transaction.atomic():
             deed = calendar.schedule if then == "schedule" else calendar.enqueue
@@ -164,11 +166,15 @@ def _then(request: MemberRequest, kept: Post) -> HttpResponse:
     except BotException as refused:
         refuse(request, refused, name="post_schedule", account=kept.account)
         return redirect("calendar:post", kept.pk)
-    if gone.state == Post.State.PROPOSED:
-        messages.success(request, "Proposed. An owner decides.")
-        return redirect("calendar:post", kept.pk)
-    assert gone.planned_for
-    assert gone.account
+    return _told(request, gone)
+
+
+def _told(request: MemberRequest, gone: Post) -> HttpResponse:
+    """Say where a post is now, and lead there."""
+    if gone.state != Post.State.SCHEDULED or not gone.planned_for or not gone.account:
+        proposed = gone.state == Post.State.PROPOSED
+        messages.success(request, "Proposed. An owner decides." if proposed else "Kept.")
+        return redirect("calendar:post", gone.pk)
     local = gone.planned_for.astimezone(ZoneInfo(gone.account.timezone))
     messages.success(request, f"Scheduled for {local:%a %-d %b %H:%M} ({gone.account.timezone}).")
     return redirect(f"{reverse('calendar:calendar')}?day={local:%Y-%m-%d}")

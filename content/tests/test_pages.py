@@ -12,10 +12,10 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from accounts import tenancy
-from accounts.models import Proposal, User, Workspace
+from accounts.models import Membership, Proposal, User, Workspace
 from accounts.tests.team import be, signed_in
 from bots.models import InstagramAccount
-from content import calendar, slots
+from content import calendar, imports, slots
 from content.models import Feed, Media, Post, Slot
 from content.tests.making import clip, fresh, kept, picture
 from instagrowth.testing import everywhere
@@ -61,6 +61,23 @@ def test_a_post_is_scheduled_at_the_hour_of_its_account(
     assert (post.state, post.planned_for, post.due_at) == ("scheduled", at(2), at(2))
     assert "Kiln day" in page.get(f"{reverse('calendar:calendar')}?day={at(2):%Y-%m-%d}").content.decode()
     assert "18:30" in page.get(f"{reverse('calendar:calendar')}?account=alice.clay&view=list").content.decode()
+
+
+def test_a_second_click_writes_no_second_post_and_other_words_do(
+    page: Client, alice: User, alices_official: InstagramAccount
+) -> None:
+    media = [kept(alices_official, alice)]
+    once = page.get(reverse("calendar:new")).context["form"]["once"].value()
+    for caption in ("Kiln day", "Kiln day", "Another day"):  # the last by somebody who went back
+        said = write(page, alices_official, media, once=once, caption=caption)
+        assert "Scheduled for" in said
+    file = b"caption\nOne\nTwo\n"
+    with tenancy.scope(alices_official.workspace_id):
+        owner = Membership.objects.select_related("workspace", "user").get(user=alice)
+        for _ in range(2):
+            assert len(imports.take(owner, file, once=once)) == 2
+        captions = sorted(Post.objects.values_list("caption", flat=True))
+    assert captions == ["Another day", "Kiln day", "One", "Two"]
 
 
 def test_what_instagram_would_refuse_is_kept_as_a_draft_and_said(

@@ -69,6 +69,14 @@ document.addEventListener("submit", (event) => {
   button.setAttribute("aria-disabled", "true");
   button.textContent = `${button.dataset.busy} …`;
 });
+// Nor does a second click on any other button, for a moment.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post" || event.submitter?.dataset.busy) return;
+  if (form.hasAttribute("data-sent")) return event.preventDefault();
+  form.toggleAttribute("data-sent", true);
+  setTimeout(() => form.removeAttribute("data-sent"), 2000);
+});
 // Coming back with the browser's own button must not find it still busy.
 window.addEventListener("pageshow", (event) => {
   if (event.persisted && document.querySelector('[data-busy][aria-disabled="true"]')) location.reload();
