@@ -84,7 +84,7 @@ def _weigh(bot: Bot, task: BotTask, door: Door, people: list[Person]) -> list[We
     barring = lists.barring(bot.workspace_id, task.kind).values_list("username", "target_pk")
     listed = {key for pair in barring for key in pair}
     weighed, profiles = [], PROFILES
-    for person in people:
+    for person in (person for person in people if person.pk != door.pk):
         facts = targeting.facts_of(person) | {"contacted": int(person.pk) in contacted}
         verdict = targeting.judge(facts, task.filters)
         met = Candidate(target_pk=int(person.pk), username=person.username, media_id=person.media_id or "")

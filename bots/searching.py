@@ -51,7 +51,7 @@ def next_candidate(run: Run, door: Door, task: BotTask) -> Candidate | None:
             _give_up_search(run, door, task, nowhere)
             return None
         with tenancy.scope(run.workspace):
-            found = _remember(task, page.people)
+            found = _remember(task, [person for person in page.people if person.pk != door.pk])
             task.cursor = page.cursor
             task.save(update_fields=["cursor"])
             if page.later and not found:
@@ -76,7 +76,7 @@ def _give_up_search(run: Run, door: Door, task: BotTask, nowhere: BotException) 
 
 
 def _remember(task: BotTask, people: list[Person]) -> int:
-    """Keep who is new to this task; how many are."""
+    """Keep who is new to this task; how many are. Who is found must not be the account itself."""
     keys = [int(person.pk) for person in people]
     mine = Candidate.objects.filter(task=task, target_pk__in=keys)
     known = set(mine.values_list("target_pk", flat=True))

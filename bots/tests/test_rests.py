@@ -214,6 +214,19 @@ def test_a_search_that_cannot_be_read_waits_and_the_other_tasks_go_on(
     assert strange.waits_until > timezone.now() + timedelta(minutes=50)
 
 
+def test_the_account_itself_is_nobody_to_follow(engine: Engine) -> None:
+    engine.sandbox.control.account("a.neighbour")
+    engine.sandbox.control.hashtag("ownwork", people=[engine.username, "a.neighbour"])
+    engine.start()
+    engine.ask(2, "ownwork")
+    engine.turn()
+    with engine.seen():
+        seen = preview.look(engine.bot, tasking.draft(engine.bot, Kind.FOLLOW, 5, value="ownwork"))
+
+    assert [action.target_username for action in engine.actions()] == ["a.neighbour"]
+    assert [met.person.username for met in seen.people] == ["a.neighbour"]
+
+
 def test_a_task_that_asks_about_people_in_vain_ends(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each cost Instagram a read, and so the account some trust."""
     monkeypatch.setattr(searching, "IN_VAIN", 12)
