@@ -43,6 +43,22 @@ class Code:
 
 
 REGISTRY: dict[str, Code] = {}  # by id, in the order of this file
+# Errors that nothing brings about any more: their numbers serve no other.
+RETIRED = frozenset(
+    {
+        "E-AUTH-E-0016",  # NOT_AN_ADMIN
+        "E-AUTH-W-0031",  # REAUTHENTICATION_REQUIRED
+        "E-LIKE-I-0004",  # ALREADY_LIKED
+        "E-DM-I-0004",  # DM_ALREADY_SENT
+        "E-SCH-W-0001",  # BOT_ALREADY_RUNNING
+        "E-SCH-W-0002",  # BOT_STOPPED
+        "E-SCH-W-0006",  # TASK_EXPIRED
+        "E-SCH-W-0008",  # PARALLEL_LIMIT
+        "E-SCH-W-0009",  # ACCOUNT_AT_WORK
+        "E-BILL-E-0003",  # PLAN_INACTIVE
+        "E-BILL-W-0004",  # PLAN_LIMIT_REACHED
+    }
+)
 _BY_NAME: dict[str, Code] = {}
 
 
@@ -58,7 +74,7 @@ def by_name(name: str) -> Code | None:
 
 def _code(code_id: str, name: str, what: str, do_next: str, then: Then = Then.TELL, http: int = 400) -> Code:
     """Register one code; a second use of an id or a name refuses to import."""
-    if code_id in REGISTRY or name in _BY_NAME:
+    if code_id in REGISTRY or code_id in RETIRED or name in _BY_NAME:
         raise ValueError(f"{code_id} {name}: the id or the name is taken")
     REGISTRY[code_id] = _BY_NAME[name] = code = Code(code_id, name, what, do_next, then, http)
     return code
@@ -168,13 +184,6 @@ ADMIN_BOOTSTRAP_EXPIRED = _code(
     "Run `manage.py createadmin` again on the server for a new one.",
     http=403,
 )
-NOT_AN_ADMIN = _code(
-    "E-AUTH-E-0016",
-    "NOT_AN_ADMIN",
-    "This is open to administrators only.",
-    "Sign in as an administrator, from an allowed address and with your second factor.",
-    http=403,
-)
 ADDRESS_NOT_ALLOWED = _code(
     "E-AUTH-W-0017",
     "ADDRESS_NOT_ALLOWED",
@@ -271,13 +280,6 @@ GOOGLE_NOT_LINKED = _code(
     "The e-mail address of this Google account belongs to somebody who has not linked it.",
     "Sign in with your password, then link Google in your security settings.",
     http=409,
-)
-REAUTHENTICATION_REQUIRED = _code(
-    "E-AUTH-W-0031",
-    "REAUTHENTICATION_REQUIRED",
-    "This needs your password or second factor once more.",
-    "Prove that it is you, then repeat what you did.",
-    http=401,
 )
 FACTOR_EXISTS = _code(
     "E-AUTH-E-0032",
@@ -511,14 +513,6 @@ LIKE_BLOCKED = _code(
     then=Then.BLOCK_KIND,
     http=409,
 )
-ALREADY_LIKED = _code(
-    "E-LIKE-I-0004",
-    "ALREADY_LIKED",
-    "The account already likes this post.",
-    "Nothing: the post was left alone and no unit of a limit was used.",
-    then=Then.SKIP,
-    http=200,
-)
 
 # ── STO: seeing stories ─────────────────────────────────────────────────────────────────────────────────────────────
 STORY_LIMIT_NEAR = _code(
@@ -579,14 +573,6 @@ DM_BLOCKED = _code(
     then=Then.BLOCK_KIND,
     http=409,
 )
-DM_ALREADY_SENT = _code(
-    "E-DM-I-0004",
-    "DM_ALREADY_SENT",
-    "This person already got the message of this campaign.",
-    "Nothing: nobody is written to twice.",
-    then=Then.SKIP,
-    http=200,
-)
 DM_TEXT_INVALID = _code(
     "E-DM-E-0005",
     "DM_TEXT_INVALID",
@@ -618,20 +604,6 @@ DM_NOT_APPROVED = _code(
 )
 
 # ── SCH: bots, turns and tasks ──────────────────────────────────────────────────────────────────────────────────────
-BOT_ALREADY_RUNNING = _code(
-    "E-SCH-W-0001",
-    "BOT_ALREADY_RUNNING",
-    "The bot already runs.",
-    "Nothing: it goes on as it was. Stop it first if you want to start it anew.",
-    http=409,
-)
-BOT_STOPPED = _code(
-    "E-SCH-W-0002",
-    "BOT_STOPPED",
-    "The bot is stopped.",
-    "Start the bot; waiting tasks then go on.",
-    http=409,
-)
 BOT_PARKED = _code(
     "E-SCH-E-0003",
     "BOT_PARKED",
@@ -655,35 +627,12 @@ TASK_NOT_FOUND = _code(
     "Look for it in the list of tasks; it may belong to another workspace.",
     http=404,
 )
-TASK_EXPIRED = _code(
-    "E-SCH-W-0006",
-    "TASK_EXPIRED",
-    "The task was not finished in its time and ended.",
-    "Create it again. If the account was stopped in between, look at its health first.",
-    http=409,
-)
 BOT_NOT_FOUND = _code(
     "E-SCH-E-0007",
     "BOT_NOT_FOUND",
     "There is no such bot in your workspace.",
     "Look for it in the list of bots; it may belong to another workspace.",
     http=404,
-)
-PARALLEL_LIMIT = _code(
-    "E-SCH-W-0008",
-    "PARALLEL_LIMIT",
-    "Your plan runs one bot at a time, and another bot is at work.",
-    "Nothing: this bot gets its turn after the other. A plan with parallel bots runs them together.",
-    then=Then.WAIT,
-    http=409,
-)
-ACCOUNT_AT_WORK = _code(
-    "E-SCH-W-0009",
-    "ACCOUNT_AT_WORK",
-    "Another worker is using this account at this moment.",
-    "Nothing: the turn is tried again in a moment.",
-    then=Then.WAIT,
-    http=409,
 )
 TASK_TARGETS_POOR = _code(
     "E-SCH-W-0010",
@@ -1127,21 +1076,6 @@ PLAN_FEATURE_MISSING = _code(
     "PLAN_FEATURE_MISSING",
     "Your plan does not include this.",
     "Choose a plan that includes it on the billing page.",
-    http=402,
-)
-PLAN_INACTIVE = _code(
-    "E-BILL-E-0003",
-    "PLAN_INACTIVE",
-    "The subscription of this workspace is not active.",
-    "Check the payment on the billing page. Your accounts and data are kept.",
-    http=402,
-)
-PLAN_LIMIT_REACHED = _code(
-    "E-BILL-W-0004",
-    "PLAN_LIMIT_REACHED",
-    "The workspace has used all that its plan allows for now.",
-    "Wait for the next period, or choose a larger plan on the billing page.",
-    then=Then.WAIT,
     http=402,
 )
 PLAN_IS_PAID = _code(

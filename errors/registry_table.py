@@ -24,6 +24,7 @@ def sync(using: str = "default") -> int:
         )
         for code in codes.REGISTRY.values()
     ]
+    ErrorCode.objects.using(using).filter(code__in=codes.RETIRED).delete()
     ErrorCode.objects.using(using).bulk_create(
         rows,
         update_conflicts=True,

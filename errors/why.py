@@ -48,7 +48,6 @@ WHY: dict[str, tuple[str, ...]] = {
     "WORKSPACE_NOT_FOUND": ("Somebody removed you, or the workspace was deleted.", "The link is from another person."),
     "WORKSPACE_REQUIRED": ("You left your last workspace, or were removed from it.",),
     "ADMIN_BOOTSTRAP_EXPIRED": ("More than 24 hours passed before the first sign-in.",),
-    "NOT_AN_ADMIN": ("You are signed in as a member.", "The role was taken away while the page was open."),
     "ADDRESS_NOT_ALLOWED": (
         "You are on another network, such as a phone's or without the VPN.",
         "The proxy in front is not counted in `TRUSTED_PROXY_COUNT`.",
@@ -74,7 +73,6 @@ WHY: dict[str, tuple[str, ...]] = {
         "The client at Google was changed by the operators.",
     ),
     "GOOGLE_NOT_LINKED": ("You signed up with a password and never linked Google.",),
-    "REAUTHENTICATION_REQUIRED": ("The last proof is older than this deed may rest on.",),
     "FACTOR_EXISTS": ("It was set up earlier, perhaps on a phone that is gone.",),
     "UPLOAD_REFUSED": (
         "The file only looks like a picture: its contents are something else.",
@@ -119,7 +117,6 @@ WHY: dict[str, tuple[str, ...]] = {
     "LIKE_LIMIT_NEAR": (_BUSY_DAY, _YOUNG, _OWN_LIMIT),
     "LIKE_LIMIT_REACHED": (_BUSY_DAY, _YOUNG, _OWN_LIMIT),
     "LIKE_BLOCKED": (_PATTERN, _TRUST),
-    "ALREADY_LIKED": ("You liked it by hand.",),
     "STORY_LIMIT_NEAR": (_BUSY_DAY, _YOUNG, _OWN_LIMIT),
     "STORY_LIMIT_REACHED": (_BUSY_DAY, _YOUNG, _OWN_LIMIT),
     "STORY_BLOCKED": (_PATTERN, _TRUST),
@@ -127,7 +124,6 @@ WHY: dict[str, tuple[str, ...]] = {
     "DM_LIMIT_NEAR": (_BUSY_DAY, _YOUNG, _OWN_LIMIT),
     "DM_LIMIT_REACHED": (_BUSY_DAY, _YOUNG, _OWN_LIMIT),
     "DM_BLOCKED": ("The same words went to many people.", _PATTERN, _TRUST),
-    "DM_ALREADY_SENT": ("An earlier task had the same template.",),
     "DM_TEXT_INVALID": (
         "A placeholder is spelt in another way than we know it.",
         "The text was pasted and is longer than 1,000 letters.",
@@ -136,15 +132,10 @@ WHY: dict[str, tuple[str, ...]] = {
     "DM_COLD": ("They followed when they were found, and do no more.",),
     "DM_NOT_APPROVED": ("It was written by a manager, or changed since an owner approved it.",),
     # ── The engine ──
-    "BOT_ALREADY_RUNNING": (_TWO_CLICKS,),
-    "BOT_STOPPED": ("A person stopped it, or a sign of Instagram did: the account's health says which.",),
     "BOT_PARKED": ("The same fault met it five times: a change of Instagram, or an error of ours.",),
     "LEASE_LOST": (_LOST, "The machine was frozen or out of memory for longer than a minute."),
     "TASK_NOT_FOUND": (_GONE,),
-    "TASK_EXPIRED": ("The account rested or was stopped for most of the time.",),
     "BOT_NOT_FOUND": (_GONE,),
-    "PARALLEL_LIMIT": ("The plan runs bots one after the other.",),
-    "ACCOUNT_AT_WORK": ("Its session is being tested, or the turn before is still at its end.",),
     "TASK_TARGETS_POOR": (
         "The filters ask for more than people of this source have.",
         "The hashtag is full of deleted, private or spam accounts.",
@@ -236,8 +227,6 @@ WHY: dict[str, tuple[str, ...]] = {
     # ── Plans and payments ──
     "PLAN_ACCOUNT_LIMIT": ("The plan became smaller: the accounts connected first go on.", "All places are taken."),
     "PLAN_FEATURE_MISSING": ("A smaller plan was chosen, or a trial ended.",),
-    "PLAN_INACTIVE": ("A payment failed and its grace is over.", "It was cancelled, and its time is over."),
-    "PLAN_LIMIT_REACHED": ("The month or the day is used up.",),
     "PLAN_IS_PAID": ("Somebody else of the workspace subscribed.",),
     "STRIPE_UNREACHABLE": ("Stripe has trouble, or the server cannot reach it.",),
     "CARD_REFUSED": ("The bank wants to see you, or the card is over, blocked or short of money.",),
