@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts import tenancy, vault
 from accounts.models import User, Workspace
 from billing import entitlements
-from bots import health, sessions
+from bots import health, sessions, ways
 from bots.instagram import private
 from bots.instagram.private import LoggedIn, LoginRefused, NeedsCode
 from bots.locks import account_lock
@@ -94,7 +94,7 @@ def _connect(workspace: Workspace, user: User, username: str, password: str, cod
     tenancy.wait_patiently()
     try:
         result = private.login(
-            username, password, settings=device, code=code, proxy=sessions.proxy_of(account) if account else ""
+            username, password, settings=device, code=code, proxy=ways.proxy_of(account) if account else ""
         )
     except LoginRefused as refused:
         _count(attempt, refused, password)

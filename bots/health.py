@@ -9,7 +9,7 @@ from django.utils.dateparse import parse_datetime
 
 from accounts import notices, notifications, tenancy
 from accounts.models import Membership, NoticeKind
-from bots import session_moves
+from bots import session_moves, ways
 from bots.clock import db_now
 from bots.models import Bot, InstagramAccount, Session
 from errors import correlation
@@ -39,6 +39,7 @@ def react(account: InstagramAccount, stop: BotException, kind: str = "") -> None
         return  # gone while Instagram was asked
     now = db_now()
     then = stop.code.then
+    ways.note(account, stop.code)
     if then is Then.COOL_1H:
         hours = min(LONGEST_REST, account.cooling_hours * 2 or 1)
         account.cooling_hours = hours

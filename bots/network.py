@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts import tenancy, vault
 from accounts.models import User
-from bots import sessions
+from bots import ways
 from bots.models import Bot, InstagramAccount
 from errors import codes, outbound
 from errors.exceptions import BotException
@@ -39,7 +39,7 @@ def give(account: InstagramAccount, address: str, by: User) -> str:
                 f"It got an address on {since:%d %b}. An account that changes it within 30 days looks stolen.",
                 field="address",
             )
-        held.sealed_proxy = vault.seal(address.strip().encode(), **sessions.place_of_proxy(held))
+        held.sealed_proxy = vault.seal(address.strip().encode(), **ways.place_of_proxy(held))
         held.proxy_since = timezone.now()
         held.save(update_fields=["sealed_proxy", "proxy_since"])
         log_activity("proxy", workspace=held.workspace_id, user=by, account=held, at=str(parts.hostname))
@@ -59,7 +59,7 @@ def shown(account: InstagramAccount) -> str:
     """Where an account's proxy is, without its name and password; empty without one."""
     if account.sealed_proxy is None:
         return ""
-    parts = urlsplit(sessions.proxy_of(account))
+    parts = urlsplit(ways.proxy_of(account))
     return f"{parts.scheme}://{parts.hostname}:{parts.port}"
 
 

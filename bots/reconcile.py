@@ -20,7 +20,13 @@ SECOND_LOOK = timedelta(minutes=10)  # for a worker that was frozen between its 
 TRY_AGAIN = timedelta(minutes=5)  # when the account cannot be asked now
 LATEST = 8  # doublings of that: about a day
 GONE = (codes.IG_TARGET_GONE, codes.DM_NOT_POSSIBLE)
-NOT_NOW = (codes.SESSION_BUSY, codes.ACCOUNT_COOLING, codes.SESSION_INVALID, codes.QUEUE_UNAVAILABLE)
+NOT_NOW = (
+    codes.SESSION_BUSY,
+    codes.ACCOUNT_COOLING,
+    codes.NETWORK_SLOWED,
+    codes.SESSION_INVALID,
+    codes.QUEUE_UNAVAILABLE,
+)
 
 
 def due_accounts(limit: int = 50) -> list[tuple[UUID, UUID]]:

@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from accounts import tenancy
-from bots import growth, health, limits, lists, pacing, searching, sessions, switch, tasking, turns
+from bots import growth, health, limits, lists, pacing, searching, sessions, switch, tasking, turns, ways
 from bots.actions import MODULES
 from bots.dispatch import LEASE, LOOK_UP_AFTER
 from bots.instagram.private import Door, NoAnswer, State, TooLate, awake_clock
@@ -87,6 +87,9 @@ def _obstacle(run: Run) -> str:
         return bot.status
     if not health.recover(account, run.now):
         return account.health
+    if ways.rests(account):
+        health.note_error(Bot.objects.filter(pk=bot.pk), codes.NETWORK_SLOWED)
+        return codes.NETWORK_SLOWED.id
     if switch.is_beyond_plan(account, run.plan):
         health.note_error(Bot.objects.filter(pk=bot.pk), codes.PLAN_ACCOUNT_LIMIT)
         return codes.PLAN_ACCOUNT_LIMIT.id

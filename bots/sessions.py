@@ -10,7 +10,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from accounts import tenancy, vault
-from bots import health, session_moves
+from bots import health, session_moves, ways
 from bots.clock import db_now
 from bots.instagram import clients, private
 from bots.instagram.private import Door, Person
@@ -65,7 +65,7 @@ def settings_of(session: Session) -> dict[str, Any]:
 def borrow(account: InstagramAccount) -> Iterator[Door]:
     """The account's door, warm if this process has it. The caller holds the account's lock."""
     session = account.session
-    proxy = proxy_of(account)
+    proxy = ways.proxy_of(account)
     way = hashlib.sha256(bytes(account.sealed_proxy or b"")).hexdigest()[:12]  # sealed anew, it is another
     with clients.borrow(
         account.pk,
@@ -79,7 +79,8 @@ def borrow(account: InstagramAccount) -> Iterator[Door]:
 def visit(account: InstagramAccount) -> Iterator[Door]:
     """The account's door for some reads beside the turns of its bot; a stop sign met there stops the account.
 
-    Raises ACCOUNT_COOLING while it rests, SESSION_INVALID, SESSION_BUSY, and what Instagram's answer means.
+    Raises ACCOUNT_COOLING or NETWORK_SLOWED while it rests, SESSION_INVALID, SESSION_BUSY, and what Instagram's answer
+    means.
     """
     with account_lock(account.pk) as held:
         if not held:
@@ -92,6 +93,8 @@ def visit(account: InstagramAccount) -> Iterator[Door]:
             raise BotException(codes.SESSION_INVALID)
         if not may_work:
             raise BotException(codes.ACCOUNT_COOLING)
+        if ways.rests(account):
+            raise BotException(codes.NETWORK_SLOWED)
         try:
             with borrow(account) as door:
                 yield door
@@ -101,18 +104,6 @@ def visit(account: InstagramAccount) -> Iterator[Door]:
                     health.react(account, stop)
                 forget(account.pk)
             raise
-
-
-def proxy_of(account: InstagramAccount) -> str:
-    """The account's one stable network address, if it was given one. It may hold a password: never log or show it."""
-    if account.sealed_proxy is None:
-        return ""
-    return vault.unseal(account.sealed_proxy, **place_of_proxy(account)).decode()
-
-
-def place_of_proxy(account: InstagramAccount) -> dict[str, Any]:
-    """To what the sealed address is bound."""
-    return {"table": "account", "row": account.pk, "column": "proxy"}
 
 
 def forget(account_id: UUID) -> None:

@@ -974,6 +974,14 @@ DOES_NOT_FIT = _code(
     "Look at it as it is now: it shows what can be done.",
     http=409,
 )
+NETWORK_SLOWED = _code(
+    "E-API-C-0034",
+    "NETWORK_SLOWED",
+    "Instagram slowed several accounts that come to it by one way, so all that go there rest for 15 minutes.",
+    "Nothing: they go on by themselves. Operators: give accounts that matter a stable proxy of their own.",
+    then=Then.WAIT,
+    http=503,
+)
 
 # ── NET: the way to Instagram and other services ────────────────────────────────────────────────────────────────────
 NET_TIMEOUT = _code(

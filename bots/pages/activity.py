@@ -50,6 +50,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "task": "Task",
         "preview": "Dry run",
         "look_up": "Look-up",
+        "network": "Network",
         "list": "List",
         "template": "Text",
         "health": "Health",

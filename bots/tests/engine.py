@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts import teams, tenancy
 from accounts.models import User, Workspace
 from billing.models import Plan, Subscription
-from bots import connecting, dispatch, runner, switch, tasking
+from bots import connecting, dispatch, runner, switch, tasking, ways
 from bots.models import Action, Bot, BotTask, DailyLimit, InstagramAccount, Kind, Turn
 from errors.models import ActivityLog
 from sandbox.testing import Sandbox
@@ -23,6 +23,7 @@ class Engine:
 
     def __init__(self, sandbox: Sandbox, **bot: Any) -> None:
         self.sandbox = sandbox
+        ways.forget()  # what other tests did to the line that all share
         self.username = f"kiln.{secrets.token_hex(4)}"
         sandbox.control.account(self.username, password=PASSWORD)
         self.user = User.objects.make(email=f"{self.username}@example.com", password="a long enough phrase")

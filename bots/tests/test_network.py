@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from accounts import tenancy
 from accounts.models import User
-from bots import network, sessions
+from bots import network, sessions, ways
 from bots.models import Bot, InstagramAccount
 from errors import codes
 from errors.exceptions import BotException
@@ -108,7 +108,7 @@ def test_it_is_sealed_and_written_nowhere(alices_bot: Bot, alice: User) -> None:
 
     account = fresh(account)
     assert SECRET.encode() not in bytes(account.sealed_proxy or b"")
-    assert sessions.proxy_of(account).endswith("@proxy.example:1080")
+    assert ways.proxy_of(account).endswith("@proxy.example:1080")
     assert network.shown(account) == "socks5://proxy.example:1080"
     with everywhere():
         lines = list(ActivityLog.objects.filter(action="proxy").values_list("metadata", "error_message"))

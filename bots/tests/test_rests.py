@@ -1,5 +1,6 @@
 """A rest that Instagram asked for ends with its time, and no way leads round it: no login, look, look-up or preview."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from accounts.models import Notification
-from bots import connecting, dispatch, health, preview, reconcile, runner, searching, sessions, tasking
+from bots import connecting, dispatch, health, network, preview, reconcile, runner, searching, sessions, tasking, ways
 from bots.actions import follow
 from bots.models import Action, Bot, InstagramAccount, Kind
 from bots.tests.engine import PASSWORD, Engine
@@ -134,6 +135,27 @@ def test_an_app_that_instagram_no_longer_takes_loses_nobody(engine: Engine) -> N
     engine.turn()
 
     assert (engine.account.health, engine.actions(), engine.task().confirmed) == ("cooling", [], 0)
+
+
+def test_when_several_accounts_of_one_way_are_slowed_all_that_go_there_rest(engine_of: Callable[..., Engine]) -> None:
+    engines = [engine_of() for _ in range(5)]
+    *slowed, neighbour, elsewhere = engines
+    with elsewhere.seen():
+        network.give(elsewhere.account, "http://proxy.example:8080", elsewhere.user)
+    before = requests_of(neighbour)
+    for one in slowed:
+        assert not ways.rests(neighbour.account)
+        sign(one, codes.INSTAGRAM_THROTTLED)
+        sign(one, codes.INSTAGRAM_THROTTLED)  # one account counts once
+    neighbour.start()
+    neighbour.ask(1)
+
+    assert neighbour.turn() == codes.NETWORK_SLOWED.id
+    assert (neighbour.account.health, requests_of(neighbour)) == ("active", before)
+    assert not ways.rests(elsewhere.account)
+
+    ways.forget()  # as time does
+    assert (neighbour.turn(), len(neighbour.followed())) == ("done", 1)
 
 
 # ── What one person's answer may not do to the rest of the work ────────────────────────────────────────────────────

@@ -13,7 +13,7 @@ from django.db.models import BinaryField
 from accounts import mails, second_factor, vault
 from accounts.models import Mail
 from adminpanel import staff
-from bots import api_pairs, sessions
+from bots import api_pairs, sessions, ways
 from bots.models import ApiPair, InstagramAccount, Session, VaultCanary
 from errors import codes
 from errors.exceptions import BotException
@@ -66,7 +66,7 @@ def test_everything_opens_with_the_new_key_alone(secrets, alice, admin, settings
             login = sessions.settings_of(account.session)
             assert login["authorization_data"]["ds_user_id"] == str(account.instagram_pk)
             assert account.session.fingerprint == sessions.fingerprint_of(login)
-        assert sessions.proxy_of(InstagramAccount.objects.get(username="clay.0")) == "socks5://proxy"
+        assert ways.proxy_of(InstagramAccount.objects.get(username="clay.0")) == "socks5://proxy"
         assert api_pairs.secret_of(ApiPair.objects.get()) == "app-secret"
         assert mails.words(Mail.objects.get())["body"] == "the words"
     assert staff.use_code(admin, "000000") is False  # its secret was opened to see that
