@@ -15,6 +15,7 @@ from billing import entitlements
 from billing.models import Plan, Subscription
 from bots import api_pairs, connecting, health, session_pool, sessions, switch
 from bots.models import ApiPair, Bot, InstagramAccount, Session
+from bots.session_files import SessionFile
 from errors import codes
 from errors.exceptions import BotException
 from errors.recording import log_activity
@@ -58,33 +59,33 @@ def create(
     with tenancy.platform("an administrator makes a bot in a member's workspace"), transaction.atomic():
         owner, home = _place(user, workspace)
         plan = _put_on(home, plan_type)
-        chosen = [session_pool.find(name) for name in named]
-        chosen += [session_pool.add(found, by) for found in judged]
-        if len({session.pk for session in chosen}) < len(chosen):
-            raise _wrong("sessions", "A session is named twice.")
-        made = []
-        for session in chosen:
-            bot = _make(home, owner, plan, session, by)
-            label = (
-                f"{display_name[:48]} · @{bot.account.username}" if display_name and len(chosen) > 1 else display_name
-            )
-            bot.display_name, bot.cycle_delay = label, cycle_delay
+        chosen = _sessions(named, judged, by)
+        made = [_make(home, owner, plan, session, by) for session in chosen]
+        for bot, session in zip(made, chosen, strict=True):
+            several = f"{display_name[:48]} · @{bot.account.username}"
+            bot.display_name = several if display_name and len(made) > 1 else display_name
+            bot.cycle_delay = cycle_delay
             bot.save(update_fields=["display_name", "cycle_delay", "updated_at"])
             if api_pair is not None:
                 api_pairs.assign(bot, api_pair, by)
-            made.append(bot)
-            log_activity(
-                "bot_created",
-                workspace=home,
-                user=owner,
-                account=bot.account_id,
-                by=str(by.pk),
-                bot=str(bot.pk),
-                session=session_pool.filename_of(session),
-                plan=plan.key,
-                pair=str(bot.api_pair_id) if bot.api_pair_id else None,
-            )
+            _tell(bot, owner, session, plan, by)
     return made
+
+
+def _sessions(named: Sequence[str], judged: Sequence[SessionFile], by: User) -> list[Session]:
+    """Those of the pool that are named, and new ones of what was uploaded."""
+    found = [session_pool.find(name) for name in named] + [session_pool.add(one, by) for one in judged]
+    if len({session.pk for session in found}) < len(found):
+        raise _wrong("sessions", "A session is named twice.")
+    return found
+
+
+def _tell(bot: Bot, owner: User, session: Session, plan: Plan, by: User) -> None:
+    log_activity(
+        "bot_created", workspace=bot.workspace, user=owner, account=bot.account_id, by=str(by.pk), bot=str(bot.pk),
+        session=session_pool.filename_of(session), plan=plan.key,
+        pair=str(bot.api_pair_id) if bot.api_pair_id else None,
+    )  # fmt: skip
 
 
 def _place(named: str, workspace: UUID | None) -> tuple[User, Workspace]:
@@ -138,10 +139,8 @@ def _make(home: Workspace, owner: User, plan: Plan, session: Session, by: User) 
         raise BotException(codes.BOT_EXISTS)
     account.instagram_pk = int(sessions.settings_of(session)["authorization_data"]["ds_user_id"])
     account.warmup_started_at = now
-    account.risk_accepted_at, account.risk_accepted_by = (
-        account.risk_accepted_at or now,
-        account.risk_accepted_by or by.pk,
-    )
+    account.risk_accepted_at = account.risk_accepted_at or now
+    account.risk_accepted_by = account.risk_accepted_by or by.pk
     account.save()
     connecting.claim(account, account.instagram_pk)
     session_pool.assign(session, account)

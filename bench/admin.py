@@ -17,6 +17,12 @@ GOAL = 200  # milliseconds
 TIMES = 8  # how often each page is asked for, after a first time that fills caches
 CHOICES = 3  # of a filter
 AT_ONCE = 100_000
+# Columns of row i, as SQL.
+HOME = f"md5('workspace' || i % {WORKSPACES})::uuid"
+MINE = "md5('workspace' || i)::uuid"
+NEW = "gen_random_uuid()"
+AGO = "now() - i * interval '30 seconds'"
+Rows = list[tuple[Any, int, dict[str, str]]]  # a row as the table's others are, how many, what differs in row i
 
 
 def figures() -> Iterator[dict[str, object]]:
@@ -91,69 +97,85 @@ def _terms(page: Any, row: Any) -> Iterator[str]:
     yield from ("person77", "person", "nobody-at-all")
 
 
-def _fill() -> None:
-    """Members in workspaces of five, with what the product makes for them. Everything is the private database's."""
-    from django.db import connection
-
-    from accounts import tenancy
+def _members() -> Rows:
+    """Members in workspaces of five, and what they pay."""
     from accounts.models import Membership, User, Workspace
-    from adminpanel.models import AdminLog
-    from billing.models import Drift, Invoice, Plan, Subscription
-    from bots.models import Action, ApiPair, Bot, BotTask, InstagramAccount, Session
-    from content.models import AiCall
-    from errors.models import ErrorGroup
+    from billing.models import Invoice, Plan, Subscription
 
-    accounts = WORKSPACES
-    home = f"md5('workspace' || i % {WORKSPACES})::uuid"
-    mine = "md5('workspace' || i)::uuid"
-    ago = "now() - i * interval '30 seconds'"
-    account, bot = (f"md5('{name}' || i % {accounts})::uuid" for name in ("account", "bot"))
     plan = Plan.objects.get(key="starter")
-    kept = {"id": mine, "name": "'Workspace ' || i", "created_at": ago}
+    kept = {"id": MINE, "name": "'Workspace ' || i", "created_at": AGO}
     people = {
         "id": "md5('user' || i)::uuid", "email": "'person' || i || '@example.com'", "name": "'Person ' || i",
-        "created_at": ago, "is_active": "i % 50 <> 0",
+        "created_at": AGO, "is_active": "i % 50 <> 0",
     }  # fmt: skip
-    places = {"id": "gen_random_uuid()", "workspace_id": home, "user_id": people["id"], "created_at": ago}
-    paid = {"id": "gen_random_uuid()", "workspace_id": mine, "created_at": ago, "stripe_customer_id": "'cus_' || i"}
-    bills = {"id": "gen_random_uuid()", "workspace_id": home, "stripe_invoice_id": "'in_' || i", "created_at": ago,
+    places = {"id": NEW, "workspace_id": HOME, "user_id": people["id"], "created_at": AGO}
+    paid = {"id": NEW, "workspace_id": MINE, "created_at": AGO, "stripe_customer_id": "'cus_' || i"}
+    bills = {"id": NEW, "workspace_id": HOME, "stripe_invoice_id": "'in_' || i", "created_at": AGO,
              "number": "'N-' || i", "status": "CASE WHEN i % 9 = 0 THEN 'open' ELSE 'paid' END"}  # fmt: skip
-    handles = {"id": "md5('account' || i)::uuid", "workspace_id": mine, "username": "'person' || i", "created_at": ago,
-               "health": "CASE WHEN i % 400 = 0 THEN 'needs_you' ELSE 'active' END", "health_since": ago}  # fmt: skip
-    logins = {"id": "gen_random_uuid()", "workspace_id": mine, "account_id": account, "username": "'person' || i",
-              "fingerprint": "md5('fingerprint' || i)", "created_at": ago}  # fmt: skip
-    robots = {"id": "md5('bot' || i)::uuid", "workspace_id": mine, "account_id": account, "created_at": ago,
-              "status": "CASE WHEN i % 500 = 0 THEN 'parked' ELSE 'stopped' END"}  # fmt: skip
-    tasks = {"id": "gen_random_uuid()", "workspace_id": home, "bot_id": bot, "created_at": ago,
-             "status": "CASE WHEN i % 700 = 0 THEN 'failed' ELSE 'done' END"}  # fmt: skip
-    deeds = {"id": "gen_random_uuid()", "workspace_id": home, "account_id": account, "target_pk": "i",
-             "target_username": "'person' || i", "created_at": ago,
-             "state": "CASE WHEN i % 800 = 0 THEN 'unknown' ELSE 'confirmed' END"}  # fmt: skip
-    calls = {"id": "gen_random_uuid()", "workspace_id": home, "request_key": "'key' || i", "created_at": ago,
-             "state": "CASE WHEN i % 90 = 0 THEN 'released' ELSE 'charged' END"}  # fmt: skip
-    drifts = {"id": "gen_random_uuid()", "stripe_customer_id": "'cus_' || i", "found_at": ago}
-    pairs = {"id": "gen_random_uuid()", "app_id": "'app' || i", "created_at": ago}
-    groups = {"fingerprint": "left(md5('group' || i), 16)", "first_at": ago, "last_at": ago}
-    log = {"id": "nextval(pg_get_serial_sequence('admin_logs', 'id'))", "created_at": ago, "target_id": "'t' || i"}
-    now = datetime.now(UTC)
-    filled: tuple[tuple[Any, int, dict[str, str]], ...] = (
+    return [
         (Workspace(), WORKSPACES, kept),
         (User(password="!"), USERS, people),
         (Membership(), USERS, places),
         (Subscription(plan=plan, status="active"), WORKSPACES, paid),
         (Invoice(total=1900, currency="usd"), WORKSPACES, bills),
-        (InstagramAccount(), accounts, handles),
-        (Session(sealed=b"-", status="assigned"), accounts, logins),
-        (Bot(next_run_at=now), accounts, robots),
+    ]
+
+
+def _engine() -> Rows:
+    """An account for each workspace, and what its bot does."""
+    from bots.models import Action, Bot, BotTask, InstagramAccount, Session
+
+    account, bot = (f"md5('{name}' || i % {WORKSPACES})::uuid" for name in ("account", "bot"))
+    handles = {"id": "md5('account' || i)::uuid", "workspace_id": MINE, "username": "'person' || i", "created_at": AGO,
+               "health": "CASE WHEN i % 400 = 0 THEN 'needs_you' ELSE 'active' END", "health_since": AGO}  # fmt: skip
+    logins = {"id": NEW, "workspace_id": MINE, "account_id": account, "username": "'person' || i",
+              "fingerprint": "md5('fingerprint' || i)", "created_at": AGO}  # fmt: skip
+    robots = {"id": "md5('bot' || i)::uuid", "workspace_id": MINE, "account_id": account, "created_at": AGO,
+              "status": "CASE WHEN i % 500 = 0 THEN 'parked' ELSE 'stopped' END"}  # fmt: skip
+    tasks = {"id": NEW, "workspace_id": HOME, "bot_id": bot, "created_at": AGO,
+             "status": "CASE WHEN i % 700 = 0 THEN 'failed' ELSE 'done' END"}  # fmt: skip
+    deeds = {"id": NEW, "workspace_id": HOME, "account_id": account, "target_pk": "i",
+             "target_username": "'person' || i", "created_at": AGO,
+             "state": "CASE WHEN i % 800 = 0 THEN 'unknown' ELSE 'confirmed' END"}  # fmt: skip
+    return [
+        (InstagramAccount(), WORKSPACES, handles),
+        (Session(sealed=b"-", status="assigned"), WORKSPACES, logins),
+        (Bot(next_run_at=datetime.now(UTC)), WORKSPACES, robots),
         (BotTask(kind="follow", amount=10), WORKSPACES, tasks),
         (Action(kind="follow", fence=1), USERS, deeds),
-        (AiCall(feature="ideas", month=now.date(), model="gpt-4o"), WORKSPACES, calls),
+    ]
+
+
+def _records() -> Rows:
+    """What is written down: calls of the model, errors, drift, staff's own deeds."""
+    from adminpanel.models import AdminLog
+    from billing.models import Drift
+    from bots.models import ApiPair
+    from content.models import AiCall
+    from errors.models import ErrorGroup
+
+    calls = {"id": NEW, "workspace_id": HOME, "request_key": "'key' || i", "created_at": AGO,
+             "state": "CASE WHEN i % 90 = 0 THEN 'released' ELSE 'charged' END"}  # fmt: skip
+    drifts = {"id": NEW, "stripe_customer_id": "'cus_' || i", "found_at": AGO}
+    pairs = {"id": NEW, "app_id": "'app' || i", "created_at": AGO}
+    groups = {"fingerprint": "left(md5('group' || i), 16)", "first_at": AGO, "last_at": AGO}
+    log = {"id": "nextval(pg_get_serial_sequence('admin_logs', 'id'))", "created_at": AGO, "target_id": "'t' || i"}
+    return [
+        (AiCall(feature="ideas", month=datetime.now(UTC).date(), model="gpt-4o"), WORKSPACES, calls),
         (Drift(kind="stale", ours="-", theirs="-"), 10_000, drifts),
         (ApiPair(sealed_secret=b"-"), 2_000, pairs),
         (ErrorGroup(code="E-API-E-9001", severity="E"), 10_000, groups),
         (AdminLog(admin="a@example.com", action="users.block", target_type="accounts.user", hash="-"), WORKSPACES, log),
-    )
-    for template, rows, columns in filled:
+    ]
+
+
+def _fill() -> None:
+    """Fill the tables. Everything is the private database's."""
+    from django.db import connection
+
+    from accounts import tenancy
+
+    for template, rows, columns in [*_members(), *_engine(), *_records()]:
         for first in range(0, rows, AT_ONCE):
             with tenancy.platform("the figures need full tables"), connection.cursor() as cursor:
                 cursor.execute(*_insert(template, columns, first, min(first + AT_ONCE, rows) - 1))

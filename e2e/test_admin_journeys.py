@@ -99,62 +99,74 @@ def test_the_first_sign_in_sets_up_an_authenticator_and_a_password(browser: Brow
         again.sees("bots run")
 
 
-def test_a_member_without_an_email_signs_in_by_the_code_that_was_shown_once(browser: Browser, stack: Stack) -> None:
-    with on_duty(browser, stack) as olga:
-        opens(olga, "Users")
-        olga.page.locator("a[href$='/admin/accounts/user/add/']").first.click()
-        fills(olga.page, name="Ada Fern")
-        chooses(olga.page, "plan", "growth")
-        olga.presses("Make it")
-        olga.sees("Hand this over")
-        told = dict(
-            zip(olga.page.locator("dt").all_inner_texts(), olga.page.locator("dd").all_inner_texts(), strict=True)
-        )
-        opens(olga, "Users")
-        olga.page.get_by_role("link", name="What can be done with Ada Fern").click()
-        olga.page.get_by_role("dialog").get_by_role("link", name="Edit").click()
-        fills(olga.page, timezone="Nowhere/Else", reason="They moved")
-        olga.presses("Edit")
-        olga.sees("Nowhere/Else is not a time zone we know")
-        olga.examines()
-        olga.complaints.clear()  # the browser's own word about an answer with 400
-        fills(olga.page, timezone="Europe/Lisbon")
-        olga.presses("Edit")
-        olga.sees("Ada Fern is changed.")
-        assert urlsplit(olga.page.url).path == "/admin/accounts/user/"
+def makes(olga: Visitor, name: str, plan: str) -> dict[str, str]:
+    """A member without an e-mail; what is shown once."""
+    opens(olga, "Users")
+    olga.page.locator("a[href$='/admin/accounts/user/add/']").first.click()
+    fills(olga.page, name=name)
+    chooses(olga.page, "plan", plan)
+    olga.presses("Make it")
+    olga.sees("Hand this over")
+    names, values = (olga.page.locator(part).all_inner_texts() for part in ("dt", "dd"))
+    return dict(zip(names, values, strict=True))
+
+
+def moves(olga: Visitor, name: str, zone: str) -> None:
+    """Edit a member over the list, after a zone that there is not; the list stays."""
+    opens(olga, "Users")
+    olga.page.get_by_role("link", name=f"What can be done with {name}").click()
+    olga.page.get_by_role("dialog").get_by_role("link", name="Edit").click()
+    fills(olga.page, timezone="Nowhere/Else", reason="They moved")
+    olga.presses("Edit")
+    olga.sees("Nowhere/Else is not a time zone we know")
+    olga.examines()
+    olga.complaints.clear()  # the browser's own word about an answer with 400
+    fills(olga.page, timezone=zone)
+    olga.presses("Edit")
+    olga.sees(f"{name} is changed.")
+    assert urlsplit(olga.page.url).path == "/admin/accounts/user/"
+
+
+def signs_in_first(ada: Visitor, told: dict[str, str]) -> None:
+    """By the access code in small letters, and with a password of one's own in place of the first."""
+    ada.goes_to("/login")
+    ada.types(login=told["Access code"].lower(), password=told["One-time password"])
+    ada.presses("Sign in")
+    ada.types(oldpassword=told["One-time password"], password1=OWN, password2=OWN)
+    ada.page.locator("main form button[type=submit]").first.click()
+
+
+def sees_of_her_plan(ada: Visitor, words: str) -> None:
+    ada.goes_to("/billing/")
+    ada.sees(words)
+
+
+def test_a_member_without_an_email_signs_in_and_sees_what_staff_change(browser: Browser, stack: Stack) -> None:
+    with on_duty(browser, stack) as olga, visit(browser, stack.site, NARROW) as ada:
+        told = makes(olga, "Ada Fern", "growth")
+        moves(olga, "Ada Fern", "Europe/Lisbon")
         olga.page.get_by_role("link", name="Ada Fern", exact=True).click()
         olga.sees(told["Access code"])
         expect(olga.page.get_by_text(told["One-time password"])).to_have_count(0)
-        user_page = urlsplit(olga.page.url).path
+        signs_in_first(ada, told)
+        sees_of_her_plan(ada, "Growth")
 
-        with visit(browser, stack.site, NARROW) as ada:
-            ada.goes_to("/login")
-            ada.types(login=told["Access code"].lower(), password=told["One-time password"])
-            ada.presses("Sign in")
-            ada.types(oldpassword=told["One-time password"], password1=OWN, password2=OWN)
-            ada.page.locator("main form button[type=submit]").first.click()
-            ada.goes_to("/billing/")
-            ada.sees("Growth")
+        # Another plan, and what the person sees of it.
+        olga.page.get_by_role("link", name="Change plan").click()
+        chooses(olga.page, "plan", "starter")
+        fills(olga.page, reason="Asked for a smaller one")
+        olga.presses("Change plan")
+        olga.sees("is on the plan starter")
+        sees_of_her_plan(ada, "Starter")
 
-            # Another plan, and what the person sees of it.
-            olga.goes_to(user_page)
-            olga.page.get_by_role("link", name="Change plan").click()
-            chooses(olga.page, "plan", "starter")
-            fills(olga.page, reason="Asked for a smaller one")
-            olga.presses("Change plan")
-            olga.sees("is on the plan starter")
-            ada.goes_to("/billing/")
-            ada.sees("Starter")
-
-            # The plan itself is changed: everybody on it has what it says now.
-            opens(olga, "Plans")
-            olga.page.get_by_role("link", name="Starter", exact=True).click()
-            fills(olga.page, account_limit="17")
-            olga.page.locator("[name=_save]").click()
-            olga.sees("was changed successfully")
-            ada.goes_to("/billing/")
-            ada.sees("/ 17")
-            ada.examines()
+        # The plan itself is changed: everybody on it has what it says now.
+        opens(olga, "Plans")
+        olga.page.get_by_role("link", name="Starter", exact=True).click()
+        fills(olga.page, account_limit="17")
+        olga.page.locator("[name=_save]").click()
+        olga.sees("was changed successfully")
+        sees_of_her_plan(ada, "/ 17")
+        ada.examines()
     Plan.objects.filter(key="starter").update(account_limit=3)
 
 
@@ -187,7 +199,7 @@ def test_from_dropped_files_to_a_bot_whose_session_moves(
                 ("big.json", " " * 70_000),
             ],
         )
-        olga.presses("Make it")
+        olga.presses("Upload")
         olga.sees("2 of 5 taken into the pool.")
         for name, word in {
             "one.json": "taken",

@@ -1,6 +1,5 @@
 """The second factor in a browser: an authenticator app, recovery codes, and a passkey on a virtual device."""
 
-import time
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from accounts.tests.factor import code_of
 from e2e.conftest import Stack
 from e2e.visitor import DESK, Visitor, visit
 from instagrowth.testing import PASSWORD
+from instagrowth.testing_processes import eventually
 
 pytestmark = pytest.mark.browser
 NARROW = (360, 780)
@@ -92,9 +92,7 @@ def test_an_app_is_turned_on_and_asked_for_at_the_next_sign_in(
 
 def _a_newer_code(secret: str, used: str) -> str:
     """The next code: it is taken up to 30 seconds early."""
-    end = time.monotonic() + 40
-    while code_of(secret, later=1) == used and time.monotonic() < end:
-        time.sleep(0.2)
+    eventually(lambda: code_of(secret, later=1) != used)
     return code_of(secret, later=1)
 
 

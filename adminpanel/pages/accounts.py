@@ -4,13 +4,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.db.models import Q
 from django.urls import reverse
 from unfold.decorators import display
 from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from adminpanel.choices import Choice
 from adminpanel.deeds import Asked, Deed, DeedForm
 from adminpanel.pages.base import Page
 from adminpanel.pages.happened import activity_of, told
@@ -27,22 +28,12 @@ HEALTH = {
 }  # fmt: skip
 
 
-class Trouble(admin.SimpleListFilter):
+class Trouble(Choice):
     """The challenge desk: accounts that go on only after a person did something."""
 
     title = "challenge desk"
     parameter_name = "desk"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """One choice."""
-        return [("open", "Waits for a person")]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """Those in trouble."""
-        if self.value() != "open":
-            return queryset
-        health = InstagramAccount.Health
-        return queryset.filter(health__in=(health.NEEDS_YOU, health.FROZEN, health.NEEDS_LOGIN, health.BANNED))
+    ways = (("open", "Waits for a person", Q(health__in=("needs_you", "frozen", "needs_login", "banned"))),)
 
 
 def _test(row: InstagramAccount, asked: Asked) -> str:
@@ -76,6 +67,11 @@ class AccountPage(Page):
     page = "accounts"
     judged_by = ("health", "health_code", "workspace_id", "proxy_since", "sealed_proxy")
     says = "Each connected account with its health. The challenge desk shows those that wait for a person."
+    ready_views = (
+        ("Challenge desk", "desk=open"),
+        ("Warming up", "health__exact=warming"),
+        ("Cooling", "health__exact=cooling"),
+    )
     no_rows = "Members connect accounts themselves; a bot that you make on the page Bots brings its own."
     list_display = ("username", "workspace", "shown_health", "health_code", "health_since", "followers", "created_at")
     list_filter = (Trouble, When, "health")

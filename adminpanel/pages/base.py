@@ -32,6 +32,7 @@ class Page(Doing):
     """A page for the rows of one table. What may be done on it says `roles.MAY[page]`."""
 
     says = ""  # one sentence under its name in the index
+    ready_views: tuple[tuple[str, str], ...] = ()  # what is often looked for: its name, and the list's query
     no_rows = "Nothing yet."  # what an empty list says, and what fills it
     field_deeds: dict[str, str] = {}  # fields that ask for a deed of their own
     search_text: tuple[str, ...] = ()  # columns with a trigram index
@@ -41,6 +42,7 @@ class Page(Doing):
     export_columns: tuple[str, ...] = ()
     make_form: type[forms.Form] | None = None  # where a function makes the rows: what it must be told
     make_says = ""
+    make_button = "Make it"
     make_title = ""  # what making one is called; "" where the model's own name says it
     live_every = 0  # seconds after which what stands under an open row is drawn anew
     form = RowForm
@@ -247,7 +249,7 @@ class Page(Doing):
             except BotException as refused:
                 refuse(form, refused)
         deed = Deed("add", self.to_make, lambda *_: None, self.make_says)
-        return self.confirm(request, deed, form, [], self.list_address(), button="Make it")
+        return self.confirm(request, deed, form, [], self.list_address(), button=self.make_button)
 
     # ── Deeds ──
 

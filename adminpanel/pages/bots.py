@@ -4,8 +4,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Q
 from django.db.models.functions import Now
-from django.http import HttpRequest
 from unfold.decorators import display
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
@@ -16,6 +16,7 @@ from unfold.widgets import (
 
 from adminpanel import audit, uploads
 from adminpanel import bots as making
+from adminpanel.choices import Choice
 from adminpanel.deeds import Asked, Deed, DeedForm
 from adminpanel.pages.accounts import link_to
 from adminpanel.pages.base import Page
@@ -45,13 +46,20 @@ class NewBotForm(forms.Form):
     )
     sessions = forms.MultipleChoiceField(
         required=False, widget=UnfoldAdminSelectMultipleWidget,
-        help_text="Unused ones from the pool. Each makes a bot of its own.",
+        help_text="Unused ones from the pool. Each makes a bot of its own; hold Ctrl or ⌘ to choose several.",
     )  # fmt: skip
     session_files = FilesField(
-        label="Or upload new sessions", required=False,
+        label="Or upload new sessions", required=False, help_text="Drop files here, or choose them.",
         widget=ManyFiles(attrs={"accept": ".json,application/json", "multiple": True, "data-drop": "1"}),
     )  # fmt: skip
     api_pair = forms.ChoiceField(label="API pair", initial=api_pairs.AUTO, widget=UnfoldAdminSelectWidget)
+
+    steps = (
+        ("Whom it is for", ("user", "display_name")),
+        ("Plan and pace", ("plan_type", "cycle_delay")),
+        ("Sessions: from the pool, or new ones", ("sessions", "session_files")),
+        ("API pair", ("api_pair",)),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -63,6 +71,12 @@ class NewBotForm(forms.Form):
             *((str(pair.pk), f"{pair} ({pair.used} of {pair.capacity})") for pair in pairs),
         ]  # fmt: skip
         self.fields["api_pair"].required = False
+        if not unused:
+            self.fields["sessions"].help_text = "No session waits in the pool: upload some below."
+
+    def parts(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """The fields by step."""
+        return [(title, [self[name] for name in names]) for title, names in self.steps]
 
     def clean(self) -> dict[str, Any]:
         """Some session there must be."""
@@ -104,35 +118,20 @@ def _take_pair(row: Bot, asked: Asked) -> str:
     return f"{row} has no API pair any more."
 
 
-class Queue(admin.SimpleListFilter):
-    """Whose workers it has. Written down here: to ask the table would read all of it."""
+class Queue(Choice):
+    """Whose workers it has."""
 
     title = "queue"
     parameter_name = "queue"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Both there are."""
-        return [(key, key.title()) for key in making.PLAN_TYPES]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """Those with these workers."""
-        return queryset.filter(queue=self.value()) if self.value() in making.PLAN_TYPES else queryset
+    ways = tuple((key, key.title(), Q(queue=key)) for key in making.PLAN_TYPES)
 
 
-class Due(admin.SimpleListFilter):
+class Due(Choice):
     """Bots that wait for a worker: what the dashboard's longest wait is of."""
 
     title = "turn"
     parameter_name = "due"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """One choice."""
-        return [("yes", "Is due, and nobody took it yet")]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """Those that run and should have had their turn."""
-        due = {"status": Bot.Status.RUNNING, "lease_until": None, "next_run_at__lte": Now()}
-        return queryset.filter(**due) if self.value() == "yes" else queryset
+    ways = (("yes", "Is due, and nobody took it yet", Q(status="running", lease_until=None, next_run_at__lte=Now())),)
 
 
 @admin.register(Bot, site=site)
@@ -142,6 +141,7 @@ class BotPage(Page):
     page = "bots"
     judged_by = ("status", "api_pair_id", "workspace_id", "user_id", "display_name", "cycle_delay")
     says = "Each bot drives one account."
+    ready_views = (("Running", "status__exact=running"), ("Due now", "due=yes"), ("Parked", "status__exact=parked"))
     no_rows = "Upload sessions, add an API pair, then make a bot for a member."
     list_display = ("__str__", "account", "workspace", "shown_status", "next_run_at", "last_error_code", "created_at")
     list_filter = ("status", Due, Queue, When)

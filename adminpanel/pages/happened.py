@@ -4,11 +4,13 @@ import re
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 from unfold.decorators import display
 
 from accounts.models import Workspace
+from adminpanel.choices import Choice
 from adminpanel.pages.base import Page
 from adminpanel.site import site
 from adminpanel.spans import WhenAt
@@ -16,22 +18,16 @@ from errors.models import ActivityLog, ErrorCode
 
 LOOKED_THROUGH = 100_000  # newest rows in which the name of a deed is searched; ids and codes are found in all
 _CODE = re.compile(r"E-[A-Z]{2,4}-[IWEC]-\d{4}", re.IGNORECASE)
+_MADE = r"-9\d{3}$"
 STATUSES = {"ok": "Done", "info": "Note", "warning": "Warning", "error": "Error"}
 
 
-class Outcome(admin.SimpleListFilter):
-    """How it ended. The choices are written down here: to ask the table for them would read all of it."""
+class Outcome(Choice):
+    """How it ended."""
 
     title = "outcome"
     parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """All there are."""
-        return list(STATUSES.items())
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """Those with this outcome."""
-        return queryset.filter(status=self.value()) if self.value() in STATUSES else queryset
+    ways = tuple((key, name, Q(status=key)) for key, name in STATUSES.items())
 
 
 def told(log: Any) -> list[dict[str, Any]]:
@@ -64,6 +60,7 @@ class ActivityPage(Page):
 
     page = "activity"
     says = "Everything that happened in all workspaces, the newest first."
+    ready_views = (("Errors of 24 h", "status=error&when=24h"), ("Warnings of 24 h", "status=warning&when=24h"))
     list_display = ("told_at", "action", "shown_status", "error_code", "error_message", "workspace", "correlation_id")
     list_filter = (WhenAt, Outcome)
     ordering = ("-id",)
@@ -132,22 +129,12 @@ class ActivityPage(Page):
         return STATUSES.get(row.status, row.status)
 
 
-class Foreseen(admin.SimpleListFilter):
-    """Registered codes, or errors that nobody foresaw."""
+class Foreseen(Choice):
+    """Registered codes, or errors that nobody foresaw: these get numbers from 9000."""
 
     title = "kind"
     parameter_name = "kind"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Two kinds."""
-        return [("registered", "Registered"), ("unforeseen", "Unforeseen")]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """Numbers from 9000 are made for what nobody foresaw."""
-        unforeseen = {"code__regex": r"-9\d{3}$"}
-        if self.value() == "unforeseen":
-            return queryset.filter(**unforeseen)
-        return queryset.exclude(**unforeseen) if self.value() == "registered" else queryset
+    ways = (("registered", "Registered", ~Q(code__regex=_MADE)), ("unforeseen", "Unforeseen", Q(code__regex=_MADE)))
 
 
 @admin.register(ErrorCode, site=site)
@@ -156,6 +143,7 @@ class ErrorPage(Page):
 
     page = "errors"
     says = "All codes with what to do next; unforeseen errors get a number from 9000."
+    ready_views = (("Unforeseen", "kind=unforeseen"), ("Critical", "severity=C"))
     list_display = ("code", "name", "shown_severity", "description", "file_path", "created_at")
     list_filter = (Foreseen, "module", "severity")
     ordering = ("code",)

@@ -58,6 +58,7 @@ class JobPage(Page):
     page = "bulk_jobs"
     judged_by = ("status",)
     says = "Deeds to all rows that matched a list's filters, with how far each is."
+    ready_views = (("Running", "status__exact=running"),)
     no_rows = "Over a list, choose a deed under “To all rows that match”."
     list_display = ("__str__", "asked_by", "shown_status", "progress", "done", "refused", "created_at", "ended_at")
     list_filter = ("status",)

@@ -4,12 +4,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
 
 from accounts import tenancy
+from adminpanel.choices import Choice
 from adminpanel.deeds import Asked, BriefForm, Deed, DeedForm
 from adminpanel.pages.accounts import link_to
 from adminpanel.pages.base import Page
@@ -207,6 +209,11 @@ class SubscriptionPage(Page):
 
     page = "subscriptions"
     says = "Which workspace is on which plan, paid at Stripe or given by us."
+    ready_views = (
+        ("Trials", "status__exact=trialing"),
+        ("Past due", "status__exact=past_due"),
+        ("Canceled", "status__exact=canceled"),
+    )
     no_rows = "Each workspace has one from the day it is made."
     list_display = ("workspace", "plan", "shown_status", "paid", "interval", "current_period_end", "created_at")
     list_filter = ("status", "plan", "interval")
@@ -290,6 +297,7 @@ class InvoicePage(Page):
 
     page = "invoices"
     says = "Invoices as Stripe has them."
+    ready_views = (("Open", "status__exact=open"), ("Last 30 days", "when=30d"))
     no_rows = "Stripe tells us of the first invoice when somebody pays for a plan."
     list_display = ("__str__", "workspace", "amount", "shown_status", "created_at", "paid_at")
     list_filter = ("status", When)
@@ -335,20 +343,12 @@ class InvoicePage(Page):
         return row.status
 
 
-class Open(admin.SimpleListFilter):
+class Open(Choice):
     """What waits, and what was repaired."""
 
     title = "state"
     parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Two states."""
-        return [("open", "Waits"), ("repaired", "Repaired")]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """Those of one state."""
-        by = {"open": True, "repaired": False}.get(self.value() or "")
-        return queryset if by is None else queryset.filter(repaired_at__isnull=by)
+    ways = (("open", "Waits", Q(repaired_at=None)), ("repaired", "Repaired", Q(repaired_at__isnull=False)))
 
 
 def _repair(row: Drift, asked: Asked) -> str:
@@ -365,6 +365,7 @@ class DriftPage(Page):
 
     page = "drifts"
     says = "What the nightly comparison found (`manage.py reconcile_stripe` looks now). Stale rows are repaired by it."
+    ready_views = (("Waits", "state=open"), ("Repaired", "state=repaired"))
     no_rows = "Stripe and we agree. The comparison runs each night."
     list_display = ("kind", "stripe_customer_id", "ours", "theirs", "found_at", "repaired_at")
     list_filter = (Open, "kind")

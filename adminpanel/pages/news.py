@@ -5,7 +5,8 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
+from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.utils.timezone import now
 from unfold.decorators import display
@@ -13,6 +14,7 @@ from unfold.widgets import UnfoldAdminSelectMultipleWidget
 
 from accounts import announcements, notifications
 from accounts.models import Announcement, Membership, Notification
+from adminpanel.choices import Choice
 from adminpanel.deeds import Asked, Deed
 from adminpanel.pages.accounts import link_to
 from adminpanel.pages.base import Page
@@ -60,25 +62,16 @@ class AnnouncementForm(RowForm):
         return found
 
 
-class Shown(admin.SimpleListFilter):
+class Shown(Choice):
     """Whether it is shown now."""
 
     title = "when"
     parameter_name = "when"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Three times."""
-        return [("now", "Shown now"), ("later", "Later"), ("over", "Over")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Those of one time."""
-        moment = now()
-        asked = {
-            "now": Q(starts_at__lte=moment) & (Q(ends_at=None) | Q(ends_at__gt=moment)),
-            "later": Q(starts_at__gt=moment),
-            "over": Q(ends_at__lte=moment),
-        }
-        return queryset.filter(asked.get(self.value() or "", Q()))
+    ways = (
+        ("now", "Shown now", Q(starts_at__lte=Now()) & (Q(ends_at=None) | Q(ends_at__gt=Now()))),
+        ("later", "Later", Q(starts_at__gt=Now())),
+        ("over", "Over", Q(ends_at__lte=Now())),
+    )
 
 
 def _end(row: Announcement, asked: Asked) -> str:
@@ -104,6 +97,7 @@ class AnnouncementPage(Page):
 
     page = "announcements"
     says = "A banner over the pages of all members, or of some plans and roles, for a while."
+    ready_views = (("Shown now", "when=now"), ("Later", "when=later"), ("Over", "when=over"))
     no_rows = "Members see no banner. Write one before you close for maintenance, for example."
     list_display = ("title", "tone", "to_whom", "starts_at", "ends_at", "rang_at")
     list_filter = (Shown, "tone")

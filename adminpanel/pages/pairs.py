@@ -61,6 +61,7 @@ class PairPage(Page):
 
     page = "api_pairs"
     says = "Meta apps, each with room for so many bots."
+    ready_views = (("Active", "status__exact=active"), ("Paused", "status__exact=paused"))
     no_rows = "Add the id and the secret of a Meta app, and say how many bots may have it."
     make_title = "New API pair"
     list_display = ("app_id", "name", "used", "capacity", "status", "created_at")

@@ -25,12 +25,12 @@ from unfold.widgets import (
 from accounts import farewell
 from accounts.models import Membership, User, Workspace, known_timezone
 from accounts.sessions import of as sessions_of
-from adminpanel import audit, members, staff, visits
+from adminpanel import audit, members, visits
 from adminpanel.deeds import Asked, Deed, DeedForm
 from adminpanel.pages.accounts import link_to
 from adminpanel.pages.base import Page
 from adminpanel.pages.happened import activity_of, told
-from adminpanel.pages.staff import shown_once
+from adminpanel.pages.staff import shown_once, sign_out
 from adminpanel.site import site
 from adminpanel.spans import When
 from billing.models import Plan, Subscription
@@ -139,11 +139,6 @@ def _unblock(row: User, asked: Asked) -> str:
     return f"{row} may sign in again. Their bots stay stopped until somebody starts them."
 
 
-def _sign_out(row: User, asked: Asked) -> str:
-    staff.sign_out(row)
-    return f"{row} is signed out everywhere."
-
-
 def _change_plan(row: User, asked: Asked) -> str:
     home = Membership.objects.filter(user=row, role=Membership.Role.OWNER).order_by("created_at").first()
     if home is None:
@@ -195,6 +190,11 @@ class UserPage(Page):
         "email", "access_code", "name", "timezone", "is_active", "must_change_password", "password", "delete_at",
     )  # fmt: skip
     says = "Members: who may sign in, how, and to which workspaces they belong."
+    ready_views = (
+        ("Signed up in 24 h", "when=24h"),
+        ("First password", "must_change_password__exact=1"),
+        ("Blocked", "is_active__exact=0"),
+    )
     no_rows = "Nobody has signed up. Make the first member yourself, with or without an e-mail."
     list_display = ("shown_name", "login", "shown_state", "created_at", "last_login")
     list_filter = (When, "is_active", "must_change_password")
@@ -219,7 +219,7 @@ class UserPage(Page):
              "The product as they see it, for 15 minutes. You only look; sign-in and secrets stay hidden.",
              VisitForm, dangerous=True, mild=True, fits=lambda row: row.is_active and not row.must_change_password),
         Deed("reset_password", "Reset password", _reset, "You get a one-time password to hand over. Sessions end."),
-        Deed("sign_out", "Sign out everywhere", _sign_out, "Every browser and program of theirs.", bulk=True),
+        Deed("sign_out", "Sign out everywhere", sign_out, "Every browser and program of theirs.", bulk=True),
         Deed("block", "Block", _block, "They are signed out, and bots of theirs alone are stopped.", bulk=True,
              fits=lambda row: row.is_active),
         Deed("unblock", "Unblock", _unblock, "They may sign in again.", bulk=True, fits=lambda row: not row.is_active),

@@ -4,12 +4,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.models import Membership, Workspace
 from adminpanel.changelist import as_uuid
+from adminpanel.choices import Choice
 from adminpanel.deeds import Asked, Deed, DeedForm
 from adminpanel.pages.accounts import link_to
 from adminpanel.pages.base import Page
@@ -29,19 +31,12 @@ class PlaceForm(DeedForm):
     role = forms.ChoiceField(choices=Membership.Role.choices, widget=UnfoldAdminSelectWidget)
 
 
-class Leaving(admin.SimpleListFilter):
+class Leaving(Choice):
     """Those that somebody asked to delete."""
 
     title = "deletion"
     parameter_name = "leaving"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """One choice."""
-        return [("yes", "Is being deleted")]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """Those whose days run."""
-        return queryset.filter(delete_at__isnull=False) if self.value() == "yes" else queryset
+    ways = (("yes", "Is being deleted", Q(delete_at__isnull=False)),)
 
 
 @admin.register(Workspace, site=site)
@@ -50,6 +45,7 @@ class WorkspacePage(Page):
 
     page = "workspaces"
     says = "Each workspace with its plan, its people and its Instagram accounts."
+    ready_views = (("New in 24 h", "when=24h"), ("Being deleted", "leaving=yes"))
     no_rows = "A workspace is made with each member. Make one on the page Users."
     list_display = ("name", "plan", "timezone", "created_at", "delete_at")
     list_filter = (When, Leaving)

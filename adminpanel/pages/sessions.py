@@ -47,7 +47,8 @@ class UploadForm(forms.Form):
     """Session files."""
 
     session_files = FilesField(
-        label="Session files", help_text="As instagrapi writes them, each at most 64 KB, at most 100 at once.",
+        label="Session files",
+        help_text="Drop them here, or choose them: as instagrapi writes them, each at most 64 KB, at most 100 at once.",
         widget=ManyFiles(attrs={"accept": ".json,application/json", "multiple": True, "data-drop": "1"}),
     )  # fmt: skip
 
@@ -88,8 +89,15 @@ class SessionPage(Page):
     page = "sessions"
     judged_by = ("status", "account_id", "workspace_id", "username")
     says = "Sealed logins: unused ones wait in the pool, a bot takes one."
+    ready_views = (
+        ("Unused", "status__exact=unused"),
+        ("Assigned", "status__exact=assigned"),
+        ("Frozen", "status__exact=frozen"),
+        ("Banned", "status__exact=banned"),
+    )
     no_rows = "Upload session files: each waits here unused until a bot takes it."
     make_title = "Upload sessions"
+    make_button = "Upload"
     list_display = ("filename", "username", "shown_status", "valid", "probed_at", "account", "created_at")
     list_filter = ("status", "valid", When)
     list_select_related = ("account",)

@@ -5,11 +5,13 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.timezone import now
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from adminpanel.choices import Choice
 from adminpanel.deeds import Asked, Deed, DeedForm
 from adminpanel.models import SystemSetting
 from adminpanel.pages.base import Page
@@ -58,20 +60,12 @@ def _keep(row: SystemSetting, asked: Asked, value: Any) -> str:
     return f"{row}: {shown}. Every part of the product knows it within {system.FRESH:.0f} seconds."
 
 
-class Changed(admin.SimpleListFilter):
+class Changed(Choice):
     """Those that somebody changed."""
 
     title = "value"
     parameter_name = "changed"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Two kinds."""
-        return [("yes", "Changed"), ("no", "The default")]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """Those of one kind."""
-        by = {"yes": False, "no": True}.get(self.value() or "")
-        return queryset if by is None else queryset.filter(value__isnull=by)
+    ways = (("yes", "Changed", Q(value__isnull=False)), ("no", "The default", Q(value__isnull=True)))
 
 
 @admin.register(SystemSetting, site=site)

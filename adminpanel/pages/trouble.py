@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.db.models import Q
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -14,6 +15,7 @@ from django.urls import reverse
 from unfold.decorators import display
 
 from adminpanel import audit, roles
+from adminpanel.choices import Choice
 from adminpanel.deeds import Asked, BriefForm, Deed
 from adminpanel.models import AdminLog
 from adminpanel.pages.base import Page
@@ -28,22 +30,16 @@ TOLD = 30  # alerts that are shown
 NEWEST_DEEDS = 50_000  # entries of the admin log among which those of a story are looked for
 
 
-class Kind(admin.SimpleListFilter):
+class Kind(Choice):
     """What is to be looked at, and what nobody foresaw."""
 
     title = "kind"
     parameter_name = "kind"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Three kinds."""
-        return [("open", "Not looked at"), ("unforeseen", "Unforeseen"), ("handled", "Looked at")]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """Those of one kind."""
-        if self.value() == "unforeseen":
-            return queryset.filter(pk__in=groups.unforeseen().values("pk"))
-        by = {"open": True, "handled": False}.get(self.value() or "")
-        return queryset if by is None else queryset.filter(handled_at__isnull=by)
+    ways = (
+        ("open", "Not looked at", Q(handled_at=None)),
+        ("unforeseen", "Unforeseen", lambda: Q(pk__in=groups.unforeseen().values("pk"))),
+        ("handled", "Looked at", Q(handled_at__isnull=False)),
+    )
 
 
 def _handle(row: ErrorGroup, asked: Asked) -> str:
@@ -60,6 +56,7 @@ class GroupPage(Page):
     says = (
         "Each error once, with how often it was met, since when and where; an unforeseen one says how to register it."
     )
+    ready_views = (("Not looked at", "kind=open"), ("Unforeseen", "kind=unforeseen"))
     no_rows = "No error was met."
     list_display = ("code", "shown_severity", "exception", "shown_place", "times", "first_at", "last_at", "handled_at")
     list_filter = (Kind, "severity")

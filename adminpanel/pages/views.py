@@ -25,7 +25,9 @@ def shown(page: Any, request: HttpRequest) -> dict[str, Any]:
     ]  # fmt: skip
     open_ = next((one for one in views if one["open"]), None)
     where = reverse(f"admin:{opts.app_label}_{opts.model_name}_views")
-    return {"views": views, "view_open": open_, "view_query": now, "views_at": where}
+    ready = [(name, query, query == now) for name, query in page.ready_views]
+    known = open_ or any(open_ for *_, open_ in ready)
+    return {"views": views, "view_open": open_, "view_query": now, "views_at": where, "ready": ready, "known": known}
 
 
 def change(page: Any, request: HttpRequest) -> HttpResponseBase:

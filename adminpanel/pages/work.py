@@ -34,6 +34,11 @@ class TaskPage(Page):
     page = "tasks"
     judged_by = ("status", "amount", "bot_id")
     says = "What bots were asked to do, and how far they are."
+    ready_views = (
+        ("Running", "status__exact=running"),
+        ("Waiting", "status__exact=waiting"),
+        ("Failed", "status__exact=failed"),
+    )
     no_rows = "Members and programs give tasks to bots that run."
     list_display = ("__str__", "bot", "workspace", "shown_status", "confirmed", "amount", "last_code", "created_at")
     list_filter = ("status", "kind", When)
@@ -103,6 +108,7 @@ class ActionPage(Page):
 
     page = "actions"
     says = "The journal: each action once, written down before it is sent and again when its outcome is known."
+    ready_views = (("Last 24 h", "when=24h"), ("Unknown outcome", "state=unknown"), ("Refused", "state=refused"))
     no_rows = "A bot that runs and has a task writes its first action here within a minute."
     list_display = ("created_at", "account", "kind", "target_username", "shown_state", "error_code", "ended_at")
     list_filter = (When, RecentState, RecentKind)

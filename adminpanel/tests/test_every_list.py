@@ -45,6 +45,17 @@ def test_each_list_can_be_searched_filtered_sorted_exported_and_says_what_fills_
         assert page.called == navigation.NAMES[page.page]
 
 
+def test_each_ready_view_is_a_filter_that_is_there_and_is_shown_as_the_open_one(owner: Client) -> None:
+    opened = 0
+    for page in site._registry.values():
+        for name, query in page.ready_views:
+            answer = owner.get(f"{page.list_address()}?{query}")
+            assert (answer.status_code, answer.context["cl"].has_active_filters) == (200, True), (page.page, name)
+            assert [one for one, _, is_open in answer.context["ready"] if is_open] == [name]
+            opened += 1
+    assert opened > 30
+
+
 def test_each_row_tells_what_hangs_on_it_or_what_staff_did(owner: Client, rows: dict[type, Any]) -> None:
     bare = set()
     for model, page in site._registry.items():
