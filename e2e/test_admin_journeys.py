@@ -151,7 +151,9 @@ def test_a_member_without_an_email_signs_in_and_sees_what_staff_change(browser: 
         signs_in_first(ada, told)
         sees_of_her_plan(ada, "Growth")
 
-        # Another plan, and what the person sees of it.
+        # Another plan, and what the person sees of it. A button from before her first sign-in does nothing.
+        olga.page.get_by_role("link", name="Change plan").click()
+        olga.sees("while you had it open")
         olga.page.get_by_role("link", name="Change plan").click()
         chooses(olga.page, "plan", "starter")
         fills(olga.page, reason="Asked for a smaller one")

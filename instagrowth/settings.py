@@ -216,6 +216,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_RESULT_EXPIRES = None  # nothing is kept: else Celery's own beat asks at four each morning to clean it up
 CELERY_TASK_ACKS_LATE = False
 CELERY_TASK_DEFAULT_QUEUE = "starter"
 CELERY_TASK_SOFT_TIME_LIMIT = 60  # soft < hard < lease (90) < visibility timeout: RELIABILITY 5.5

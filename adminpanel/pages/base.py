@@ -6,6 +6,7 @@ from typing import Any, cast
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import ShowFacets
+from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.db.models import Q, QuerySet
@@ -14,7 +15,9 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.functional import cached_property
 from django.utils.html import format_html
+from unfold.admin import ModelAdmin, checkbox
 from unfold.decorators import display
 
 from accounts.models import User
@@ -26,6 +29,9 @@ from adminpanel.pages import exports
 from adminpanel.pages.doing import Doing, many, refuse
 from adminpanel.versions import RowForm
 from errors.exceptions import BotException
+
+_MORE = '<a class="room-more" href="{}{}/change/" data-deeds aria-label="What can be done with {}">⋯</a>'
+_TICK = '<input type="checkbox" name="_selected_action" value="{}" class="{}" aria-label="Select {}">'
 
 
 class Page(Doing):
@@ -137,10 +143,16 @@ class Page(Doing):
     @display(description="More")
     def more(self, row: Any) -> str:
         """The row's deeds, which our script shows over the list; without it the row's page has them."""
-        return format_html(
-            '<a class="room-more" href="{}" data-deeds aria-label="What can be done with {}">⋯</a>',
-            self.address(row), row,
-        )  # fmt: skip
+        return format_html(_MORE, self._base, quote(row.pk), row)
+
+    @display(description=ModelAdmin.action_checkbox.short_description)
+    def action_checkbox(self, row: Any) -> str:
+        """The box that ticks a row: as unfold's, with the row's name, and not drawn by a template fifty times."""
+        return format_html(_TICK, row.pk, checkbox.attrs["class"], row)
+
+    @cached_property
+    def _base(self) -> str:
+        return self.list_address()
 
     def get_actions(self, request: HttpRequest) -> dict[str, tuple[Callable[..., Any], str, str]]:
         """Deeds that can be done to many rows, and the CSV of those that are ticked."""
