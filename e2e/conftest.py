@@ -45,6 +45,7 @@ def _running(
 ) -> Iterator[Stack]:
     """Start once for all journeys of a worker: three cold starts cost more than most of them."""
     servers = servers_of_the_tests() | {
+        "DJANGO_SETTINGS_MODULE": "e2e.settings",
         "INSTAGRAM_PRIVATE_URL": _sandbox.url,
         "INSTAGRAM_GRAPH_URL": _sandbox.url,
         "META_APP_ID": META_APP["id"],
