@@ -27,9 +27,12 @@ SALT = "content.report"
 
 
 def add(workspace: Workspace, user: User, account: InstagramAccount | None, every: str, to: str) -> ReportPlan:
-    """Mail a report from now on. Raises VALIDATION_FAILED for too many, BEING_DELETED."""
-    farewell.nothing_new(workspace)
-    if ReportPlan.objects.filter(workspace=workspace).count() >= MOST:
+    """Mail a report from now on. Raises VALIDATION_FAILED for too many or the same again, BEING_DELETED."""
+    farewell.nothing_new(workspace)  # of two clicks the second waits here, and finds the first's
+    mine = ReportPlan.objects.filter(workspace=workspace)
+    if mine.filter(account=account, every=every, to__iexact=to).exists():
+        raise BotException(codes.VALIDATION_FAILED, f"{to} gets this report already.", field="to")
+    if mine.count() >= MOST:
         raise BotException(codes.VALIDATION_FAILED, f"A workspace has at most {MOST} mailed reports.", field="to")
     due = next_time(every, now(), workspace.timezone)
     plan = ReportPlan.objects.create(

@@ -218,6 +218,8 @@ def test_a_report_is_mailed_once_on_its_day_and_its_address_opens_until_it_is_st
     client.force_login(alice)
     planned = client.post(reverse("analytics:reports"), {"to": "client@example.com", "every": "week", "account": ""})
     assert planned.status_code == 302
+    again = client.post(reverse("analytics:reports"), {"to": "Client@example.com", "every": "week", "account": ""})
+    assert "gets this report already." in again.content.decode()
     assert report_plans.due() == []
     with everywhere():
         plan = ReportPlan.objects.get()
