@@ -231,6 +231,7 @@ def _page(request: MemberRequest, filters: Filters, about: str = "") -> HttpResp
         "newer": filters.address(newer=logs[first].pk) if newer else "",
         "older": filters.address(older=logs[last].pk) if older else "",
         "first": not newer,
+        "order": f"of {'one story, from its beginning' if filters.is_story else 'the newest first'}. Times in ",
         "export": filters.address(),
         "looked_through": LOOKED_THROUGH,
         "days": entitlements.plan_of(request.workspace).history_days,
