@@ -15,6 +15,7 @@ from allauth.socialaccount.models import SocialLogin
 from allauth.socialaccount.providers.base import AuthError, AuthProcess
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import HASH_SESSION_KEY
 from django.db import IntegrityError, transaction
 from django.forms import BaseForm, ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -55,11 +56,14 @@ class AccountAdapter(DefaultAccountAdapter):
     def reauthenticate(self, user: User, password: str) -> bool:
         """Whether this is the person's own password, under the same limit as a login."""
         try:
-            return sign_in.identify(user.email or user.access_code or "", password) == user
+            known = sign_in.identify(user.email or user.access_code or "", password)
         except BotException as error:
             if error.code is codes.TOO_MANY_TRIES:
                 raise ValidationError(f"{error.message} {error.code.id}", code=error.code.name) from None
             return False
+        if known == user and known.password != user.password:  # hashed anew at today's price: this browser stays in
+            self.request.session[HASH_SESSION_KEY] = known.get_session_auth_hash()
+        return known == user
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Whether anybody may sign up; an invitation lets people in always."""

@@ -309,6 +309,6 @@ def test_a_row_on_staffs_screen_follows_what_happens(stack: Stack, browser: Brow
         context.add_cookies([{"name": settings.STAFF_COOKIE_NAME, "value": cookie, "url": stack.site}])
         page = context.new_page()
         page.goto(f"/admin/accounts/user/?q={person.email}")
-        expect(page.get_by_role("link", name="Before")).to_be_visible()
+        expect(page.get_by_role("link", name="Before", exact=True)).to_be_visible()
         User.objects.filter(pk=person.pk).update(name="Afterwards")
-        expect(page.get_by_role("link", name="Afterwards")).to_be_visible(timeout=15000)
+        expect(page.get_by_role("link", name="Afterwards", exact=True)).to_be_visible(timeout=15000)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from allauth.usersessions.models import UserSession
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.test import Client
 
 from accounts import browsers, sign_in
@@ -170,3 +171,17 @@ def test_a_device_that_was_never_used_is_told_and_the_first_and_known_ones_are_n
 
     assert mailbox.subjects(alice.email) == ["A new device signed in"] * 2
     assert "A Python program" in mailbox.newest(alice.email).body
+
+
+def test_a_password_hashed_anew_when_it_is_asked_for_signs_nobody_out_here(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = signed_in(alice)
+    before = User.objects.get(pk=alice.pk).password
+    monkeypatch.setattr(Argon2PasswordHasher, "time_cost", Argon2PasswordHasher.time_cost + 1)  # a later release
+
+    here.post("/accounts/reauthenticate/", {"password": PASSWORD})
+
+    assert User.objects.get(pk=alice.pk).password != before
+    assert alive(here)
+    assert UserSession.objects.filter(session_key=here.session.session_key).exists(), "and is still among its browsers"

@@ -146,7 +146,7 @@ def alert_emails() -> object:
     sent: list[object] = []
     fields: dict[str, object] = {"action": "walk", "correlation_id": "c-1"}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(error_tasks, "send_mail", lambda *given: sent.append(given[3]))
+        patch.setattr(error_tasks, "send_mail", lambda *given, **_: sent.append(given[3]))
         patch.setattr(error_tasks.mail_alert, "delay", error_tasks.mail_alert)
         alerts.send(alerts._message(codes.INTERNAL_ERROR, fields, ErrorGroup(code="E-API-E-0009"), 1))
     return sent
