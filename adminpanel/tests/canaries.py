@@ -108,9 +108,10 @@ def _valkey() -> bytes:
         b"stream": redis.xrange,
     }
     for key in redis.scan_iter("*"):
-        held = read[redis.type(key)](key)
+        kind = redis.type(key)
+        held = read[kind](key)
         said += [key, held if isinstance(held, bytes) else repr(held).encode()]
-        for message in held if isinstance(held, list) else []:
+        for message in held if kind == b"list" else []:  # a queue
             said.append(base64.b64decode(json.loads(message)["body"]))
     return b"\n".join(said)
 
