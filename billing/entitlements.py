@@ -156,6 +156,8 @@ def subscribe(workspace: Workspace, plan_key: str, *, until: datetime | None = N
         "status": Subscription.Status.ACTIVE,
         "stripe_subscription_id": "",
         "mrr": 0,
+        "amount": 0,
+        "currency": "",
         "discount": "",
         "current_period_end": until,
         "cancel_at_period_end": False,

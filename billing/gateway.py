@@ -60,19 +60,25 @@ def keep_product(plan: Plan) -> str:
 
 def keep_price(plan: Plan, interval: str) -> str:
     """The id of a price at Stripe with today's amount: the plan's own if it has it, else a new one."""
-    amount, known = plan.price_of(interval), plan.stripe_price_of(interval)
-    price = _price(known) if known else None
-    if price and price["active"] and (price["unit_amount"], price["currency"]) == (amount, plan.currency):
-        return known
+    if sells(plan, interval):
+        return plan.stripe_price_of(interval)
     fields = {
         "product": plan.stripe_product_id,
-        "unit_amount": amount,
+        "unit_amount": plan.price_of(interval),
         "currency": plan.currency,
         "recurring": {"interval": interval},
         "metadata": {"plan": plan.key},
     }
     with _asked() as stripe:
         return str(stripe.v1.prices.create(cast(Any, fields)).id)
+
+
+def sells(plan: Plan, interval: str) -> bool:
+    """Whether the price that we know of is at Stripe, and of today's amount: only then what we show is charged."""
+    known = plan.stripe_price_of(interval)
+    price = _price(known) if known else None
+    today = (plan.price_of(interval), plan.currency)
+    return bool(price and price["active"] and (price["unit_amount"], price["currency"]) == today)
 
 
 def _price(key: str) -> Thing | None:

@@ -8,7 +8,7 @@ def note(subscription: Subscription, reason: str) -> bool:
 
     In the caller's transaction, so that a line and what it tells of share their fate.
     """
-    currency = subscription.plan.currency
+    currency = subscription.currency or subscription.plan.currency
     last = SubscriptionChange.objects.filter(subscription=subscription).order_by("-at", "-id").first()
     stands = (subscription.plan_id, subscription.status, subscription.interval, subscription.mrr, currency)
     if last is not None and stands == (last.plan_id, last.status, last.interval, last.mrr, last.currency):

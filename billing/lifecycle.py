@@ -199,7 +199,7 @@ def _sold(plan_key: str, interval: str) -> Plan:
     plan = entitlements.on_sale().filter(key=plan_key).first()
     if plan is None or interval not in Subscription.Interval.values or not plan.price_of(interval):
         raise BotException(codes.PLAN_NOT_SOLD)
-    if not plan.stripe_price_of(interval):
+    if not gateway.sells(plan, interval):  # it is dearer or cheaper by now, or somebody took it away at Stripe
         keep_at_stripe(plan)
     return plan
 

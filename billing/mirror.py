@@ -77,6 +77,7 @@ def take_over(subscription: Subscription, theirs: Thing) -> None:
     subscription.plan = plan_of_price(price) or subscription.plan
     subscription.stripe_subscription_id = theirs["id"]
     subscription.interval = price["recurring"]["interval"]
+    subscription.amount, subscription.currency = price["unit_amount"], price["currency"]
     subscription.current_period_end = _moment(item["current_period_end"])
     subscription.cancel_at_period_end = bool(theirs["cancel_at_period_end"])
     gift = "gift_until" in (theirs.get("metadata") or {})
@@ -128,7 +129,7 @@ def monthly(price: Thing, discount: Thing | None) -> int:
 def facts(subscription: Subscription) -> dict[str, Any]:
     """What there is to compare of a subscription, with Stripe and with itself before."""
     names = ("plan_id", "status", "interval", "stripe_subscription_id", "current_period_end", "cancel_at_period_end",
-             "trial_ends_at", "mrr", "discount")  # fmt: skip
+             "trial_ends_at", "mrr", "amount", "currency", "discount")  # fmt: skip
     return {name: getattr(subscription, name) for name in names}
 
 

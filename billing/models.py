@@ -93,6 +93,8 @@ class Subscription(models.Model):
     stripe_customer_id = models.CharField(max_length=80, blank=True)
     stripe_subscription_id = models.CharField(max_length=80, blank=True)
     mrr = models.PositiveIntegerField(default=0)  # what it pays a month, lasting discounts taken off, in minor units
+    amount = models.PositiveIntegerField(default=0)  # a period's price when it was bought, in minor units
+    currency = models.CharField(max_length=3, blank=True, default="")  # of what it pays at Stripe
     discount = models.CharField(max_length=80, blank=True)  # the coupon's name
     current_period_end = models.DateTimeField(null=True, blank=True)
     cancel_at_period_end = models.BooleanField(default=False)

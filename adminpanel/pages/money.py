@@ -263,7 +263,7 @@ class SubscriptionPage(Page):
     @display(description="Pays a month")
     def paid(self, row: Subscription) -> str:
         """MRR, or that we gave it."""
-        return money(row.mrr, row.plan.currency) if row.is_at_stripe else "given by us"
+        return money(row.mrr, row.currency or row.plan.currency) if row.is_at_stripe else "given by us"
 
     def beside(self, row: Subscription) -> list[dict[str, Any]]:
         """Its history and its invoices."""

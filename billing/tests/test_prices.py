@@ -1,0 +1,36 @@
+"""What is shown is what is charged: after a price was changed, and between a preview and its confirmation."""
+
+import pytest
+
+from accounts import tenancy
+from accounts.models import User
+from billing import entitlements, lifecycle, mirror
+from billing.models import Invoice, Plan, Subscription
+from billing.tests.conftest import fill_in, row_of, subscribed
+from billing.tests.test_pages import window, words
+from instagrowth.testing import everywhere, workspace_of
+from sandbox.testing import Control
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_price_shown_is_the_price_charged_and_who_pays_an_older_one_keeps_it(
+    alice: User, charlie: User, stripe: Control
+) -> None:
+    hers, his = subscribed(alice), workspace_of(charlie)
+    Plan.objects.filter(key="starter").update(price=900, currency="eur", trial_days=0)  # and nobody runs sync_plans
+    with everywhere():
+        Subscription.objects.filter(workspace=his).delete()
+    with tenancy.scope(his):
+        fill_in(lifecycle.begin(his, charlie, "starter", "month", once="click"), card="4242424242424242")
+        row = lifecycle.refresh(his)
+        assert row is not None
+        assert (row.amount, row.currency, Invoice.objects.get(workspace=his).total) == (900, "eur", 900)
+    mirror.mirror(row_of(hers).stripe_customer_id)
+
+    assert (row_of(hers).plan.key, row_of(hers).amount, row_of(hers).currency) == ("starter", 1900, "usd")
+    browser = window(alice)
+    assert "Price 19.00 USD a month" in words(browser.get("/billing/"))
+    with everywhere():
+        entitlements.changed(row_of(hers), "again")
+        assert row_of(hers).changes.latest("id").currency == "usd"
