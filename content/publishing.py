@@ -38,13 +38,15 @@ CONTAINER_LIVES = timedelta(hours=23)  # at Instagram: 24
 WAIT = timedelta(minutes=30)  # where Instagram wants us to wait
 WAIT_AT_MOST = timedelta(hours=48)
 FIRST_LOOK, NEXT_LOOK = timedelta(seconds=60), timedelta(minutes=2)
-LOOKS = 30  # an hour of looking, then a person is asked
+LOOKING = timedelta(hours=1)  # for what had no answer; then a person is asked
+UNUSED = ("FINISHED", "IN_PROGRESS")  # what a container is that Instagram did not publish
 CLOCKS_APART = timedelta(minutes=5)  # between Instagram's and ours
 State = Post.State
 
 _CLAIM = """
 WITH due AS MATERIALIZED (
     SELECT id FROM content_post WHERE due_at <= now() AND lease_until IS NULL
+    AND state IN ('scheduled', 'publishing', 'unknown', 'published')
     ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED
 )
 UPDATE content_post p SET fence = p.fence + 1, lease_until = now() + make_interval(secs => %s),
@@ -109,8 +111,8 @@ def _prepare(door: GraphDoor, post: Post) -> None:
     status = door.container_status(post.container)
     if status == "FINISHED":
         _publish(door, post)
-    elif status == "PUBLISHED":  # by a turn whose end nobody wrote down
-        _doubt(post, Sending.objects.filter(post=post, what=Sending.What.POST))
+    elif status == "PUBLISHED":  # by a turn whose end nobody wrote down, or a request that was slower than two looks
+        _doubt(post)
     elif status == "IN_PROGRESS":
         _poll(post)
     else:
@@ -159,7 +161,7 @@ def _publish(door: GraphDoor, post: Post) -> None:
     """Write the intent down, send once, write down how it ended."""
     sending = _intend(post, Sending.What.POST)
     if sending is None:  # it is on its way, or there: what others did is looked up, not done again
-        _doubt(post, Sending.objects.filter(post=post, what=Sending.What.POST))
+        _doubt(post)
         return
     try:
         media_id = door.publish(post.container)
@@ -181,31 +183,45 @@ def _look_up(door: GraphDoor, post: Post) -> None:
     if sending is None:
         _release(post, state=State.PUBLISHING, due_at=now())
         return
-    status = door.container_status(sending.container)
-    found = _find(door, post, sending)
+    status = _status(door, sending.container)
+    # What looks like ours beside a container that was not used is somebody else's.
+    found = "" if status in UNUSED else _find(door, post, sending)
     if found or (status == "PUBLISHED" and sending.lookups >= 3):  # there for sure; the list may take its time
         _published(door, post, sending, found)
-    elif sending.lookups >= LOOKS:
-        _fail(post, codes.PUB_UNCLEAR)
-    elif status == "PUBLISHED" or sending.lookups == 0:
+    elif status == "PUBLISHED" or sending.lookups == 0 or not (status or _long_ago(post)):
         # What was not there at first is looked for once more: the request may have been slower than we are.
         _look_again(post, sending)
+    elif not status:
+        _fail(post, codes.PUB_UNCLEAR)
     else:
         _absent(post, sending, status)
 
 
+def _status(door: GraphDoor, container: str) -> str:
+    """What Instagram says of a container; empty where it does not know it any more, which proves nothing."""
+    try:
+        return door.container_status(container)
+    except BotException as refused:
+        if refused.code is not codes.GRAPH_NOT_FOUND:
+            raise
+        return ""
+
+
 def _find(door: GraphDoor, post: Post, sending: Sending) -> str:
-    """The id of the post on Instagram that this sending made; empty where there is none."""
+    """The id of the post on Instagram that this sending, or an earlier one of its container, made; empty for none."""
     story = post.kind == Post.Kind.STORY
     listed = door.stories() if story else door.recent_media(50)
     with tenancy.scope(post.workspace_id):
         known = set(Post.objects.filter(account=post.account_id).values_list("instagram_id", flat=True))
-    for one in listed:
-        made = datetime.fromisoformat(one["timestamp"])
-        same = story or one.get("caption", "") == post.caption
-        if same and one["id"] not in known and made > sending.sent_at - CLOCKS_APART:
-            return str(one["id"])
-    return ""
+        tries = Sending.objects.filter(post=post, what=Sending.What.POST, container=sending.container)
+        since = min(tries.values_list("sent_at", flat=True)) - CLOCKS_APART
+    made = {
+        str(one["id"]): datetime.fromisoformat(one["timestamp"])
+        for one in listed
+        if (story or one.get("caption", "") == post.caption) and one["id"] not in known
+    }
+    ours = [key for key, at in made.items() if at > since]
+    return min(ours, key=lambda key: abs(made[key] - sending.sent_at), default="")
 
 
 def _comment(door: GraphDoor, post: Post) -> None:
@@ -260,10 +276,14 @@ def _unknown(post: Post, code: Code) -> None:
         calendar.announce(post, "post_unknown")
 
 
-def _doubt(post: Post, sendings: Any) -> None:
-    """Look up what somebody sent whose worker is gone."""
+def _doubt(post: Post) -> None:
+    """Look up what somebody sent whose worker is gone, or what we took for absent too soon."""
     with tenancy.scope(post.workspace_id):
+        sendings = Sending.objects.filter(post=post, what=Sending.What.POST)
         sendings.filter(state=Sending.State.INTENT).update(state=Sending.State.UNKNOWN)
+        if not sendings.filter(state__in=(Sending.State.UNKNOWN, Sending.State.CONFIRMED)).exists():
+            last = sendings.filter(container=post.container).order_by("-sent_at")[:1]
+            sendings.filter(pk__in=last.values("pk")).update(state=Sending.State.UNKNOWN, ended_at=None)
         there = sendings.filter(state=Sending.State.UNKNOWN).exists()
     if there:
         _unknown(post, codes.OUTCOME_UNKNOWN)
@@ -271,10 +291,17 @@ def _doubt(post: Post, sendings: Any) -> None:
         _fail(post, codes.PUB_UNCLEAR)
 
 
+def _long_ago(post: Post) -> bool:
+    """Whether what had no answer was looked for long enough."""
+    with tenancy.scope(post.workspace_id):
+        lost = Sending.objects.filter(post=post, what=Sending.What.POST, state=Sending.State.UNKNOWN)
+        return not lost.filter(sent_at__gt=now() - LOOKING).exists()
+
+
 def _look_again(post: Post, sending: Sending) -> None:
     with tenancy.scope(post.workspace_id):
         Sending.objects.filter(pk=sending.pk).update(lookups=F("lookups") + 1)
-    _release(post, due_at=now() + NEXT_LOOK)
+    _release(post, due_at=now() + NEXT_LOOK, attempt=0)
 
 
 def _absent(post: Post, sending: Sending, status: str) -> None:
@@ -287,9 +314,7 @@ def _absent(post: Post, sending: Sending, status: str) -> None:
     if absences >= 3:
         _fail(post, codes.PUB_ABSENT)
         return
-    anew: dict[str, Any] = (
-        {} if status in ("FINISHED", "IN_PROGRESS") else {"container": "", "parts": [], "container_at": None}
-    )
+    anew: dict[str, Any] = {} if status in UNUSED else {"container": "", "parts": [], "container_at": None}
     _release(post, state=State.PUBLISHING, due_at=now(), error_code="", **anew)
 
 
@@ -319,10 +344,12 @@ def _refused(post: Post, refused: BotException) -> None:
     late = post.planned_for is not None and post.planned_for < now() - WAIT_AT_MOST
     if refused.code is codes.PUB_MEDIA_NOT_READY and attempt < TRIES:
         _release(post, due_at=now() + POLL, attempt=attempt)
+    elif post.state == State.UNKNOWN and _long_ago(post):
+        _fail(post, codes.PUB_UNCLEAR)
+    elif post.state == State.UNKNOWN:  # only the looking up failed
+        _release(post, due_at=now() + (WAIT if then == Then.WAIT else NEXT_LOOK))
     elif then == Then.WAIT and not late:
         _release(post, due_at=now() + WAIT, error_code=refused.code.id)
-    elif post.state == State.UNKNOWN:  # only the looking up failed
-        _release(post, due_at=now() + NEXT_LOOK)
     elif (then == Then.RETRY or isinstance(refused, NoAnswer)) and attempt < TRIES:
         _release(post, due_at=now() + timedelta(seconds=20 * 2**attempt), attempt=attempt, error_code=refused.code.id)
     else:
@@ -367,9 +394,7 @@ def _keep(post: Post, **fields: Any) -> None:
 
 def _release(post: Post, **fields: Any) -> None:
     """Write down how the turn ended, and give the post back. Raises NotOursError."""
-    _keep(post, **fields)
-    with tenancy.scope(post.workspace_id):
-        Post.objects.filter(pk=post.pk, fence=post.fence).update(lease_until=None)
+    _keep(post, lease_until=None, **fields)
 
 
 def _intend(post: Post, what: str) -> Sending | None:
@@ -400,12 +425,18 @@ def _take_back(post: Post) -> None:
     open_intents = Sending.objects.filter(post=post, state=Sending.State.INTENT)
     sent = open_intents.filter(what=Sending.What.POST).exists()
     open_intents.update(state=Sending.State.UNKNOWN, error_code=codes.OUTCOME_UNKNOWN.id)
-    post.lease_until, post.due_at, post.attempt = None, now(), post.attempt + 1
+    post.lease_until, post.attempt = None, post.attempt + 1
     code = codes.LEASE_LOST
     if sent:
-        post.state, post.due_at, post.error_code = State.UNKNOWN, now() + FIRST_LOOK, codes.OUTCOME_UNKNOWN.id
-    elif post.state == State.PUBLISHING and post.attempt >= TRIES:
-        post.state, post.due_at, post.error_code = State.FAILED, None, code.id
+        post.state, post.due_at, post.attempt = State.UNKNOWN, now() + FIRST_LOOK, 0
+        post.error_code = codes.OUTCOME_UNKNOWN.id
+    elif post.state in _STEPS and post.attempt < TRIES:
+        post.due_at = now()
+    else:
+        post.due_at = None
+        if post.state in (State.PUBLISHING, State.UNKNOWN):
+            code = codes.PUB_UNCLEAR if post.state == State.UNKNOWN else code
+            post.state, post.error_code = State.FAILED, code.id
     post.save()
     record(code, action="post_publish", workspace=post.workspace_id, account=post.account_id, post=str(post.pk))
     if post.state == State.FAILED:
