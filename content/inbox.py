@@ -57,6 +57,7 @@ def heard(
 ) -> bool:
     """Keep one thing that was said; False when it was known. A rule may answer it. In the workspace's view."""
     own = {"workspace_id": access.workspace_id, "account_id": access.account_id}
+    who = {} if ours else {name: about.get(name, "") for name in ("person", "username")}
     known = {name: value for name, value in about.items() if value}
     talk, is_new = Talk.objects.get_or_create(**own, kind=kind, root=root, defaults=known | {"last_at": at})
     if not is_new and not talk.username and known.get("username"):
@@ -65,7 +66,7 @@ def heard(
         return False
     state = State.CONFIRMED if ours else State.RECEIVED
     line = TalkLine(workspace_id=access.workspace_id, talk=talk, remote_id=remote_id, text=text, at=at, is_ours=ours,
-                    state=state)  # fmt: skip
+                    state=state, **who)  # fmt: skip
     try:
         with transaction.atomic():
             line.save(force_insert=True)
@@ -75,7 +76,8 @@ def heard(
     if not ours:
         mine = Talk.objects.filter(pk=talk.pk)
         mine.filter(Q(theirs_at=None) | Q(theirs_at__lt=at)).update(theirs_at=at, is_done=False)
-        _answer_by_rule(mine.get(), text, at)
+        line.talk = mine.get()
+        _answer_by_rule(line)
     live.publish(access.workspace_id, "inbox", {"talk": str(talk.pk)})
     return True
 
@@ -229,9 +231,9 @@ def _comment(access: OfficialAccess, value: dict[str, Any], media: str, at: date
     name = str(who.get("username") or value.get("username", ""))
     root = str(value.get("parent_id") or value["id"])
     ours = name == access.account.username or str(who.get("id", "")) == access.ig_id
-    if ours and root == str(value["id"]):
+    if ours and not Talk.objects.filter(account=access.account_id, kind=Kind.COMMENT, root=root).exists():
         return  # our own first comment is no talk with anybody
-    theirs = {} if ours else {"username": name, "person": str(who.get("id", ""))}
+    theirs = {} if ours else {"username": name, "person": str(who.get("id") or name)}
     heard(access, Kind.COMMENT, root, remote_id=str(value["id"]), text=str(value.get("text", "")), at=at, ours=ours,
           media_id=str(media), **theirs)  # fmt: skip
 
@@ -259,18 +261,20 @@ def _moment(text: str) -> datetime:
     return parse_datetime(text) or now()
 
 
-def _answer_by_rule(talk: Talk, text: str, at: datetime) -> None:
-    """The first rule whose words were said after it was made answers: once in a talk, and within the 24 hours only."""
-    said = set(re.findall(r"\w+", text.lower()))
-    if at < now() - replies.WINDOW:
+def _answer_by_rule(said: TalkLine) -> None:
+    """The first rule whose words were said after it was made answers: each person once in a talk, within 24 hours."""
+    talk, words = said.talk, set(re.findall(r"\w+", said.text.lower()))
+    if said.at < now() - replies.WINDOW:
         return
-    for rule in ReplyRule.objects.filter(on=talk.kind, is_active=True, created_at__lte=at):
-        if set(rule.words.split()) <= said:
-            if TalkLine.objects.filter(talk=talk, rule=rule).exists():
+    for rule in ReplyRule.objects.filter(on=talk.kind, is_active=True, created_at__lte=said.at):
+        if set(rule.words.split()) <= words:
+            if TalkLine.objects.filter(talk=talk, rule=rule, person=said.person).exists():
                 return
             try:
                 with transaction.atomic():
-                    replies.say(talk, rule.text, private=rule.how == ReplyRule.How.PRIVATE, rule=rule)
+                    replies.say(talk, rule.text, to=said, private=rule.how == ReplyRule.How.PRIVATE, rule=rule)
+            except IntegrityError:
+                pass  # another worker was first to answer this person
             except BotException as refused:
                 record(refused, action="inbox_rule", workspace=talk.workspace_id, account=talk.account_id)
             return

@@ -1,9 +1,13 @@
 """Forms of the inbox."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from django import forms
+from django.utils.text import Truncator
 
 from content.calendar_forms import named_once
-from content.models import ReplyRule, Talk
+from content.models import ReplyRule, Talk, TalkLine
 
 
 class ReplyForm(forms.Form):
@@ -12,7 +16,17 @@ class ReplyForm(forms.Form):
     use_required_attribute = False
     once = named_once()
     text = forms.CharField(label="Answer", max_length=2200, widget=forms.Textarea({"rows": 3}))
-    private = forms.BooleanField(label="By a private message", required=False)
+    private = forms.UUIDField(
+        label="Where", required=False, widget=forms.Select, error_messages={"invalid": "Choose one of the list."}
+    )
+
+    def __init__(self, *args: Any, privately: Iterable[TalkLine] = (), **options: Any) -> None:
+        """`privately` are the comments that may be answered by a message to whoever wrote them."""
+        super().__init__(*args, **options)
+        people = [
+            (line.pk, f"In private, to {line.who} who said “{Truncator(line.text).chars(40)}”") for line in privately
+        ]
+        self.fields["private"].widget.choices = [("", "In public"), *people]
 
 
 class RuleForm(forms.Form):

@@ -28,7 +28,6 @@ class Talk(Owned):
     last_at = models.DateTimeField()
     theirs_at = models.DateTimeField(null=True)  # when the person last said something: the windows begin there
     is_done = models.BooleanField(default=False)
-    answered_privately = models.BooleanField(default=False)
     assigned = models.ForeignKey("accounts.User", models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=now, editable=False)
 
@@ -41,7 +40,7 @@ class Talk(Owned):
 
 
 class ReplyRule(Owned):
-    """Words, and the answer that whoever says them gets, once in a talk."""
+    """Words, and the answer that whoever says them gets, once in a talk each."""
 
     class How(models.TextChoices):
         """Which way the answer takes."""
@@ -96,6 +95,10 @@ class TalkLine(Owned):
     remote_id = models.CharField(max_length=255, null=True)  # Meta's; null until a line of ours has arrived
     is_ours = models.BooleanField(default=False)
     is_private = models.BooleanField(default=False)  # a private reply to a comment
+    person = models.CharField(max_length=32, blank=True)  # Meta's id of who said it; of ours, whom it answers
+    username = models.CharField(max_length=64, blank=True)
+    answers = tenant_key("content.TalkLine", models.SET_NULL, null=True, related_name="+")  # which line ours is about
+    answered_privately = models.BooleanField(default=False)  # a comment: Meta allows one private reply to each
     text = models.TextField(blank=True)
     at = models.DateTimeField(default=now)
     state = models.CharField(max_length=9, choices=State, default=State.RECEIVED)
@@ -107,11 +110,16 @@ class TalkLine(Owned):
         ordering = ["at", "pk"]
         constraints = [
             models.UniqueConstraint("workspace", "talk", "remote_id", name="line_once"),
-            models.UniqueConstraint("workspace", "talk", "rule", name="rule_once_a_talk"),
+            models.UniqueConstraint("workspace", "talk", "rule", "person", name="rule_once_a_person"),
         ]
         indexes = [
             models.Index(fields=["at"], name="line_open", condition=Q(state__in=["queued", "intent", "unknown"])),
         ]
+
+    @property
+    def who(self) -> str:
+        """Who said it, or whom ours is for."""
+        return f"@{self.username}" if self.username else "somebody"
 
     @property
     def reason(self) -> Code | None:

@@ -32,13 +32,26 @@ Kind, State = Talk.Kind, TalkLine.State
 OPEN = (State.INTENT, State.UNKNOWN)  # may have arrived, and we do not know yet
 
 
-def closed(talk: Talk, *, private: bool = False) -> BotException | None:
-    """Why Meta allows no answer now; None when it does. A comment is answered in public at any time."""
+def closed(
+    talk: Talk, to: TalkLine | None = None, *, private: bool = False, by_rule: bool = False
+) -> BotException | None:
+    """Why no answer (to this line) is allowed now; None when it is. A person answers in public at any time."""
     if talk.kind == Kind.MESSAGE and (talk.theirs_at is None or talk.theirs_at < now() - WINDOW):
         return BotException(codes.IG_WINDOW_CLOSED)
-    if private and (talk.answered_privately or talk.theirs_at is None or talk.theirs_at < now() - PRIVATE_WINDOW):
+    if by_rule and to and to.at < now() - WINDOW:
+        return BotException(codes.IG_WINDOW_CLOSED)
+    if private and (to is None or to.at < now() - PRIVATE_WINDOW):
         return BotException(codes.IG_PRIVATE_REPLY_USED)
     return None
+
+
+def privately(talk: Talk) -> list[TalkLine]:
+    """The comments that may still get their one private reply: the newest of each person, the newest first."""
+    said = TalkLine.objects.filter(talk=talk, is_ours=False, answered_privately=False, at__gte=now() - PRIVATE_WINDOW)
+    newest: dict[str, TalkLine] = {}
+    for line in said.order_by("-at", "-pk")[:200] if talk.kind == Kind.COMMENT else ():
+        newest.setdefault(line.person or str(line.pk), line)
+    return list(newest.values())
 
 
 def say(
@@ -46,18 +59,20 @@ def say(
     text: str,
     *,
     user: User | None = None,
+    to: TalkLine | None = None,
     private: bool = False,
     rule: ReplyRule | None = None,
     once: str = "",
 ) -> TalkLine:
     """Write an answer down and have a worker send it. In the workspace's view, in a transaction.
 
+    `to` is the line it is about: a private reply goes to whoever wrote that one comment.
     `once` names the page: the same words from it again are a second click, and give the first one's line.
 
     Raises IG_REPLY_INVALID, IG_WINDOW_CLOSED, IG_PRIVATE_REPLY_USED, BEING_DELETED, or what `official_door` raises.
     """
     farewell.nothing_new(talk.workspace_id)  # the second of two clicks waits here for the first
-    key = uuid5(talk.pk, f"{once} {private} {text}") if once else uuid4()
+    key = uuid5(talk.pk, f"{once} {to and to.pk} {text}") if once else uuid4()
     if said := TalkLine.objects.filter(pk=key).first():
         return said
     text, private = text.strip(), private and talk.kind == Kind.COMMENT
@@ -65,9 +80,13 @@ def say(
     if not text or (len(text.encode()) if by_message else len(text)) > LONGEST[by_message]:
         raise BotException(codes.IG_REPLY_INVALID, field="text")
     official_door(talk.account)
-    if refused := closed(talk, private=private):
+    if refused := closed(talk, to, private=private, by_rule=rule is not None):
         raise refused
-    if private and not Talk.objects.filter(pk=talk.pk, answered_privately=False).update(answered_privately=True):
+    if (
+        private
+        and to
+        and not TalkLine.objects.filter(pk=to.pk, answered_privately=False).update(answered_privately=True)
+    ):
         raise BotException(codes.IG_PRIVATE_REPLY_USED)
     line = TalkLine.objects.create(
         id=key,
@@ -76,6 +95,9 @@ def say(
         text=text,
         is_ours=True,
         is_private=private,
+        answers=to,
+        person=to.person if to else "",
+        username=to.username if to else "",
         state=State.QUEUED,
         rule=rule,
         by=user.pk if user else None,
@@ -86,12 +108,12 @@ def say(
 
 
 def send(workspace: UUID, line_id: UUID) -> None:
-    """Send one answer, if it waits and nobody else has it; the window is looked at once more."""
+    """Send one answer, if it waits and nobody else has it; its window is looked at once more."""
     with tenancy.scope(workspace):
         if not TalkLine.objects.filter(pk=line_id, state=State.QUEUED).update(state=State.INTENT, at=Now()):
             return
-        line = TalkLine.objects.select_related("talk__account__workspace").get(pk=line_id)
-        refused = closed(line.talk) if line.talk.kind == Kind.MESSAGE else None
+        line = TalkLine.objects.select_related("talk__account__workspace", "answers").get(pk=line_id)
+        refused = closed(line.talk, line.answers, private=line.is_private, by_rule=line.rule_id is not None)
         if line.talk.account.workspace.delete_at:
             refused = BotException(codes.BEING_DELETED)
         try:
@@ -119,9 +141,9 @@ def found(talk: Talk, remote_id: str, text: str) -> bool:
         return True
     open_lines = TalkLine.objects.filter(text=text, state__in=OPEN, remote_id=None).order_by("at")
     if talk.kind == Kind.MESSAGE and talk.person:
-        private = {"is_private": True, "talk__account": talk.account_id, "talk__person": talk.person}
+        private = {"is_private": True, "talk__account": talk.account_id, "person": talk.person}
         _seen(open_lines.filter(**private).first(), remote_id)
-    return _seen(open_lines.filter(talk=talk).first(), remote_id)
+    return _seen(open_lines.filter(talk=talk, is_private=False).first(), remote_id)
 
 
 def sweep() -> list[tuple[UUID, UUID]]:
@@ -159,7 +181,7 @@ def _hand_over(line: TalkLine) -> None:
 
 def _send(door: GraphDoor, line: TalkLine) -> str:
     if line.is_private:
-        return door.private_reply(line.talk.root, line.text)
+        return door.private_reply((line.answers and line.answers.remote_id) or "", line.text)
     if line.talk.kind == Kind.COMMENT:
         return door.reply(line.talk.root, line.text)
     return door.send_message(line.talk.root, line.text)
@@ -180,6 +202,11 @@ def _end(line: TalkLine, refused: BotException | None, remote_id: str | None = N
             log_activity("inbox_reply", **own, to=str(talk), way="private" if line.is_private else talk.kind)
         else:
             record(refused, action="inbox_reply", **own, to=str(talk))
-            if line.is_private and state == State.REFUSED and refused.code is not codes.IG_PRIVATE_REPLY_USED:
-                Talk.objects.filter(pk=talk.pk).update(answered_privately=False)
+            if (
+                line.is_private
+                and line.answers
+                and state == State.REFUSED
+                and refused.code is not codes.IG_PRIVATE_REPLY_USED
+            ):
+                TalkLine.objects.filter(pk=line.answers.pk).update(answered_privately=False)
         live.publish(line.workspace_id, "inbox", {"talk": str(talk.pk)})

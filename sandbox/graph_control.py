@@ -5,7 +5,7 @@
 | `apps` | `{app_id, secret}` | the app exists |
 | `hooks` | `{app_id, url, verify_token}` | its webhooks go there, after a handshake |
 | `token` | `{username, app_id?, login?, age_days?, scopes?}` | `{token, ig_id, page_id}`, without the pages |
-| `comments` | `{username, text, by, media?}` (its newest) | the comment; `sent`: the signed webhooks |
+| `comments` | `{username, text, by, media?, parent?}` (the newest post) | the comment; `sent`: the signed webhooks |
 | `messages` | `{username, text, by}` | `sent`: the signed webhooks |
 | `insights` | `{media, ...numbers}` | the numbers of a post published here, from now on |
 | `story_end` | `{media}` | `sent`: the webhook with a story's last numbers |
@@ -58,7 +58,9 @@ def somebody_comments(world: World, fields: dict[str, Any]) -> object:
     post = graph_reads.find(world, media)
     if post is None:
         raise BadRequest("There is no such post.")
-    event = graph_writes.somebody_comments(world, post, _person(world, fields), str(fields["text"]))
+    event = graph_writes.somebody_comments(
+        world, post, _person(world, fields), str(fields["text"]), str(fields.get("parent", ""))
+    )
     comment = event["entry"][0]["changes"][0]["value"]
     return {"comment": comment["id"], "media": post.id, "sent": graph_hooks.deliver(world, event, account.pk)}
 
@@ -129,7 +131,7 @@ CALLS: dict[str, tuple[Any, set[str], set[str]]] = {
     "graph/apps": (put_app, {"app_id", "secret"}, set()),
     "graph/hooks": (put_hook, {"app_id", "url", "verify_token"}, set()),
     "graph/token": (give_token, {"username"}, {"app_id", "login", "age_days", "scopes"}),
-    "graph/comments": (somebody_comments, {"username", "text", "by"}, {"media"}),
+    "graph/comments": (somebody_comments, {"username", "text", "by"}, {"media", "parent"}),
     "graph/messages": (somebody_writes, {"username", "text", "by"}, set()),
     "graph/insights": (set_insights, {"media"}, {"views", "reach", "likes", "saved", "shares", "total_interactions"}),
     "graph/story_end": (end_story, {"media"}, set()),

@@ -163,7 +163,7 @@ def send(world: World, account: Account, fields: dict[str, Any]) -> Answer:
 
 def _privately(world: World, account: Account, comment_id: str, text: str) -> Answer:
     found = world.graph.comments.get(comment_id)
-    if found is None:
+    if found is None or found.gone or found.author == account.pk:
         return error(100, 33)
     if found.answered_privately:
         return error(10, 2534023, "There is already a private reply to this comment.")
@@ -190,9 +190,9 @@ def subscribe(world: World, account: Account, app: str, *, off: bool = False) ->
 # What happens to an account by other people, on order
 
 
-def somebody_comments(world: World, post: Post, author: int, text: str) -> dict[str, Any]:
-    """A person comments: the webhook that goes out for it."""
-    made = add_comment(world, post, author, text)
+def somebody_comments(world: World, post: Post, author: int, text: str, parent: str = "") -> dict[str, Any]:
+    """A person comments, or answers a comment: the webhook that goes out for it."""
+    made = add_comment(world, post, author, text, parent)
     return graph_hooks.comment_event(world, made, post)
 
 

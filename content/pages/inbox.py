@@ -57,11 +57,14 @@ def talk(request: MemberRequest, talk_id: UUID) -> HttpResponse:
     since = live.latest(request.workspace.pk)
     mine = _mine(request, talk_id)
     posted = request.method == "POST"
-    form = ReplyForm(request.POST if posted else None, initial={"text": _saved_text(request)})
+    private_to = replies.privately(mine)
+    form = ReplyForm(request.POST if posted else None, initial={"text": _saved_text(request)}, privately=private_to)
 
     def say() -> str:
         data = form.cleaned_data
-        replies.say(mine, data["text"], user=request.user, private=data["private"], once=data["once"])
+        named = data["private"] is not None
+        to = TalkLine.objects.filter(talk=mine, is_ours=False, pk=data["private"]).first() if named else None
+        replies.say(mine, data["text"], user=request.user, to=to, private=named, once=data["once"])
         return "The answer is on its way."
 
     if posted:
@@ -79,7 +82,7 @@ def talk(request: MemberRequest, talk_id: UUID) -> HttpResponse:
         "form": form,
         "closed": refused.code if refused else None,
         "window_ends": mine.theirs_at + replies.WINDOW if mine.theirs_at else None,
-        "private_closed": mine.kind == Talk.Kind.COMMENT and replies.closed(mine, private=True) is not None,
+        "private_to": private_to,
         "team": User.objects.filter(memberships__workspace=request.workspace).order_by("name", "email"),
         "saved": SavedReply.objects.filter(workspace=request.workspace),
     }

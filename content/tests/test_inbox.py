@@ -11,6 +11,7 @@ from django.utils.timezone import now
 
 from accounts import tenancy
 from accounts.models import Notification, User
+from bots.instagram.graph import GraphDoor
 from bots.instagram.reactions import NoAnswer
 from bots.models import InstagramAccount, MetaEvent
 from bots.official import official_door
@@ -27,16 +28,19 @@ HOOK = "/webhooks/instagram/"
 
 @pytest.fixture
 def subscribed(alices_official: InstagramAccount, meta: Control) -> InstagramAccount:
-    """Meta tells us of @alice.clay, and Fan writes."""
+    """Meta tells us of @alice.clay, and Fan and Ben write."""
     meta.account("fan.of.clay", followers=3)
+    meta.account("ben.clay", followers=3)
     with everywhere():
         official_door(alices_official).subscribe()
     return alices_official
 
 
-def says(client: Client, meta: Control, how: str, text: str, times: int = 1) -> list[int]:
+def says(
+    client: Client, meta: Control, how: str, text: str, times: int = 1, by: str = "fan.of.clay", **where: str
+) -> list[int]:
     """Fan says something, and Meta tells us so often; the answers."""
-    (sent,) = meta.graph(how, username="alice.clay", by="fan.of.clay", text=text)["sent"]
+    (sent,) = meta.graph(how, username="alice.clay", by=by, text=text, **where)["sent"]
     return [
         client.post(HOOK, sent["body"], "application/json", headers={"X-Hub-Signature-256": sent["signature"]})
         .status_code
@@ -64,6 +68,21 @@ def send_all(account: InstagramAccount) -> None:
     for line in waiting:
         replies.send(account.workspace_id, line)
         replies.send(account.workspace_id, line)  # a second message does nothing
+
+
+def opened(account: InstagramAccount) -> GraphDoor:
+    with everywhere():
+        return official_door(account)
+
+
+def written(door: GraphDoor) -> dict[str, list[str]]:
+    """What Meta shows that each person was written, beginning with the first."""
+    return {
+        person["username"]: [one["message"] for one in reversed(talk["messages"]["data"])]
+        for talk in door.conversations()
+        for person in talk["participants"]["data"]
+        if person.get("username") in ("ben.clay", "fan.of.clay")
+    }
 
 
 def sent(meta: Control) -> list[str]:
@@ -129,8 +148,10 @@ def test_a_comment_is_answered_in_public_and_once_in_private(
     once = client.get(path).context["form"]["once"].value()
     for _ in range(2):  # a double click
         assert client.post(path, {"text": "Yes, everywhere.", "once": once}).status_code == 302
-    assert client.post(path, {"text": "The list is here.", "private": "on"}).status_code == 302
-    again = client.post(path, {"text": "And here.", "private": "on"})
+    with everywhere():
+        comment = str(TalkLine.objects.get(is_ours=False).pk)
+    assert client.post(path, {"text": "The list is here.", "private": comment}).status_code == 302
+    again = client.post(path, {"text": "And here.", "private": comment})
     send_all(subscribed)
 
     assert again.status_code == 400
@@ -179,12 +200,46 @@ def test_a_rule_answers_its_words_once_in_a_talk_and_only_what_was_said_lately(
 
     with everywhere():
         TalkLine.objects.filter(is_ours=True).delete()
-        Talk.objects.update(answered_privately=False)
     says(client, meta, "comments", "And the price of the big blue bowl?")
     with everywhere():
         MetaEvent.objects.filter(worked_at=None).update(received_at=now() - replies.WINDOW - timedelta(minutes=1))
     worked(subscribed)
     assert [line for line in lines() if line[1]] == []
+
+
+def test_a_private_answer_goes_to_whoever_wrote_that_comment_in_a_thread_of_several(
+    subscribed: InstagramAccount, alice: User, client: Client, meta: Control
+) -> None:
+    workspace, door = subscribed.workspace_id, opened(subscribed)
+    with tenancy.scope(workspace):
+        inbox.add_rule(workspace, alice, words="price", on="comment", how="private", text="The list")
+    lovely = meta.graph("comments", username="alice.clay", by="fan.of.clay", text="Lovely")["comment"]
+    for _ in range(2):
+        says(client, meta, "comments", "The price?", by="ben.clay", parent=lovely)
+    says(client, meta, "comments", "Yes, what price?", by="fan.of.clay", parent=lovely)
+    first = door.comment(door.recent_media(1)[0]["id"], "Ask us anything")  # no talk, and the root of one
+    says(client, meta, "comments", "What is the price?", by="ben.clay", parent=first)
+    worked(subscribed)
+    send_all(subscribed)
+
+    assert written(door) == {"ben.clay": ["The list", "The list"], "fan.of.clay": ["The list"]}  # once in a thread each
+
+    with everywhere():
+        thread = Talk.objects.get(root=lovely)
+        left = TalkLine.objects.get(talk=thread, username="ben.clay", is_ours=False, answered_privately=False)
+        TalkLine.objects.filter(talk=thread, username="fan.of.clay").update(at=now() - timedelta(days=8))
+    client.force_login(alice)
+    page = client.get(f"/inbox/{thread.pk}/").content.decode()
+    assert (page.count("In private, to @"), f'<option value="{left.pk}">In private, to @ben.clay' in page) == (1, True)
+    assert client.post(f"/inbox/{thread.pk}/", {"text": "For you", "private": str(left.pk)}).status_code == 302
+    with everywhere():
+        TalkLine.objects.filter(pk=left.pk).update(answered_privately=False)  # Meta itself allows no second
+    client.post(f"/inbox/{thread.pk}/", {"text": "And more", "private": str(left.pk)})
+    send_all(subscribed)
+
+    assert written(door)["ben.clay"] == ["The list", "The list", "For you"]
+    with everywhere():
+        assert TalkLine.objects.get(text="And more").error_code == codes.IG_PRIVATE_REPLY_USED.id
 
 
 @pytest.mark.parametrize("fault", ["reset_after_apply", "500"])
@@ -233,7 +288,7 @@ def test_a_lost_private_reply_is_found_in_the_conversation(
     says(client, meta, "comments", "How much?")
     worked(subscribed)
     with tenancy.scope(subscribed.workspace_id):
-        replies.say(talk(), "The list", user=alice, private=True)
+        replies.say(talk(), "The list", user=alice, to=TalkLine.objects.get(), private=True)
     meta.fault("reset_after_apply", path=".*messages", apply=True)
     send_all(subscribed)
     assert [state for text, ours, state in lines() if ours] == ["unknown"]
