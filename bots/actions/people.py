@@ -42,18 +42,16 @@ def _likers(door: Door, task: BotTask) -> Page:
 def _own_followers(door: Door, task: BotTask) -> Page:
     """The newest first; after the last page it begins anew in an hour, for who came in the meantime.
 
-    With `only_new`, the newest of the first look is where every look ends, and who was there before is left alone.
+    With `only_new` the people of a page are where the next look ends. Who unfollowed since is not among them any more;
+    if none of them is there, old and new cannot be told apart, and nobody is taken.
     """
     known, cursor = json.loads(task.cursor) if task.cursor else (None, END)
     people, cursor = door.followers(door.pk, cursor=cursor)
-    if task.options.get("only_new"):
-        newest = people[0].pk if people else known or ""
-        if known is None:
-            return Page([], json.dumps([newest, END]), later=True)
-        keys = [person.pk for person in people]
-        fresh = people[: keys.index(known)] if known in keys else people
-        return Page(fresh, json.dumps([newest, END]), later=True)
-    return Page(people, json.dumps([None, cursor]), later=not cursor)
+    if not task.options.get("only_new"):
+        return Page(people, json.dumps([None, cursor]), later=not cursor)
+    keys = [person.pk for person in people]
+    seen_before = (place for place, key in enumerate(keys) if isinstance(known, list) and key in known)
+    return Page(people[: next(seen_before, 0)], json.dumps([keys or known, END]), later=True)
 
 
 _SEARCHES: dict[str, Callable[[Door, BotTask], Page]] = {

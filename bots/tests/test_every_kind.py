@@ -1,5 +1,6 @@
 """Likes, story views, welcomes and unfollows: each at most once, and looked up when there was no answer."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -159,6 +160,29 @@ def test_a_welcome_waits_for_new_followers(roomy: Engine) -> None:
     roomy.turn()
 
     assert sent(roomy, "dm") == [str(newest["pk"])]
+
+
+def test_old_followers_are_never_new_whoever_leaves(roomy: Engine) -> None:
+    """The newest of the first look may unfollow, or all of the page: nobody else becomes new by that."""
+    fans = follow_us(roomy, 6)
+    newcomer = roomy.sandbox.control.people("ceramics", 8, 9)[0]
+    ask(roomy, Kind.WELCOME_DM, 5, template=template(roomy), options={"only_new": True})
+
+    def welcomed_after(relation: str, *changed: dict) -> list[str]:
+        for person in changed:
+            roomy.sandbox.control.relate(person["username"], roomy.username, relation)
+        with roomy.seen():
+            BotTask.objects.update(waits_until=timezone.now())
+        roomy.turn()
+        return sent(roomy, "dm")
+
+    assert welcomed_after("following") == []
+    assert welcomed_after("none", fans[-1]) == []
+    assert welcomed_after("following", newcomer) == [str(newcomer["pk"])]
+
+    with roomy.seen():
+        BotTask.objects.update(cursor=json.dumps([[str(fans[-1]["pk"])], ""]))  # as if all of that page had left
+    assert welcomed_after("following") == [str(newcomer["pk"])]
 
 
 def test_it_never_writes_to_a_stranger(roomy: Engine) -> None:
