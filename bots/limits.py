@@ -142,6 +142,28 @@ def take(account: InstagramAccount, limit: Caps) -> int | None:
         return cursor.fetchone()[0]
 
 
+_CARRY = """
+INSERT INTO bots_usage AS u (id, workspace_id, account_id, kind, period, starts, used)
+SELECT gen_random_uuid(), workspace_id, account_id, kind, period,
+       date_trunc(period, statement_timestamp() AT TIME ZONE %s) AT TIME ZONE 'UTC', used
+FROM bots_usage
+WHERE account_id = %s AND starts = date_trunc(period, statement_timestamp() AT TIME ZONE %s) AT TIME ZONE 'UTC'
+ON CONFLICT (workspace_id, account_id, kind, period, starts) DO UPDATE SET used = greatest(u.used, excluded.used)
+"""
+
+
+def change_zone(account: InstagramAccount, zone: str) -> None:
+    """Count in another zone from now on; its hour and its day begin with what was taken in those of the old one.
+
+    So no date gets more than its limit, however often the zone is changed; the 7 days may count a day in two zones
+    twice, never less than once. The caller holds the account and its bot, without which no intent takes a unit.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_CARRY, [zone, account.pk, account.timezone])
+    account.timezone = zone
+    account.save(update_fields=["timezone"])
+
+
 def refund(action: Action, zone: str) -> None:
     """Give back what a definitely refused action took. An unknown outcome stays charged."""
     with connection.cursor() as cursor:

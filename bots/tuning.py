@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts.models import User, known_timezone
-from bots import tasking
+from bots import health, limits, tasking
 from bots.models import Bot, Kind
 from errors import codes
 from errors.exceptions import BotException
@@ -22,8 +22,8 @@ def tune(bot: Bot, user: User, changes: dict[str, object]) -> None:
 
     A kind that `limits` gives no number falls back to the other limits. Raises SETTINGS_INVALID, and changes nothing.
     """
-    limits = changes.get("limits", bot.own_limits)
-    if not isinstance(limits, dict) or not all(_is_limit(kind, most) for kind, most in limits.items()):
+    most_a_day = changes.get("limits", bot.own_limits)
+    if not isinstance(most_a_day, dict) or not all(_is_limit(kind, most) for kind, most in most_a_day.items()):
         raise _invalid("limits", f"A limit is a whole number from 0 to {MOST_A_DAY:,} for a kind of action we know.")
     zone = changes.get("timezone", bot.account.timezone)
     try:
@@ -32,11 +32,13 @@ def tune(bot: Bot, user: User, changes: dict[str, object]) -> None:
         raise _invalid("timezone", " ".join(unknown.messages)) from None
     for name in PACE:
         setattr(bot, name, changes.get(name, getattr(bot, name)))
-    bot.own_limits, bot.account.timezone = limits, str(zone)
+    bot.own_limits = most_a_day
     _check(bot)
     with transaction.atomic():
+        health.hold(bot.account)
         bot.save(update_fields=[*PACE, "own_limits", "updated_at"])
-        bot.account.save(update_fields=["timezone"])
+        if "timezone" in changes:
+            limits.change_zone(bot.account, str(zone))
         tasking.wake(bot)
         told: dict[str, Any] = {name: value for name, value in changes.items() if name in (*PACE, "timezone", "limits")}
         log_activity("bot_settings", workspace=bot.workspace_id, user=user, account=bot.account_id, **_plain(told))

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts import tenancy
 from billing.models import Plan
-from bots import limits
+from bots import limits, tuning
 from bots.limits import Caps, Reason
 from bots.models import Bot, DailyLimit, InstagramAccount, Kind, Usage
 from bots.tests.engine import Engine
@@ -82,9 +82,8 @@ def test_at_the_accounts_midnight_the_day_begins_anew_and_the_week_does_not(engi
 
     def take_in(zone: str, limit: Caps) -> int | None:
         with engine.seen():
-            account = engine.account
-            account.timezone = zone
-            return limits.take(account, limit)
+            InstagramAccount.objects.update(timezone=zone)
+        return take(engine, limit)
 
     before = [take_in("Pacific/Niue", cap(daily=3, weekly=5)) for _ in range(4)]
     after = [take_in("Pacific/Kiritimati", cap(daily=3, weekly=5)) for _ in range(4)]
@@ -96,6 +95,57 @@ def test_at_the_accounts_midnight_the_day_begins_anew_and_the_week_does_not(engi
             (timezone.now().astimezone(ZoneInfo("Pacific/Niue")).date(), 3),
             (timezone.now().astimezone(ZoneInfo("Pacific/Kiritimati")).date(), 2),
         ]
+
+
+def move_to(engine: Engine, zone: str) -> None:
+    with engine.seen():
+        tuning.tune(engine.bot, engine.user, {"timezone": zone})
+
+
+@pytest.mark.parametrize("limit", [cap(daily=3), cap(hourly=3), cap(weekly=3)], ids=["day", "hour", "week"])
+def test_no_other_time_zone_gives_a_fresh_day_hour_or_week(engine: Engine, limit: Caps) -> None:
+    """As east and as west as zones go, where the date is another one, and back again."""
+    move_to(engine, "Pacific/Niue")
+    assert [take(engine, limit) for _ in range(4)] == [1, 2, 3, None]
+
+    for zone in ("Pacific/Kiritimati", "UTC", "Asia/Kathmandu", "Pacific/Niue", "Pacific/Kiritimati"):
+        move_to(engine, zone)
+        assert take(engine, limit) is None
+
+
+def test_the_week_counts_what_a_zone_further_east_called_tomorrow(engine: Engine) -> None:
+    with engine.seen():
+        InstagramAccount.objects.update(timezone="Pacific/Kiritimati")
+    assert [take(engine, cap(weekly=2)) for _ in range(3)] == [1, 2, None]
+    with engine.seen():
+        InstagramAccount.objects.update(timezone="Pacific/Niue")
+
+    assert take(engine, cap(weekly=2)) is None
+
+
+def test_takes_at_the_moment_the_zone_changes_get_exactly_the_limit(engine: Engine) -> None:
+    """Workers that read the zone before, with the bot held as `write_intent` holds it."""
+    move_to(engine, "Pacific/Niue")
+    granted, bot, workspace = [], engine.bot, engine.workspace
+
+    def taker() -> None:
+        try:
+            for _ in range(12):
+                with tenancy.scope(workspace):
+                    Bot.objects.select_for_update(no_key=True).get(pk=bot.pk)
+                    granted.append(limits.take(bot.account, cap(daily=37)))
+        finally:
+            connection.close()
+
+    takers = [threading.Thread(target=taker) for _ in range(8)]
+    for thread in takers:
+        thread.start()
+    for zone in ("Pacific/Kiritimati", "Pacific/Niue") * 6:
+        move_to(engine, zone)
+    for thread in takers:
+        thread.join()
+
+    assert sorted(filter(None, granted)) == list(range(1, 38))
 
 
 def test_reading_first_and_writing_after_overshoots(engine: Engine) -> None:
