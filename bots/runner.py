@@ -18,7 +18,7 @@ from accounts import tenancy
 from bots import growth, health, limits, lists, pacing, searching, sessions, switch, tasking, turns, ways
 from bots.actions import MODULES
 from bots.dispatch import LEASE, LOOK_UP_AFTER
-from bots.instagram.private import Door, NoAnswer, State, TooLate, awake_clock
+from bots.instagram.private import Door, NoAnswer, Outcome, State, TooLate, awake_clock
 from bots.limits import Caps
 from bots.locks import account_lock
 from bots.models import Action, Bot, BotTask, Candidate
@@ -204,8 +204,9 @@ def _reached(run: Run, task: BotTask, caps: Caps) -> None:
     """Let the task wait until the limit has room again."""
     code = limits.reached(caps)
     with tenancy.scope(run.workspace):
-        tasking.wait(task, limits.room_at(run.bot.account, caps), code.id)
-    _note(run, code, task)
+        waits = tasking.wait(task, limits.room_at(run.bot.account, caps), code.id)
+    if waits:
+        _note(run, code, task)
 
 
 def _note(run: Run, code: Code, task: BotTask) -> None:
@@ -227,6 +228,8 @@ def _perform(run: Run, door: Door, task: BotTask, candidate: Candidate, action: 
     except NoAnswer as silence:
         _write(run, task, candidate, action, Action.State.UNKNOWN, silence.code, sent=True)
         raise
+    except BotException as unread:  # of a read before the write: nothing was sent
+        outcome = Outcome(State.REFUSED, unread.code, meta=unread.meta)
     code = outcome.code
     refused = outcome.state is State.REFUSED and code is not None
     if refused and not outcome.sent and not door.leaves_one(code):

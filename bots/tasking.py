@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Max
 from django.db.models.functions import Greatest, Now
@@ -196,10 +197,10 @@ def stop(task: BotTask, user: object = None) -> None:
 
 
 def close(task: BotTask, bot: Bot, status: str, code: Code | None, user: object = None) -> None:
-    """Set a task's end, let go of the people it did not get to, and write it down."""
-    task.status = status
-    ended = {"status": status, "ended_at": Now(), "waits_until": None}
-    BotTask.objects.filter(pk=task.pk).update(**ended, **({"last_code": code.id} if code else {}))
+    """Set a task's end, let go of the people it did not get to, and write it down; the first end is the one it has."""
+    ended: dict[str, Any] = {"ended_at": Now(), "waits_until": None} | ({"last_code": code.id} if code else {})
+    if not _change(task, (*BotTask.OPEN, BotTask.Status.PAUSED), status, **ended):
+        return
     Candidate.objects.filter(task=task, state=Candidate.State.WAITING).delete()
     with bound_contextvars(correlation_id=task.correlation_id):  # the end belongs to the story of the asking
         log_activity(
@@ -220,10 +221,16 @@ def close(task: BotTask, bot: Bot, status: str, code: Code | None, user: object 
         _tell_end(task, bot, status, code)
 
 
-def wait(task: BotTask, until: datetime, code: str) -> None:
-    """Let a task rest until then, and keep why."""
-    task.status, task.waits_until, task.last_code = BotTask.Status.WAITING, until, code
-    task.save(update_fields=["status", "waits_until", "last_code"])
+def wait(task: BotTask, until: datetime, code: str) -> bool:
+    """Let a task rest until then, and keep why; one that was stopped meanwhile stays stopped. Whether it rests."""
+    return _change(task, BotTask.OPEN, BotTask.Status.WAITING, waits_until=until, last_code=code)
+
+
+def _change(task: BotTask, before: tuple[str, ...], status: str, **also: object) -> bool:
+    """Move a task if that is where it stands by now, whatever we remember of it; whether it moved."""
+    moved = bool(BotTask.objects.filter(pk=task.pk, status__in=before).update(status=status, **also))
+    task.status = status if moved else BotTask.Status.STOPPED
+    return moved
 
 
 def _tell_end(task: BotTask, bot: Bot, status: str, code: Code | None) -> None:

@@ -25,13 +25,7 @@ def once(task: BotTask, candidate: Candidate, today: date) -> str:
 def perform(door: Door, action: Action, task: BotTask) -> Outcome:
     """Send the welcome: one POST, none to somebody who neither follows the account nor wrote first."""
     pk = str(action.target_pk)
-    wrote = None
-    try:
-        if not door.relation(pk).followed_by:
-            wrote = any(not message.own for message in door.messages_with(pk))
-    except BotException as error:  # nothing was sent
-        return Outcome(State.REFUSED, error.code, meta=error.meta)
-    if wrote is False:
+    if not door.relation(pk).followed_by and all(message.own for message in door.messages_with(pk)):
         return Outcome(State.SKIPPED, codes.DM_COLD)
     return door.send_dm(pk, text_for(task, action), context=action.pk)
 

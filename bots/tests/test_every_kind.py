@@ -4,11 +4,12 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.db.models import Max
 from django.utils import timezone
 
 from bots import lists, reconcile, sessions, tasking
 from bots.actions import people, welcome_dm
-from bots.models import Action, Bot, BotTask, Candidate, Kind, ListedPerson, MessageTemplate, Source
+from bots.models import Action, Bot, BotTask, Candidate, Kind, ListedPerson, MessageTemplate, Source, Usage
 from bots.tests.engine import Engine
 from errors import codes
 from errors.exceptions import BotException
@@ -313,3 +314,25 @@ def test_what_got_no_answer_is_looked_up_and_never_sent_again(roomy: Engine, kin
     assert len(unknown) == 1
     assert roomy.actions(pk=unknown[0].pk)[0].state == "confirmed"
     assert not control.ledger(roomy.username).duplicates
+
+
+@pytest.mark.parametrize(("fault", "ends"), [("not_found", "done"), ("429", "cooling"), ("reset", "active")])
+@pytest.mark.parametrize(("kind", "path"), [(Kind.STORY_VIEW, "feed/user/.*/story/"), (Kind.WELCOME_DM, ".*/show/")])
+def test_what_a_read_before_the_write_meets_leaves_no_intent_and_no_unit(
+    roomy: Engine, kind: str, path: str, fault: str, ends: str
+) -> None:
+    follow_us(roomy, 3)
+    source = {"template": template(roomy)} if kind == Kind.WELCOME_DM else {"value": "ceramics"}
+    ask(roomy, kind, 1, **source)
+    roomy.sandbox.control.fault(fault, account=roomy.username, path=path, times=1 if fault == "not_found" else None)
+
+    roomy.turn()
+
+    gone = [action.error_code for action in roomy.actions(state="refused")]
+    with roomy.seen():
+        taken = Usage.objects.filter(kind=kind).aggregate(most=Max("used"))["most"]
+    assert roomy.actions(state="intent") == []
+    if ends == "done":  # the next one was taken
+        assert (gone[0], roomy.task().confirmed, taken) == (codes.IG_TARGET_GONE.id, 1, 1)
+    else:
+        assert (roomy.actions(), roomy.account.health, taken) == ([], ends, 0)

@@ -19,10 +19,10 @@ from django.db.models import F
 from django.utils import timezone
 from django_redis import get_redis_connection
 
-from accounts.models import Workspace
+from accounts.models import Notification, Workspace
 from billing.models import Plan, Subscription
-from bots import dispatch, runner, switch, tasking, tasks, turns
-from bots.actions import follow
+from bots import dispatch, limits, runner, switch, tasking, tasks, turns
+from bots.actions import follow, people
 from bots.models import Action, Bot, BotTask, InstagramAccount, Kind, Turn, Usage
 from bots.tests.engine import Engine
 from bots.tests.test_claim import due_bots
@@ -354,6 +354,56 @@ def run_here(claim: dispatch.Claim) -> None:
         runner.run_turn(claim.workspace, claim.bot, claim.fence)
     finally:
         connection.close()
+
+
+def tells(answer: people.Page | BotException) -> Callable[..., people.Page]:
+    def found(*_: object) -> people.Page:
+        if isinstance(answer, BotException):
+            raise answer
+        return answer
+
+    return found
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        people.Page([], "more", later=True),  # it waits for new people
+        people.Page([]),  # it has come to its end
+        BotException(codes.INSTAGRAM_DRIFT),  # it waits an hour
+        BotException(codes.HASHTAG_NOT_FOUND),  # it fails
+        None,  # its limit is reached
+    ],
+    ids=["later", "end", "unreadable", "not there", "full"],
+)
+def test_a_task_that_is_stopped_while_it_searches_stays_stopped(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, answer: people.Page | BotException | None
+) -> None:
+    engine.start()
+    if answer is None:
+        engine.limit(1)
+        engine.ask(1, "first")
+        engine.turn()
+    task = engine.ask(3)
+    before = len(engine.followed())
+    module, name, then = (limits, "room_at", limits.room_at) if answer is None else (follow, "find", tells(answer))
+
+    def stopped_meanwhile(*words: object) -> object:
+        stop_task(engine, task)
+        return then(*words)
+
+    with monkeypatch.context() as amid:
+        amid.setattr(module, name, stopped_meanwhile)
+        engine.turn()
+
+    stopped = engine.task()
+    engine.limit(1000)
+    with engine.seen():
+        BotTask.objects.update(waits_until=None)
+        told = Notification.objects.filter(title__contains=task.kind.capitalize(), tone="warn").count()
+    engine.turn()
+    assert (stopped.status, engine.task().status, told) == ("stopped", "stopped", 0)
+    assert len(engine.followed()) == before
 
 
 # ── Lost, late and doubled ─────────────────────────────────────────────────────────────────────────────────────────
