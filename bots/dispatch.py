@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count, F, QuerySet
-from django.db.models.functions import Now
+from django.db.models.functions import Greatest, Now
 from django.utils import timezone
 from django_redis import get_redis_connection
 
@@ -85,7 +85,7 @@ def _take_back(bot: Bot) -> None:
     if never_taken and bot.attempt < ATTEMPTS:
         bot.save(update_fields=["lease_until"])  # its message was lost or waited too long; it keeps its place in line
         return
-    bot.next_run_at = Now()
+    bot.next_run_at = rested_at(bot)
     code = codes.LEASE_LOST
     if parked := bot.attempt >= ATTEMPTS and bot.status == Bot.Status.RUNNING:
         bot.status, code = Bot.Status.PARKED, codes.BOT_PARKED
@@ -101,6 +101,13 @@ def _take_back(bot: Bot) -> None:
     )
     if parked:
         health.tell_parked(bot.account)
+
+
+def rested_at(bot: Bot) -> Greatest:
+    """When the delay after the bot's last action is over, also of a turn that did not live to set the next; or now."""
+    mine = Action.objects.filter(workspace=bot.workspace_id, account=bot.account_id).order_by("-created_at")
+    last = mine.values_list("created_at", flat=True).first()
+    return Greatest(Now(), last + timedelta(seconds=bot.cycle_delay) if last else Now())
 
 
 def leave_unknown(turns: QuerySet[Turn]) -> None:

@@ -74,9 +74,9 @@ def _work(run: Run) -> str:
     with sessions.borrow(bot.account) as door:
         _measure(run, door)
         growth.ask_some(run.workspace, bot, door)
-        while tasks and run.actions < bot.burst:
+        while tasks and run.actions < bot.burst and run.has_time:
             # One action of each task in turn, until the burst is full or nobody has anything to do.
-            tasks = [task for task in tasks if run.actions < bot.burst and _step(run, door, task)]
+            tasks = [task for task in tasks if run.actions < bot.burst and run.has_time and _step(run, door, task)]
     return "done" if run.actions else "nothing to do"
 
 
@@ -137,6 +137,8 @@ def _step(run: Run, door: Door, task: BotTask) -> bool:
         return False  # what is unknown may yet turn out to have arrived
     caps = limits.caps(run.bot, task.kind, run.plan, run.platform, run.now)
     for _ in range(SEARCHES_PER_ACTION):
+        if not run.has_time:
+            return False
         candidate = searching.next_candidate(run, door, task)
         if candidate is None:
             return False

@@ -40,7 +40,7 @@ def next_candidate(run: Run, door: Door, task: BotTask) -> Candidate | None:
             in_hand += waiting(run, task)
         if in_hand:
             break
-        if task.cursor == "" or run.pages >= PAGES_A_TURN:
+        if task.cursor == "" or run.pages >= PAGES_A_TURN or not run.has_time:
             if task.cursor == "":
                 _exhaust(run, task)
             return None

@@ -24,9 +24,8 @@ def dispatch() -> None:
         while left > 0 and (claims := dispatching.claim(min(BATCH, left), [queue])):
             left -= len(claims)
             for claim in claims:
-                run_turn.apply_async(
-                    (str(claim.workspace), str(claim.bot), claim.fence), queue=queue, expires=dispatching.HANDOVER
-                )
+                # Without `expires`, which the worker's own clock decides: what waited too long is refused by its fence.
+                run_turn.apply_async((str(claim.workspace), str(claim.bot), claim.fence), queue=queue)
 
 
 @shared_task(platform="what dead workers left is taken back in all workspaces")

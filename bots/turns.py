@@ -10,18 +10,20 @@ from pathlib import Path
 from uuid import UUID
 
 from django.db import connection
-from django.db.models.functions import Now
+from django.db.models.functions import Greatest, Now
 
 from accounts import tenancy
 from billing import entitlements
 from billing.models import Plan
 from bots import health, limits, pacing, sessions, switch
-from bots.dispatch import ATTEMPTS, LEASE, leave_unknown
+from bots.dispatch import ATTEMPTS, LEASE, leave_unknown, rested_at
+from bots.instagram.private import awake_clock
 from bots.models import Bot, Candidate, DailyLimit, Turn
 from errors import codes
 from errors.recording import record
 from instagrowth import live
 
+TURN = 25  # seconds after which a turn begins nothing more: Celery ends it after 60, and a slow request takes 13
 RESTING = timedelta(days=1)  # a running bot without a task is woken by the next task, not by the clock
 _MEMORY = Path("/proc/self/statm")
 
@@ -37,11 +39,17 @@ class Run:
     plan: Plan
     platform: dict[str, DailyLimit]
     now: datetime
+    begun: float = field(default_factory=lambda: awake_clock())
     cpu: float = field(default_factory=time.thread_time)  # seconds of processor time this thread had used at the start
     actions: int = 0
     pages: int = 0
     kind: str = ""  # of the task at hand
     waiting: dict[UUID, list[Candidate]] = field(default_factory=dict)  # candidates in hand, by task
+
+    @property
+    def has_time(self) -> bool:
+        """Whether something more may be begun; a bot that Instagram answers slowly does less in a turn."""
+        return awake_clock() - self.begun < TURN
 
     @property
     def cpu_ms(self) -> int:
@@ -144,7 +152,7 @@ def fail(run: Run, error: Exception) -> None:
         parked = bot.attempt >= ATTEMPTS and bot.status == Bot.Status.RUNNING  # not if its owner stopped it meanwhile
         Bot.objects.filter(pk=bot.pk).update(
             lease_until=None,
-            next_run_at=Now() + timedelta(seconds=30 * 2**bot.attempt),
+            next_run_at=Greatest(Now() + timedelta(seconds=30 * 2**bot.attempt), rested_at(bot)),
             status=Bot.Status.PARKED if parked else bot.status,
             last_error_code=codes.BOT_PARKED.id if parked else row.error_code if row else "",
             last_error_at=Now(),

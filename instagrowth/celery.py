@@ -40,15 +40,16 @@ app.conf.task_routes = {
     "adminpanel.*": {"queue": "ai"},
 }
 app.conf.beat_schedule = {
-    # Each entry expires before the next, so that a stopped worker wakes to one tick, not to hundreds.
-    "bots-dispatch": {"task": "bots.tasks.dispatch", "schedule": 1.0, "options": {"expires": 1}},
-    "bots-sweep": {"task": "bots.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    # Each entry expires, so that a stopped worker wakes to a minute of ticks, not to hours. Not sooner: whether one has
+    # is decided by the worker's clock, and one a second ahead of beat's would never work.
+    "bots-dispatch": {"task": "bots.tasks.dispatch", "schedule": 1.0, "options": {"expires": 60}},
+    "bots-sweep": {"task": "bots.tasks.sweep", "schedule": 5.0, "options": {"expires": 60}},
     "turns-forget": {"task": "bots.tasks.forget_empty_turns", "schedule": 3600.0, "options": {"expires": 3600}},
-    "ai-sweep": {"task": "content.tasks.sweep", "schedule": 20.0, "options": {"expires": 20}},
+    "ai-sweep": {"task": "content.tasks.sweep", "schedule": 20.0, "options": {"expires": 60}},
     "competitors": {"task": "content.tasks.sweep_competitors", "schedule": 3600.0, "options": {"expires": 3600}},
-    "posts-dispatch": {"task": "content.tasks.dispatch_posts", "schedule": 2.0, "options": {"expires": 2}},
-    "posts-sweep": {"task": "content.tasks.sweep_posts", "schedule": 10.0, "options": {"expires": 10}},
-    "deliveries": {"task": "content.tasks.dispatch_deliveries", "schedule": 5.0, "options": {"expires": 5}},
+    "posts-dispatch": {"task": "content.tasks.dispatch_posts", "schedule": 2.0, "options": {"expires": 60}},
+    "posts-sweep": {"task": "content.tasks.sweep_posts", "schedule": 10.0, "options": {"expires": 60}},
+    "deliveries": {"task": "content.tasks.dispatch_deliveries", "schedule": 5.0, "options": {"expires": 60}},
     "deliveries-forget": {
         "task": "content.tasks.forget_deliveries",
         "schedule": 3600.0,
@@ -58,7 +59,7 @@ app.conf.beat_schedule = {
     "reports": {"task": "content.tasks.mail_reports", "schedule": 300.0, "options": {"expires": 300}},
     "reviews": {"task": "content.tasks.review_plans", "schedule": 1800.0, "options": {"expires": 1800}},
     "experiments": {"task": "content.tasks.dispatch_experiments", "schedule": 1800.0, "options": {"expires": 1800}},
-    "inbox": {"task": "content.tasks.sweep_inbox", "schedule": 10.0, "options": {"expires": 10}},
+    "inbox": {"task": "content.tasks.sweep_inbox", "schedule": 10.0, "options": {"expires": 60}},
     "replies": {"task": "content.tasks.look_up_replies", "schedule": 120.0, "options": {"expires": 120}},
     "meta-events-forget": {"task": "content.tasks.forget_events", "schedule": 3600.0, "options": {"expires": 3600}},
     "meta-tokens": {"task": "bots.tasks.care_for_tokens", "schedule": 900.0, "options": {"expires": 900}},
@@ -71,9 +72,9 @@ app.conf.beat_schedule = {
     "announcements": {
         "task": "accounts.tasks.refresh_announcements",
         "schedule": 30.0,
-        "options": {"queue": "dispatch", "expires": 30},
+        "options": {"queue": "dispatch", "expires": 60},
     },
-    "mails": {"task": "accounts.tasks.send_due_mails", "schedule": 30.0, "options": {"expires": 30}},
+    "mails": {"task": "accounts.tasks.send_due_mails", "schedule": 30.0, "options": {"expires": 60}},
     "mails-forget": {"task": "accounts.tasks.forget_old_mails", "schedule": 3600.0, "options": {"expires": 3600}},
     "unconfirmed": {"task": "accounts.tasks.forget_unconfirmed", "schedule": 3600.0, "options": {"expires": 3600}},
     "archives-sweep": {"task": "accounts.tasks.sweep_archives", "schedule": 60.0, "options": {"expires": 60}},
@@ -84,15 +85,15 @@ app.conf.beat_schedule = {
     },
     "erase": {"task": "accounts.tasks.erase_due", "schedule": 3600.0, "options": {"queue": "ai", "expires": 3600}},
     "digests": {"task": "accounts.tasks.send_digests", "schedule": 60.0, "options": {"expires": 60}},
-    "notice-hooks": {"task": "accounts.tasks.post_hooks", "schedule": 10.0, "options": {"expires": 10}},
+    "notice-hooks": {"task": "accounts.tasks.post_hooks", "schedule": 10.0, "options": {"expires": 60}},
     "notices-forget": {
         "task": "accounts.tasks.forget_old_notifications",
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
     "visits": {"task": "adminpanel.tasks.end_visits", "schedule": 60.0, "options": {"expires": 60}},
-    "life": {"task": "instagrowth.tasks.show_life", "schedule": 10.0, "options": {"queue": "dispatch", "expires": 10}},
-    "bulk-jobs": {"task": "adminpanel.tasks.sweep", "schedule": 30.0, "options": {"expires": 30}},
+    "life": {"task": "instagrowth.tasks.show_life", "schedule": 10.0, "options": {"queue": "dispatch", "expires": 60}},
+    "bulk-jobs": {"task": "adminpanel.tasks.sweep", "schedule": 30.0, "options": {"expires": 60}},
     "live-events": {"task": "instagrowth.tasks.forget_live_events", "schedule": 3600.0, "options": {"expires": 3600}},
     "errors-partitions": {
         "task": "errors.tasks.ensure_partitions",

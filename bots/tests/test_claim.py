@@ -268,7 +268,7 @@ def test_dispatch_sends_each_claim_to_the_queue_of_its_plan(
 
     tasks.dispatch()
 
-    assert sent == [{"args": (str(engine.workspace.pk), str(engine.bot.pk), 1), "queue": "enterprise", "expires": 30}]
+    assert sent == [{"args": (str(engine.workspace.pk), str(engine.bot.pk), 1), "queue": "enterprise"}]
 
 
 def test_old_turns_that_sent_nothing_go_and_the_others_stay(engine: Engine) -> None:

@@ -1,5 +1,7 @@
 """A bot's turn: what it does, and what it never does."""
 
+import itertools
+from collections.abc import Callable
 from datetime import time, timedelta
 
 import pytest
@@ -7,7 +9,7 @@ import structlog
 from django.test import Client
 from django.utils import timezone
 
-from bots import dispatch, pacing, reconcile, runner
+from bots import dispatch, pacing, reconcile, runner, turns
 from bots.actions import follow
 from bots.engine import look
 from bots.instagram import safe_client
@@ -346,6 +348,22 @@ def test_a_hashtag_that_does_not_exist_ends_the_task(engine: Engine, monkeypatch
     engine.turn()
 
     assert (engine.task().status, engine.task().last_code) == ("failed", codes.HASHTAG_NOT_FOUND.id)
+
+
+def test_a_bot_that_is_answered_slowly_does_less_in_a_turn_and_is_not_parked(
+    engine_of: Callable[..., Engine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = engine_of(burst=10)
+    engine.start()
+    engine.ask(9)
+    clock = itertools.count(step=turns.TURN / 5)
+    monkeypatch.setattr(turns, "awake_clock", lambda: next(clock))
+
+    ended = [engine.turn(), engine.turn()]
+
+    assert ended == ["done", "done"]
+    assert 2 <= len(engine.followed()) < 6, "some in each turn, and no whole burst"
+    assert (engine.bot.attempt, engine.bot.status, engine.task().status) == (0, "running", "running")
 
 
 def test_the_next_turn_comes_after_the_delay(engine_of: object) -> None:
