@@ -174,8 +174,9 @@ def _send_digest(workspace: UUID, user: UUID, at: datetime) -> bool:
         if choice is None or not _is_due(choice, at):
             return False
         waiting = Notification.objects.filter(workspace=workspace, user=user, mail_waits=True)
-        news = list(waiting.filter(read_at=None).order_by("-id"))
-        waiting.update(mail_waits=False)
+        told = list(waiting.order_by("-id"))
+        waiting.filter(pk__in=[row.pk for row in told]).update(mail_waits=False)  # what comes meanwhile waits on
+        news = [row for row in told if row.read_at is None]
         if not news or not choice.user.email:
             return False
         NoticeChoice.objects.filter(pk=choice.pk).update(digest_at=at)

@@ -312,3 +312,21 @@ def test_a_row_on_staffs_screen_follows_what_happens(stack: Stack, browser: Brow
         expect(page.get_by_role("link", name="Before", exact=True)).to_be_visible()
         User.objects.filter(pk=person.pk).update(name="Afterwards")
         expect(page.get_by_role("link", name="Afterwards", exact=True)).to_be_visible(timeout=15000)
+
+        # The server does not answer once: the next change is followed all the same.
+        with page.expect_event("requestfailed"):
+            page.route("**/admin/accounts/user/*", lambda route: route.abort())
+            User.objects.filter(pk=person.pk).update(name="Unseen")
+        page.unroute("**/admin/accounts/user/*")
+        User.objects.filter(pk=person.pk).update(name="Seen again")
+        expect(page.get_by_role("link", name="Seen again", exact=True)).to_be_visible(timeout=15000)
+
+        # What comes between two pages is told by the second one, and once.
+        page.wait_for_function("JSON.parse(sessionStorage.getItem('room-heard'))?.since")
+        page.goto("about:blank")
+        live.publish(live.STAFF, "alert", {"text": "Between two pages", "error_code": ""})
+        page.goto("/admin/accounts/user/")
+        expect(page.get_by_text("Between two pages")).to_be_visible()
+        page.goto(f"/admin/accounts/user/?q={person.email}")
+        page.wait_for_function("JSON.parse(sessionStorage.getItem('room-heard'))?.known.length > 0")
+        expect(page.get_by_text("Between two pages")).to_have_count(0)

@@ -974,6 +974,13 @@ DOES_NOT_FIT = _code(
     "Look at it as it is now: it shows what can be done.",
     http=409,
 )
+ALERT_NOT_SENT = _code(
+    "E-API-E-0035",
+    "ALERT_NOT_SENT",
+    "The operators' webhook did not take an alert.",
+    "Operators: look whether its address answers, and try it with the button on the page of alerts.",
+    http=409,
+)
 NETWORK_SLOWED = _code(
     "E-API-C-0034",
     "NETWORK_SLOWED",

@@ -8,7 +8,7 @@ from celery import shared_task
 from django.conf import settings
 from django.core.mail import get_connection, send_mail
 
-from errors import outbound, partitions, steps
+from errors import codes, outbound, partitions, steps
 from errors.exceptions import BotException
 from instagrowth import system
 
@@ -20,19 +20,18 @@ def ensure_partitions() -> None:
     steps.forget()
 
 
-class AlertNotSentError(Exception):
-    """The operators' webhook did not take an alert. Its address, often a secret, is not in the words."""
-
-
 @shared_task(
     ignore_result=True,
     platform="operators hear of what happens anywhere",
-    autoretry_for=(AlertNotSentError,),
+    autoretry_for=(BotException,),
     max_retries=3,
     retry_backoff=10,
 )
 def send_alert(message: dict[str, object]) -> None:
-    """POST one alert to the operators' webhook, signed where there is a secret, up to four times."""
+    """POST one alert to the operators' webhook, signed where there is a secret, up to four times.
+
+    Raises ALERT_NOT_SENT. The address, often a secret, is not in the words.
+    """
     body = json.dumps(message).encode()
     headers = {"Content-Type": "application/json"}
     if settings.ALERT_WEBHOOK_SECRET:
@@ -40,9 +39,9 @@ def send_alert(message: dict[str, object]) -> None:
     try:
         status = outbound.post(settings.ALERT_WEBHOOK_URL, body, headers)
     except BotException as exc:
-        raise AlertNotSentError(exc.code.name) from None
+        raise BotException(codes.ALERT_NOT_SENT, because=exc.code.name) from None
     if status >= HTTPStatus.MULTIPLE_CHOICES:
-        raise AlertNotSentError(f"The webhook answered {status}.")
+        raise BotException(codes.ALERT_NOT_SENT, because=f"The webhook answered {status}.")
 
 
 @shared_task(ignore_result=True, platform="operators hear of what happens anywhere")

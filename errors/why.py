@@ -192,6 +192,10 @@ WHY: dict[str, tuple[str, ...]] = {
     "API_PAIR_IN_USE": ("Bots were given to it when they were made.",),
     "API_PAIR_NO_ROOM": ("All pairs are full, paused or for other bots.",),
     "INSTAGRAM_THROTTLED": (_PATTERN, "Another tool uses the same account."),
+    "ALERT_NOT_SENT": (
+        "The service behind the webhook is down, or its address has changed.",
+        "The address is not a public one.",
+    ),
     "NETWORK_SLOWED": (
         "Many accounts go to Instagram from one address.",
         "A neighbour on the same address misbehaves.",

@@ -22,7 +22,7 @@ from django.db import DatabaseError, connection
 from redis.exceptions import RedisError
 
 FRESH = 2.0  # seconds a process goes without asking the cache
-REBUILT = 30  # seconds that what a reader put into the cache may stay: a change at the same moment may have been missed
+REBUILT = 30  # seconds that values stay in the cache: a change at the same moment may have been missed
 _KEY = "system settings"
 _known: tuple[float, dict[str, Any]] = (float("-inf"), {})
 logger = structlog.get_logger("instagrowth")
@@ -173,8 +173,8 @@ ALL: dict[str, Setting[Any]] = {
 
 
 def refresh() -> None:
-    """Let every process know what the table says now."""
-    cache.set(_KEY, _stored(), timeout=None)
+    """Let every process know what the table says now; should this fail, each reads the table after REBUILT."""
+    cache.set(_KEY, _stored(), timeout=REBUILT)
     forget()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
@@ -156,6 +157,24 @@ def test_nothing_pops_up_in_quiet_hours(page: Client, alice: User, monkeypatch: 
 
     assert "1 unread" in bell.content.decode()
     assert "HX-Trigger" not in bell
+
+
+def test_news_that_come_while_a_digest_is_written_wait_for_the_next(alice: User) -> None:
+    choose(alice, alice, digest="hourly", mailed=["tasks"])
+    tell(alice, "First")
+    late = iter(["Second"])
+
+    def meanwhile(execute: Any, query: str, *rest: Any) -> Any:
+        found = execute(query, *rest)
+        if query.startswith("SELECT") and '"mail_waits"' in query and "DISTINCT" not in query:
+            for title in late:
+                tell(alice, title)
+        return found
+
+    with connection.execute_wrapper(meanwhile):
+        assert notifications.send_digests(datetime(2026, 11, 26, 9, tzinfo=UTC)) == 1
+    with everywhere():
+        assert [row.title for row in Notification.objects.filter(user=alice, mail_waits=True)] == ["Second"]
 
 
 def test_a_digest_gathers_what_is_unread_once_after_the_quiet_hours(

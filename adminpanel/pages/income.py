@@ -7,7 +7,7 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from adminpanel import roles
+from adminpanel import audit, roles
 from adminpanel.pages.money import money
 from adminpanel.site import site
 from billing import revenue
@@ -34,6 +34,7 @@ def revenue_page(request: HttpRequest) -> HttpResponseBase:
     first = today.year * 12 + today.month - span  # counted in months since the year 0
     since = today.replace(year=first // 12, month=first % 12 + 1, day=1)
     if "csv" in request.GET:
+        audit.record("revenue.export", request=request, currency=currency, months=span)
         rows = lines([[*row] for row in revenue.csv_rows(since, today, currency)])
         name = f'attachment; filename="revenue-{currency}-{today}.csv"'
         return HttpResponse(rows, "text/csv; charset=utf-8", headers={"Content-Disposition": name})

@@ -1,5 +1,6 @@
 """What went wrong: errors by the place they come from, the whole story of one id, and how operators are told."""
 
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,9 +26,8 @@ from errors.models import ActivityLog, ErrorGroup, StoryStep
 from instagrowth import live, system
 from instagrowth.models import LiveEvent
 
-IN_STORY = 500  # rows of one story that are shown
+IN_STORY = 500  # rows of one kind of a story that are shown
 TOLD = 30  # alerts that are shown
-NEWEST_DEEDS = 50_000  # entries of the admin log among which those of a story are looked for
 
 
 class Kind(Choice):
@@ -104,15 +104,15 @@ def story_page(request: HttpRequest) -> HttpResponseBase:
     """Everything that happened under one correlation id, in order: log, requests, tasks, calls, staff's deeds."""
     roles.check(request.user, "story")
     wanted = request.GET.get("id", "").replace("\0", "").strip()[:40]
-    lines = (
-        sorted([*_of_log(wanted), *_steps(wanted), *_of_staff(request, wanted)], key=itemgetter("at")) if wanted else []
-    )
+    parts = [_of_log(wanted), _steps(wanted), _of_staff(request, wanted)] if wanted else []
+    lines = sorted(chain.from_iterable(parts), key=itemgetter("at"))
     met = ErrorGroup.objects.filter(last_correlation=wanted) if wanted else []
     context = {
         **site.each_context(request),
         "title": "Story",
         "wanted": wanted,
         "lines": lines,
+        "cut": any(len(part) == IN_STORY for part in parts) and IN_STORY,
         "met": {
             "title": "Errors whose last time this was",
             "rows": [
@@ -145,8 +145,7 @@ def _steps(wanted: str) -> list[dict[str, Any]]:
 def _of_staff(request: HttpRequest, wanted: str) -> list[dict[str, Any]]:
     if not roles.may(request.user, "admin_log"):
         return []
-    newest = AdminLog.objects.values_list("id", flat=True).first() or 0
-    rows = AdminLog.objects.filter(id__gt=newest - NEWEST_DEEDS, correlation_id=wanted).order_by("id")[:IN_STORY]
+    rows = AdminLog.objects.filter(correlation_id=wanted).order_by("id")[:IN_STORY]
     return [
         {"at": row.created_at, "deed": f"{row.action} by {row.admin or 'nobody known'}", "status": "staff",
          "says": row.target, "link": _address(row)}

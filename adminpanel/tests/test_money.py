@@ -90,6 +90,7 @@ def test_revenue_says_what_each_figure_means_and_goes_into_a_file(owner: Client,
     header, *months = file.content.decode().splitlines()
     assert (header.count(","), len(months)) == (len(revenue.COLUMNS), 12)
     assert file["Content-Type"] == "text/csv; charset=utf-8"
+    assert AdminLog.objects.latest("id").action == "revenue.export"
 
 
 @pytest.mark.django_db(transaction=True)

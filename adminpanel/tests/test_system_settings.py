@@ -200,6 +200,13 @@ def test_a_setting_changes_what_the_product_does(setting: system.Setting[Any], a
 # ── Staff's page ──
 
 
+def test_a_change_that_did_not_reach_the_cache_counts_all_the_same_in_a_while() -> None:
+    """The process died after its commit, or two changed at one moment: what is kept there does not stay."""
+    system.refresh()
+
+    assert 0 < cache.ttl(system._KEY) <= system.REBUILT
+
+
 def test_an_owner_changes_a_setting_and_the_log_says_what_it_was() -> None:
     owner = inside("olga")
     page = owner.get(reverse("admin:index")).content.decode()

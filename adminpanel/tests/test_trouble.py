@@ -7,6 +7,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import Workspace
 from adminpanel.models import AdminLog
+from adminpanel.pages import trouble
 from adminpanel.roles import Role
 from adminpanel.tests.control_room import do, inside
 from errors import codes, correlation
@@ -51,6 +52,21 @@ def test_what_staff_did_is_part_of_the_story_for_those_who_see_their_log(owner: 
 
     assert {line["status"] for line in seen} - {line["status"] for line in hidden} == {"staff"}
     assert [line["deed"] for line in hidden] == ["POST /admin/errors/errorgroup/<path:object_id>/change/"] or hidden
+
+
+def test_a_story_that_is_cut_says_so(
+    owner: Client, alices_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trouble, "IN_STORY", 2)
+    with everywhere():
+        story = correlation.begin()
+        for _ in range(3):
+            log_activity("task", workspace=alices_workspace)
+
+    page = owner.get(reverse("admin:story"), {"id": story})
+
+    assert len(page.context["lines"]) == 2
+    assert "of each kind only the first 2" in page.content.decode()
 
 
 def test_the_foot_of_a_staff_page_leads_to_its_story(owner: Client) -> None:

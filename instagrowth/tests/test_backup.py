@@ -15,7 +15,8 @@ from bots import sessions
 from bots.models import Session
 from errors.models import ActivityLog
 from errors.recording import log_activity
-from instagrowth import backups
+from instagrowth import backups, live
+from instagrowth.models import LiveEvent
 from instagrowth.testing import everywhere
 
 
@@ -36,6 +37,7 @@ def saved(committed, alice, alices_account, files, tmp_path):
     """A backup of Alice's workspace."""
     with everywhere():
         log_activity("connect", workspace=alices_account.workspace_id, user=alice, account=alices_account)
+    live.publish(live.STAFF, "alert", {"text": "of before"})
     target = tmp_path / "all.backup"
     call_command("backup", str(target))
     return target
@@ -73,6 +75,7 @@ def test_everything_comes_back(saved, alices_account, alice, files, databases, c
         login = sessions.settings_of(Session.objects.get())
         assert login["authorization_data"]["ds_user_id"] == str(alices_account.instagram_pk)
         assert ActivityLog.objects.count() == logged
+    assert LiveEvent.objects.count() == 0, "another server counts its transactions anew"
     assert Session.objects.count() == 0, "the walls stand again"
     with pytest.raises(Exception, match="permission denied"), everywhere():
         ActivityLog.objects.all().delete()

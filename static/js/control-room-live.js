@@ -6,8 +6,12 @@
     alert: (data) => [data.text, data.error_code ? `/help/errors/${data.error_code}/` : ""],
   };
   const ENDED = [4401, 4429];
-  const known = new Set();
-  let since = null;
+  const FRESH = 600000; // milliseconds: what a page left so long ago has missed is no news
+  // Handed from page to page, so that nothing is missed or told twice in between.
+  const former = JSON.parse(sessionStorage.getItem("room-heard") || "null");
+  const handed = former && Date.now() - former.at < FRESH ? former : { since: null, known: [] };
+  const known = new Set(handed.known);
+  let since = handed.since;
   let pause = 500;
 
   function toast(text, href) {
@@ -44,13 +48,13 @@
   }
 
   async function refresh(changed) {
-    for (const [key, mark] of Object.entries(changed)) mark ? (marks[key] = mark) : delete marks[key];
     while (fetching) await fetching;
-    fetching = look();
+    fetching = look().catch(() => null);
     const page = await fetching;
     fetching = null;
-    if (!page) return;
-    for (const key of Object.keys(changed)) {
+    if (!page) return; // the marks are as they were: asked again within a minute, the server tells of these rows again
+    for (const [key, mark] of Object.entries(changed)) {
+      mark ? (marks[key] = mark) : delete marks[key];
       const mine = links.has(key) && rowOf(document, links.get(key));
       if (!mine || mine.contains(document.activeElement)) continue;
       const now = rowOf(page, links.get(key));
@@ -78,7 +82,12 @@
   function receive(message) {
     if (message.name === "rows") refresh(message.data.rows);
     if (typeof message.since === "number") since = message.since;
-    if (!message.name || known.has(message.seq)) return;
+    if (message.name && !known.has(message.seq)) tell(message);
+    const heard = { at: Date.now(), since, known: [...known].filter(Boolean).slice(-100) };
+    sessionStorage.setItem("room-heard", JSON.stringify(heard));
+  }
+
+  function tell(message) {
     known.add(message.seq);
     document.dispatchEvent(new CustomEvent(`live:${message.name}`, { detail: message }));
     if (WORDS[message.name]) toast(...WORDS[message.name](message.data));
