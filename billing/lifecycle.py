@@ -38,6 +38,12 @@ class Preview:
     price: int
     pays_now: bool
     at: int  # the second for which it was computed; the change is made for the same one
+    prices: tuple[str, str]  # Stripe's, before and after
+
+    @property
+    def terms(self) -> list[int | str]:
+        """What somebody agrees to who was shown this."""
+        return [self.due_now, self.credit, *self.prices]
 
 
 # ── Owners ──
@@ -73,17 +79,27 @@ def preview(workspace: Workspace, plan_key: str, interval: str) -> Preview:
 
 
 def change(
-    workspace: Workspace, user: User | None, plan_key: str, interval: str, *, at: int, once: str
+    workspace: Workspace,
+    user: User | None,
+    plan_key: str,
+    interval: str,
+    *,
+    at: int,
+    once: str,
+    terms: list[int | str] | None = None,
 ) -> Subscription:
     """Change plan or period: what costs more is paid at once, what costs less becomes a credit.
 
-    Raises NOT_SUBSCRIBED, PLAN_NOT_SOLD, CARD_REFUSED.
+    `terms` are those of the preview that was confirmed. Raises NOT_SUBSCRIBED, PLAN_NOT_SOLD, CARD_REFUSED, and
+    OFFER_EXPIRED where the change would cost something else by now.
     """
     with alone(workspace):
         plan, theirs = _sold(plan_key, interval), _theirs(workspace)
         if theirs["items"]["data"][0]["price"]["id"] == plan.stripe_price_of(interval):
             return _after(workspace)  # the other click of a double one has done it
         shown = _preview(theirs, plan, interval, at)
+        if terms is not None and terms != shown.terms:
+            raise BotException(codes.OFFER_EXPIRED)
         gateway.change_price(theirs, plan.stripe_price_of(interval), at=at, pays_now=shown.pays_now, once=once)
     _note("plan_change", workspace, user, plan=plan.key, interval=interval)
     return _after(workspace)
@@ -266,12 +282,12 @@ def _theirs(workspace: Workspace) -> Thing:
 
 
 def _preview(theirs: Thing, plan: Plan, interval: str, at: int) -> Preview:
+    prices = (theirs["items"]["data"][0]["price"]["id"], plan.stripe_price_of(interval))
     invoice = gateway.preview(theirs, plan.stripe_price_of(interval), at)
     credit = -sum(line["amount"] for line in invoice["lines"]["data"] if line["amount"] < 0)
     pays_now = invoice["total"] > 0
-    return Preview(
-        plan, interval, invoice["amount_due"] if pays_now else 0, credit, plan.price_of(interval), pays_now, at
-    )
+    due = invoice["amount_due"] if pays_now else 0
+    return Preview(plan, interval, due, credit, plan.price_of(interval), pays_now, at, prices)
 
 
 def _after(workspace: Workspace) -> Subscription:

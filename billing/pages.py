@@ -127,7 +127,7 @@ def change(request: MemberRequest) -> HttpResponse:
 def _previewed(request: MemberRequest) -> HttpResponse:
     plan, interval = request.GET.get("plan", ""), request.GET.get("interval", "month")
     shown = lifecycle.preview(request.workspace, plan, interval)
-    offer = signing.dumps([str(request.workspace.pk), plan, interval, shown.at], salt=OFFER)
+    offer = signing.dumps([str(request.workspace.pk), plan, interval, shown.at, shown.terms], salt=OFFER)
     with tenancy.person(request.user, request.workspace):
         present = Subscription.objects.select_related("plan").get(workspace=request.workspace)
         same = (present.plan_id, present.interval) == (shown.plan.pk, shown.interval)
@@ -139,12 +139,12 @@ def _previewed(request: MemberRequest) -> HttpResponse:
 def _confirmed(request: MemberRequest) -> HttpResponse:
     offer = request.POST.get("offer", "")
     try:
-        workspace, plan, interval, at = signing.loads(offer, salt=OFFER, max_age=GOOD_FOR)
-    except signing.BadSignature:
+        workspace, plan, interval, at, terms = signing.loads(offer, salt=OFFER, max_age=GOOD_FOR)
+    except (signing.BadSignature, ValueError):  # one of the version before had no terms
         raise BotException(codes.OFFER_EXPIRED) from None
     if workspace != str(request.workspace.pk):
         raise BotException(codes.OFFER_EXPIRED)
-    row = lifecycle.change(request.workspace, request.user, plan, interval, at=at, once=offer[-43:])
+    row = lifecycle.change(request.workspace, request.user, plan, interval, at=at, once=offer[-43:], terms=terms)
     messages.success(request, f"The workspace is on {row.plan.name} now, paid by the {row.interval}.")
     return redirect("billing:billing")
 

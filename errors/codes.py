@@ -1184,7 +1184,7 @@ BILLING_BUSY = _code(
 OFFER_EXPIRED = _code(
     "E-BILL-W-0017",
     "OFFER_EXPIRED",
-    "What this change costs was computed too long ago to be confirmed.",
+    "What this change costs was computed too long ago, or is another amount by now.",
     "Choose the plan on the billing page again: it shows what the change costs now. Nothing was changed.",
     http=409,
 )

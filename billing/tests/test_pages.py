@@ -77,7 +77,7 @@ def test_a_change_is_made_as_it_was_shown_or_not_at_all(alice: User, stripe: Con
     offer = page.context["offer"]
 
     forged = signing.dumps([str(workspace_of(alice).pk), "enterprise", "month", 1], salt="another")
-    foreign = signing.dumps(["another", "enterprise", "month", 1], salt=pages.OFFER)
+    foreign = signing.dumps(["another", "enterprise", "month", 1, []], salt=pages.OFFER)
     for wrong in ("", forged, foreign):
         refused = browser.post("/billing/stripe/change/", {"offer": wrong}, follow=True)
         assert codes.OFFER_EXPIRED.id in words(refused)

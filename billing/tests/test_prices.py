@@ -8,6 +8,7 @@ from billing import entitlements, lifecycle, mirror
 from billing.models import Invoice, Plan, Subscription
 from billing.tests.conftest import fill_in, row_of, subscribed
 from billing.tests.test_pages import window, words
+from errors import codes
 from instagrowth.testing import everywhere, workspace_of
 from sandbox.testing import Control
 
@@ -34,3 +35,25 @@ def test_the_price_shown_is_the_price_charged_and_who_pays_an_older_one_keeps_it
     with everywhere():
         entitlements.changed(row_of(hers), "again")
         assert row_of(hers).changes.latest("id").currency == "usd"
+
+
+@pytest.mark.parametrize("meanwhile", ["a new price", "another tab", "nothing"])
+def test_a_change_that_costs_something_else_by_now_is_not_made(alice: User, stripe: Control, meanwhile: str) -> None:
+    workspace = subscribed(alice)
+    browser = window(alice)
+    offer = browser.get("/billing/stripe/change/?plan=growth&interval=month").context["offer"]
+    if meanwhile == "a new price":
+        Plan.objects.filter(key="growth").update(price=9900)
+    elif meanwhile == "another tab":
+        other = browser.get("/billing/stripe/change/?plan=enterprise&interval=month").context["offer"]
+        browser.post("/billing/stripe/change/", {"offer": other})
+    before = row_of(workspace).plan.key
+    with everywhere():
+        paid = Invoice.objects.count()
+    answer = words(browser.post("/billing/stripe/change/", {"offer": offer}, follow=True))
+    with everywhere():
+        paid = Invoice.objects.count() - paid
+
+    refused = meanwhile != "nothing"
+    assert (codes.OFFER_EXPIRED.id in answer, paid) == (refused, not refused)
+    assert row_of(workspace).plan.key == (before if refused else "growth")
