@@ -16,5 +16,4 @@ class BillingConfig(AppConfig):
         entitlements.counted_by("team_limit", "People in the team", entitlements.count_people)
         allowance.answered_by(entitlements.plan_of, entitlements.short_of)
         farewell.stopped_by(lifecycle.stop_renewing)
-        farewell.let_go_by(lifecycle.let_go)  # before the next takes the ids out
-        farewell.let_go_by(entitlements.let_go)
+        farewell.let_go_by(lifecycle.let_go)

@@ -17,7 +17,7 @@ from accounts import teams
 from accounts.models import Workspace
 from billing import history
 from billing.models import ALIVE as ALIVE
-from billing.models import Invoice, Plan, Subscription
+from billing.models import Plan, Subscription
 from errors.codes import Code
 from errors.exceptions import BotException
 
@@ -173,9 +173,3 @@ def changed(subscription: Subscription, reason: str) -> None:
     if history.note(subscription, reason) and subscription.workspace_id:
         for follow in _followers:
             follow(subscription.workspace_id)
-
-
-def let_go(workspace_id: UUID) -> None:
-    """Keep what a workspace paid, and nothing that names it: its rows become nobody's when it is erased."""
-    Subscription.objects.filter(workspace=workspace_id).update(stripe_customer_id="", stripe_subscription_id="")
-    Invoice.objects.filter(workspace=workspace_id).update(page_url="", pdf_url="")

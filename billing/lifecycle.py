@@ -19,12 +19,12 @@ from redis.exceptions import LockError
 
 from accounts import farewell, tenancy
 from accounts.models import User, Workspace
-from billing import entitlements, gateway, mirror
+from billing import entitlements, gateway, history, mirror
 from billing.gateway import Thing
-from billing.models import Plan, Subscription
+from billing.models import OVER, Invoice, Plan, Subscription
 from errors import codes
 from errors.exceptions import BotException
-from errors.recording import log_activity
+from errors.recording import log_activity, record
 
 
 @dataclass(frozen=True)
@@ -195,11 +195,55 @@ def stop_renewing(workspace: Workspace, user: User) -> None:
         _later("stop_renewing", present.stripe_subscription_id)
 
 
+def renew_no_more(subscription_id: str) -> None:
+    """Do that at Stripe, unless the workspace was kept meanwhile."""
+    with tenancy.platform("a subscription that is let go is named by Stripe's id alone"):
+        present = Subscription.objects.filter(workspace__delete_at__isnull=False)
+        customer = present.filter(stripe_subscription_id=subscription_id).values_list("stripe_customer_id").first()
+    if customer is not None:
+        gateway.set_renewal(subscription_id, renews=False)
+        mirror.mirror(*customer)
+
+
 def let_go(workspace_id: UUID) -> None:
-    """What is erased is charged no more. What Stripe misses of it, `billing.reconcile` finds."""
-    present = Subscription.objects.filter(workspace=workspace_id).first()
-    if present is not None and present.is_at_stripe:
+    """What is erased is charged no more. What it paid stays, as nobody's; what names it goes once it is ended."""
+    Invoice.objects.filter(workspace=workspace_id).update(page_url="", pdf_url="")
+    present = Subscription.objects.filter(workspace=workspace_id).select_related("plan").first()
+    if present is not None and present.is_at_stripe and gateway.is_on():
         _later("end_at_stripe", present.stripe_subscription_id)
+    elif present is not None:
+        _forget(present)
+
+
+def end_erased(subscription_id: str) -> None:
+    """End at Stripe what is erased here; it brings nothing from now on."""
+    gateway.end_now(subscription_id)
+    with tenancy.platform("what is erased has no workspace"):
+        erased = Subscription.objects.select_for_update(of=("self",)).select_related("plan")
+        for one in erased.filter(workspace=None, stripe_subscription_id=subscription_id):
+            _forget(one)
+        Invoice.objects.filter(workspace=None).exclude(page_url="").update(page_url="", pdf_url="")
+
+
+def sweep() -> None:
+    """Do what Stripe missed when a workspace was let go: each night, until it is done."""
+    with tenancy.platform("what is let go is looked for everywhere"):
+        at_stripe = Subscription.objects.exclude(stripe_subscription_id="")
+        goes = at_stripe.filter(workspace__delete_at__isnull=False, cancel_at_period_end=False).exclude(status__in=OVER)
+        ways = ((end_erased, at_stripe.filter(workspace=None)), (renew_no_more, goes))
+        due = [(deed, one) for deed, rows in ways for one in rows.values_list("stripe_subscription_id", flat=True)]
+    for deed, subscription_id in due:
+        try:
+            deed(subscription_id)
+        except BotException as refused:
+            record(refused, action=deed.__name__)
+
+
+def _forget(subscription: Subscription) -> None:
+    subscription.status, subscription.mrr = Subscription.Status.CANCELED, 0
+    subscription.stripe_customer_id = subscription.stripe_subscription_id = ""
+    subscription.save(update_fields=["status", "mrr", "stripe_customer_id", "stripe_subscription_id"])
+    history.note(subscription, "erased")
 
 
 def _later(task: str, subscription_id: str) -> None:

@@ -1,10 +1,14 @@
 """Billing's doors for Celery."""
 
+from typing import Any
+
 from celery import shared_task
 
-from billing import dunning, gateway, mirror, reconcile, webhooks
+from billing import dunning, gateway, lifecycle, mirror, reconcile, webhooks
 from errors.exceptions import BotException
 from errors.recording import record
+
+AGAIN: Any = {"autoretry_for": (BotException,), "max_retries": 8, "retry_backoff": 30, "retry_backoff_max": 3600}
 
 
 @shared_task(platform="whom an event is about, its customer tells")
@@ -24,22 +28,23 @@ def look_after() -> None:
 
 @shared_task(platform="the books of all workspaces are compared", time_limit=3600, soft_time_limit=3500)
 def reconcile_stripe() -> None:
-    """Each night: compare all books with Stripe's."""
+    """Each night: do what Stripe missed of workspaces that are let go, then compare all books with Stripe's."""
     if not gateway.is_on():
         return
+    lifecycle.sweep()
     try:
         reconcile.reconcile()
     except BotException as refused:
         record(refused, action="reconcile_stripe")
 
 
-@shared_task(platform="a subscription that is let go is named by Stripe's id alone")
+@shared_task(platform="a subscription that is let go is named by Stripe's id alone", **AGAIN)
 def stop_renewing(subscription: str) -> None:
-    """Let a subscription end with its period."""
-    gateway.set_renewal(subscription, renews=False)
+    """Let a subscription end with its period; for three hours it is tried again, then each night."""
+    lifecycle.renew_no_more(subscription)
 
 
-@shared_task(platform="a subscription that is let go is named by Stripe's id alone")
+@shared_task(platform="a subscription that is let go is named by Stripe's id alone", **AGAIN)
 def end_at_stripe(subscription: str) -> None:
-    """End a subscription of a workspace that is erased."""
-    gateway.end_now(subscription)
+    """End a subscription of a workspace that is erased; for three hours it is tried again, then each night."""
+    lifecycle.end_erased(subscription)

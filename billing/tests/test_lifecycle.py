@@ -244,16 +244,6 @@ def test_a_price_deleted_at_stripe_and_a_stripe_that_is_away_are_told_apart(alic
         assert "/c/pay/" in begin()
 
 
-def test_what_is_erased_is_charged_no_more(alice: User, stripe: Control, django_capture_on_commit_callbacks: Any,
-                                           monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
-    workspace = subscribed(alice)
-    ended = row_of(workspace).stripe_subscription_id
-    monkeypatch.setattr(tasks.end_at_stripe, "apply_async", lambda args, **_: tasks.end_at_stripe(*args))
-    with everywhere(), django_capture_on_commit_callbacks(execute=True):
-        lifecycle.let_go(workspace.pk)
-    assert stripe.stripe()["things"][ended]["status"] == "canceled"
-
-
 def test_a_downgrade_pauses_the_youngest_bots_and_an_upgrade_brings_them_back(alice: User) -> None:
     from bots import dispatch
     from bots.models import Bot

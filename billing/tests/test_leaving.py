@@ -1,0 +1,77 @@
+"""What a workspace pays ends with it, though Stripe was away when it was let go."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from celery.exceptions import Retry
+from django.utils.timezone import now
+
+from accounts import erasing, farewell, tenancy
+from accounts.models import User, Workspace
+from billing import gateway, tasks
+from billing.models import Invoice, Subscription
+from billing.tests.conftest import row_of, subscribed
+from instagrowth.testing import everywhere
+from sandbox.testing import Control
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The tasks that wait for a worker."""
+    found: list[Any] = []
+    for task in (tasks.stop_renewing, tasks.end_at_stripe):
+        monkeypatch.setattr(task, "apply_async", lambda args, task=task, **_: found.append((task, args)))
+    return found
+
+
+def test_what_waits_for_its_end_renews_no_more_and_what_is_erased_is_charged_no_more(
+    alice: User, stripe: Control, sent: list[Any], django_capture_on_commit_callbacks: Any
+) -> None:
+    workspace = subscribed(alice)
+    row = row_of(workspace)
+    theirs = lambda: stripe.stripe()["things"][row.stripe_subscription_id]  # noqa: E731
+    with tenancy.scope(workspace), django_capture_on_commit_callbacks(execute=True):
+        farewell.ask_for_workspace(workspace, alice)
+    _away_all_evening(stripe, sent)
+    assert (theirs()["cancel_at_period_end"], row_of(workspace).cancel_at_period_end) == (True, True)
+
+    with everywhere():
+        Workspace.objects.filter(pk=workspace.pk).update(delete_at=now() - timedelta(days=1))
+    with django_capture_on_commit_callbacks(execute=True):
+        assert erasing.erase_workspace(workspace.pk)
+    assert theirs()["status"] == "active"
+    _away_all_evening(stripe, sent)
+
+    assert theirs()["status"] == "canceled"
+    with everywhere():
+        left = Subscription.objects.get(pk=row.pk)
+        assert (left.workspace, left.stripe_customer_id, left.stripe_subscription_id, left.mrr) == (None, "", "", 0)
+        assert left.changes.latest("id").mrr == 0  # the month's churn
+        assert list(Invoice.objects.values_list("page_url", "pdf_url")) == [("", "")]
+
+
+def _away_all_evening(stripe: Control, sent: list[Any]) -> None:
+    """A worker is refused and sends the task again, where it gets lost; at night Stripe is back."""
+    ((task, args),) = sent
+    sent.clear()
+    stripe.fault("503", path="v1/")
+    with pytest.raises(Retry):
+        task.apply(args, throw=True)
+    tasks.reconcile_stripe()
+
+
+def test_who_keeps_the_workspace_and_the_plan_meanwhile_is_not_stopped_by_a_late_try(
+    alice: User, stripe: Control, sent: list[Any], django_capture_on_commit_callbacks: Any
+) -> None:
+    workspace = subscribed(alice)
+    with tenancy.scope(workspace), django_capture_on_commit_callbacks(execute=True):
+        farewell.ask_for_workspace(workspace, alice)
+        farewell.keep_workspace(workspace, alice)
+    ((task, args),) = sent
+
+    task.apply(args, throw=True)
+
+    assert not gateway.subscriptions_of(row_of(workspace).stripe_customer_id)[0]["cancel_at_period_end"]
