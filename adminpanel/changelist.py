@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.paginator import Paginator
 from django.db import connection, models
@@ -32,6 +34,20 @@ class KeyedList(ChangeList):
         found: dict[str, Any] = super().get_filters_params(params)
         self.place = {name: (found.pop(name, None) or [""])[-1] for name in (AFTER, BEFORE)}
         return found
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        """What the page's own filters take, nothing else: by its first letters a hash could be spelled out."""
+        found = super().get_filters(request)
+        if rest := found[2]:
+            raise DisallowedModelAdminLookup(f"No filter of this list takes {', '.join(rest)}.")
+        return found
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        """The rows; a filter that means nothing is a bad request, for the export and deeds to all rows too."""
+        try:
+            return super().get_queryset(request, exclude_parameters)
+        except IncorrectLookupParameters as wrong:
+            raise DisallowedModelAdminLookup("A filter of this list means nothing.") from wrong
 
     def apply_select_related(self, qs: QuerySet[Any]) -> QuerySet[Any]:
         """Fetch what hangs on a page's rows by their keys, after them.

@@ -6,17 +6,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
 
 from accounts.models import User
-from adminpanel import navigation, roles
+from adminpanel import bulk, navigation, roles
 from adminpanel.models import AdminLog, SystemSetting
 from adminpanel.pages.base import Page
 from adminpanel.site import site
-from adminpanel.tests.control_room import inside
+from adminpanel.tests.control_room import inside, staff_person
 from adminpanel.tests.test_roles import rows as rows  # a row of each table
 from bots.models import Bot
 from errors.recording import log_activity
@@ -54,6 +55,27 @@ def test_each_ready_view_is_a_filter_that_is_there_and_is_shown_as_the_open_one(
             assert [one for one, _, is_open in answer.context["ready"] if is_open] == [name]
             opened += 1
     assert opened > 30
+
+
+def test_no_list_is_filtered_by_what_it_has_no_filter_for_so_that_nobody_spells_out_a_hash() -> None:
+    olga, opened, count = staff_person("olga"), [], 0
+    for model, page in site._registry.items():
+        for field in model._meta.get_fields():
+            for name in (f"{field.name}__startswith", f"{field.name}__password__startswith", f"{field.name}__lt"):
+                count += 1
+                try:
+                    bulk.matching(page, olga, f"{name}=1")
+                    opened.append((page.page, name))
+                except DisallowedModelAdminLookup:
+                    pass
+    client, users = inside(olga), site._registry[User].list_address()
+    asked = [
+        client.get(f"{users}{door}?{guess}").status_code
+        for door in ("", "export/", "all/block/")
+        for guess in ("password__startswith=argon2", "is_active__exact=perhaps")
+    ]
+
+    assert (opened, count > 500, asked) == ([], True, [400] * 6)
 
 
 def test_each_row_tells_what_hangs_on_it_or_what_staff_did(owner: Client, rows: dict[type, Any]) -> None:
