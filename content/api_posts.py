@@ -20,7 +20,13 @@ from errors.exceptions import BotException
 
 POSTS, NUMBERS = "Posts", "Analytics"
 WRITING = (*WORKING, codes.IG_ACCOUNT_NOT_FOUND, codes.NOT_FOUND, codes.BEING_DELETED)
-GOING = (codes.PUB_NOT_READY, codes.PUB_NO_SLOT, codes.IG_OFFICIAL_MISSING, codes.IG_OFFICIAL_RECONNECT)
+GOING = (
+    codes.PUB_NOT_READY,
+    codes.PUB_UNCLEAR,
+    codes.PUB_NO_SLOT,
+    codes.IG_OFFICIAL_MISSING,
+    codes.IG_OFFICIAL_RECONNECT,
+)
 
 
 class PostDoor(Door):

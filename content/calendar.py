@@ -110,7 +110,7 @@ def move(post: Post, user: User, at: datetime) -> Post:
 def schedule(membership: Membership, post: Post, at: datetime | None = None) -> Post:
     """Let a post go out at its hour or, by a manager where the workspace wants approval, lay it before the owners.
 
-    Raises PUB_STATE, PUB_NOT_READY, VALIDATION_FAILED, BEING_DELETED, or what the account's official door says.
+    Raises PUB_STATE, PUB_NOT_READY, PUB_UNCLEAR, VALIDATION_FAILED, BEING_DELETED, or what the official door says.
     """
     farewell.nothing_new(post.workspace_id)
     held = _held(post)
@@ -161,6 +161,27 @@ def pin(post: Post, user: User, *, idea: bool) -> Post:
     return held
 
 
+def answer(post: Post, user: User, *, there: bool) -> Post:
+    """What a person saw on Instagram of a post that we could find out nothing about. Raises PUB_STATE.
+
+    What is there is published; what is missing may be scheduled again, which nothing else allows.
+    """
+    held = _held(post)
+    sending = Sending.objects.filter(post=held, what=Sending.What.POST, state=Sending.State.UNKNOWN).first()
+    if sending is None:
+        raise BotException(codes.PUB_STATE)
+    sending.state = Sending.State.CONFIRMED if there else Sending.State.ABSENT
+    sending.ended_at = now()
+    sending.save()
+    if there:  # which one it is the publisher finds out
+        held.state, held.published_at, held.due_at, held.error_code = State.PUBLISHED, sending.sent_at, now(), ""
+    elif held.state == State.FAILED:
+        held.error_code = codes.PUB_ABSENT.id
+    held.save()
+    tell(held, user, "post_published" if there else "post_missing")
+    return held
+
+
 def stop_all(workspace: Workspace, user: User) -> None:
     """Take everything out of the schedule of a workspace that is let go."""
     for post in Post.objects.filter(workspace=workspace, state__in=(State.SCHEDULED, State.PROPOSED)):
@@ -203,8 +224,12 @@ def announce(post: Post, action: str) -> None:
 
 
 def tell_people(post: Post, why_not: Code | None = None) -> None:
-    """Tell whoever works here that a post is out, or why it is not; several within an hour are counted on one line."""
-    title = f"A post of {post.account} was not published" if why_not else f"{post.account} has a new post"
+    """Tell whoever works here that a post is out, or what is not; several within an hour are counted on one line."""
+    about, title = "out", f"{post.account} has a new post"
+    if why_not in (codes.PUB_COMMENT_MISSING, codes.PUB_COMMENT_UNCLEAR):
+        about, title = "comment", f"A post of {post.account} may lack its first comment"
+    elif why_not:
+        about, title = "not_out", f"A post of {post.account} was not published"
     notifications.notify(
         post.workspace_id,
         NoticeKind.TASKS,
@@ -213,7 +238,7 @@ def tell_people(post: Post, why_not: Code | None = None) -> None:
         path=f"/calendar/posts/{post.pk}/",
         tone="bad" if why_not else "ok",
         code=why_not,
-        about=f"{'not_out' if why_not else 'out'}:{post.account_id}",
+        about=f"{about}:{post.account_id}",
         deed="act",
     )
 
@@ -229,7 +254,12 @@ def _held(post: Post) -> Post:
 
 
 def _check(post: Post) -> None:
-    """Raise PUB_NOT_READY with everything that is missing, or VALIDATION_FAILED for an hour that is over."""
+    """Raise PUB_NOT_READY with everything that is missing, or VALIDATION_FAILED for an hour that is over.
+
+    PUB_UNCLEAR where it may be out already: first somebody must look.
+    """
+    if Sending.objects.filter(post=post, what=Sending.What.POST, state=Sending.State.UNKNOWN).exists():
+        raise BotException(codes.PUB_UNCLEAR)
     said = fitness.problems(post, media_of(post))
     if post.account is None:
         said.insert(0, "Choose the account it is for.")
@@ -267,8 +297,6 @@ def _settle(post: Post, state: str) -> None:
     post.state, post.error_code, post.attempt = state, "", 0
     post.container, post.parts, post.container_at = "", [], None
     post.due_at = post.planned_for if state == State.SCHEDULED else None
-    if state == State.SCHEDULED:  # a person looked, and says that it is not there
-        Sending.objects.filter(post=post, state=Sending.State.UNKNOWN).update(state=Sending.State.ABSENT)
     Proposal.objects.filter(
         workspace=post.workspace_id, deed=DEED, state=Proposal.State.WAITING, facts__post=str(post.pk)
     ).update(state=Proposal.State.WITHDRAWN, decided_at=now())

@@ -13,6 +13,7 @@ urlpatterns = [
     path("calendar/posts/<uuid:post_id>/schedule/", posts.schedule, name="schedule"),
     path("calendar/posts/<uuid:post_id>/unschedule/", posts.unschedule, name="unschedule"),
     path("calendar/posts/<uuid:post_id>/pin/", posts.pin, name="pin"),
+    path("calendar/posts/<uuid:post_id>/answer/", posts.answer, name="answer"),
     path("calendar/posts/<uuid:post_id>/remove/", posts.remove, name="remove"),
     path("calendar/missed/", month.catch_up, name="catch_up"),
     path("calendar/ideas/", board.ideas, name="ideas"),

@@ -226,16 +226,35 @@ def _find(door: GraphDoor, post: Post, sending: Sending) -> str:
 
 def _comment(door: GraphDoor, post: Post) -> None:
     """Write the first comment, once; a lost answer is told and never sent again."""
+    if not (post.instagram_id or _identify(door, post)):
+        return
     sending = _intend(post, Sending.What.COMMENT) if post.first_comment and post.instagram_id else None
     if sending is not None:
         try:
             made = door.comment(post.instagram_id, post.first_comment)
-            _end(post, sending, Sending.State.CONFIRMED, None, made)
         except BotException as failed:
             lost = isinstance(failed, NoAnswer)
             _end(post, sending, Sending.State.UNKNOWN if lost else Sending.State.REFUSED, failed.code)
-            _record(post, failed, "post_comment")
-    _release(post, due_at=None)
+            if not lost:
+                raise
+        else:
+            _end(post, sending, Sending.State.CONFIRMED, None, made)
+    _done(post)
+
+
+def _identify(door: GraphDoor, post: Post) -> bool:
+    """Find out which post it is that is out for sure; False where it is worth another look."""
+    with tenancy.scope(post.workspace_id):
+        confirmed = Sending.objects.filter(post=post, what=Sending.What.POST, state=Sending.State.CONFIRMED)
+        sending = confirmed.get()
+    if found := _find(door, post, sending):
+        _keep(post, instagram_id=found, permalink=_permalink(door, post, found))
+        with tenancy.scope(post.workspace_id):
+            confirmed.update(instagram_id=found)
+    elif sending.sent_at > now() - LOOKING:
+        _release(post, due_at=now() + NEXT_LOOK, attempt=0)
+        return False
+    return True
 
 
 _STEPS: dict[str, Callable[[GraphDoor, Post], None]] = {
@@ -249,24 +268,48 @@ _STEPS: dict[str, Callable[[GraphDoor, Post], None]] = {
 
 
 def _published(door: GraphDoor, post: Post, sending: Sending, media_id: str) -> None:
-    """The post is there: say so before anything else is asked."""
+    """The post is there: say so, and where."""
+    permalink = _permalink(door, post, media_id) if media_id else ""
     with transaction.atomic(), tenancy.scope(post.workspace_id):
         # The post first, as everybody who holds both does. Whoever has it now: that it is there is true.
-        Post.objects.filter(pk=post.pk).update(
-            state=State.PUBLISHED, instagram_id=media_id, published_at=sending.sent_at, due_at=Now(), error_code=""
-        )
+        there = {"instagram_id": media_id, "permalink": permalink, "published_at": sending.sent_at}
+        there |= {"state": State.PUBLISHED, "error_code": "", "attempt": 0}
+        Post.objects.filter(pk=post.pk).update(due_at=Now(), **there)
         Sending.objects.filter(pk=sending.pk).update(
             state=Sending.State.CONFIRMED, instagram_id=media_id, ended_at=Now(), error_code=""
         )
-        post.state, post.instagram_id, post.published_at = State.PUBLISHED, media_id, sending.sent_at
+        for name, value in there.items():
+            setattr(post, name, value)
         calendar.tell(post, None, "post_published")
         calendar.tell_people(post)
         if post.account_id:
             measuring.soon(post.account_id)
-    if media_id:
-        with _unimportant(post):
-            _keep(post, permalink=str(door.media_one(media_id).get("permalink", ""))[:300])
     _comment(door, post)
+
+
+def _permalink(door: GraphDoor, post: Post, media_id: str) -> str:
+    """Where people see the post; empty where Instagram does not say it now."""
+    try:
+        return str(door.media_one(media_id).get("permalink", ""))[:300]
+    except BotException as refused:
+        _record(post, refused, "post_publish")
+        return ""
+
+
+def _done(post: Post) -> None:
+    """Nothing is left to do for a post that is out; a first comment that is not there, or may not be, is told."""
+    with tenancy.scope(post.workspace_id):
+        comments = Sending.objects.filter(post=post, what=Sending.What.COMMENT)
+        states = set(comments.values_list("state", flat=True))
+    if not post.first_comment or Sending.State.CONFIRMED in states:
+        _release(post, due_at=None, error_code="")
+        return
+    code = codes.PUB_COMMENT_UNCLEAR if Sending.State.UNKNOWN in states else codes.PUB_COMMENT_MISSING
+    _release(post, due_at=None, error_code=code.id, correlation_id=correlation.current())
+    _record(post, code, "post_comment")
+    with tenancy.scope(post.workspace_id):
+        calendar.announce(post, "post_comment")
+        calendar.tell_people(post, code)
 
 
 def _unknown(post: Post, code: Code) -> None:
@@ -338,8 +381,12 @@ def _refused(post: Post, refused: BotException) -> None:
     """What an error before or instead of publishing means for the post."""
     then, attempt = refused.code.then, post.attempt + 1
     if post.state == State.PUBLISHED:  # only its first comment could not be written
-        _release(post, due_at=None)
         _record(post, refused, "post_comment")
+        if then in (Then.WAIT, Then.RETRY) and attempt < TRIES:
+            pause = WAIT if then == Then.WAIT else timedelta(seconds=20 * 2**attempt)
+            _release(post, due_at=now() + pause, attempt=attempt)
+        else:
+            _done(post)
         return
     late = post.planned_for is not None and post.planned_for < now() - WAIT_AT_MOST
     if refused.code is codes.PUB_MEDIA_NOT_READY and attempt < TRIES:
@@ -451,12 +498,3 @@ def _refusals(post: Post) -> Iterator[None]:
         yield
     except BotException as refused:
         _refused(post, refused)
-
-
-@contextmanager
-def _unimportant(post: Post) -> Iterator[None]:
-    """Go on after a refusal that changes nothing about the post."""
-    try:
-        yield
-    except BotException as refused:
-        _record(post, refused, "post_publish")

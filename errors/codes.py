@@ -1594,8 +1594,8 @@ PUB_UNCLEAR = _code(
     "E-PUB-E-0108",
     "PUB_UNCLEAR",
     "Instagram did not answer, and we could not find out whether the post is there.",
-    "Look at the account. If the post is there, nothing is left to do; if it is missing, schedule it again.",
-    http=502,
+    "Look at the account, then say on the post's page whether it is there. Until then it is not sent again.",
+    http=409,
 )
 PUB_NO_SLOT = _code(
     "E-PUB-E-0109",
@@ -1610,6 +1610,20 @@ PUB_HOOK_FAILED = _code(
     "The program did not take what we told it.",
     "We try again for a day, with growing pauses. Check that its address answers with a 2xx status within 10 seconds.",
     http=502,
+)
+PUB_COMMENT_MISSING = _code(
+    "E-PUB-W-0111",
+    "PUB_COMMENT_MISSING",
+    "The post is out, and its first comment is not.",
+    "Write it in the Instagram app. The activity log tells what Instagram said.",
+    http=409,
+)
+PUB_COMMENT_UNCLEAR = _code(
+    "E-PUB-W-0112",
+    "PUB_COMMENT_UNCLEAR",
+    "The post is out. Its first comment was sent, and no answer came.",
+    "Look under the post. If the comment is missing, write it in the Instagram app; we do not send it again.",
+    http=409,
 )
 
 # ── SESS: the session of a connected account ────────────────────────────────────────────────────────────────────────

@@ -325,7 +325,13 @@ WHY: dict[str, tuple[str, ...]] = {
     "PUB_MEDIA_IN_USE": ("The file is part of a carousel that waits.",),
     "PUB_NEVER_READY": ("Instagram cannot read the video and does not say so.",),
     "PUB_ABSENT": ("The request never arrived.",),
-    "PUB_UNCLEAR": ("Meta was away for longer than we look.",),
+    "PUB_UNCLEAR": ("Meta was away for longer than we look.", "Our access ended before we could look."),
+    "PUB_COMMENT_MISSING": (
+        "Instagram refused the comment.",
+        "Meta wanted us to wait for longer than we try.",
+        "Instagram did not say which of the account's posts this one is.",
+    ),
+    "PUB_COMMENT_UNCLEAR": ("The connection broke while the comment was sent.",),
     "PUB_NO_SLOT": ("All slots are taken, or there are none.",),
     "PUB_HOOK_FAILED": ("Its address changed, its certificate is over, or it takes longer than it may.",),
     # ── Sessions ──

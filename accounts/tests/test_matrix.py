@@ -247,6 +247,7 @@ DOORS: dict[str, Door] = {
     "calendar:schedule": act(),
     "calendar:unschedule": act(),
     "calendar:pin": act(to="idea"),
+    "calendar:answer": act(there="no"),
     "calendar:remove": act(),
     "calendar:catch_up": act(how="draft"),
     "calendar:ideas": look_act(caption="An idea"),

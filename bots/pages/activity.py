@@ -89,6 +89,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "post_published": "Post published",
         "post_unknown": "Post unknown",
         "post_failed": "Post not published",
+        "post_missing": "Post looked for",
         "post_comment": "First comment",
         "media_added": "File added",
         "media_changed": "File changed",

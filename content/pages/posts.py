@@ -18,7 +18,7 @@ from accounts.roles import may, members
 from bots.models import InstagramAccount
 from content import analytics, calendar, fitness, library
 from content.calendar_forms import CLOCK, MoveForm, PostForm, in_zone
-from content.models import Media, Post
+from content.models import Media, Post, Sending
 from errors import codes
 from errors.exceptions import BotException
 from errors.recording import record
@@ -92,6 +92,16 @@ def pin(request: MemberRequest, post_id: str) -> HttpResponse:
     done = f"“{mine}” is on the board of ideas." if idea else f"“{mine}” is a draft now."
     do(request, lambda: calendar.pin(mine, request.user, idea=idea), done, name="post_idea")
     return back(request, "calendar:post", mine.pk)
+
+
+@require_POST
+@members("act")
+def answer(request: MemberRequest, post_id: str) -> HttpResponse:
+    """Take down what somebody saw on Instagram of a post without an answer: that it is there (`there=yes`), or not."""
+    mine, there = _mine(request, post_id), request.POST.get("there") == "yes"
+    done = "It is published, then." if there else "It is not there, then. You may schedule it again."
+    do(request, lambda: calendar.answer(mine, request.user, there=there), done, name="post_missing")
+    return redirect("calendar:post", mine.pk)
 
 
 @require_POST
@@ -191,6 +201,11 @@ def _known(request: MemberRequest, mine: Post | None) -> dict[str, Any]:
     return {name: getattr(mine, name) for name in calendar.WORDS} | {"planned_for": local}
 
 
+def _sent(post: Post, what: str) -> str | None:
+    """How the newest of its requests ended."""
+    return Sending.objects.filter(post=post, what=what).order_by("-sent_at").values_list("state", flat=True).first()
+
+
 def _page(
     request: MemberRequest, mine: Post | None, form: PostForm, media: list[Media], status: int = 200
 ) -> HttpResponse:
@@ -206,6 +221,8 @@ def _page(
         "advice": fitness.advice(mine, media) if mine and mine.state in Post.EDITABLE else [],
         "editable": may(request.membership, "act") and (mine is None or mine.state in Post.EDITABLE),
         "numbers": analytics.of_post(mine) if mine and mine.instagram_id else None,
+        "unclear": mine and mine.state in Post.EDITABLE and _sent(mine, Sending.What.POST) == Sending.State.UNKNOWN,
+        "commented": _sent(mine, Sending.What.COMMENT) if mine and mine.first_comment else None,
         "why": codes.by_id(mine.error_code) if mine and mine.error_code else None,
     }
     return render(request, "content/post.html", context, status=status)
