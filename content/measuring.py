@@ -23,6 +23,7 @@ from bots.models import InstagramAccount, OfficialAccess
 from bots.official import door_of
 from content import hooks
 from content.models import AccountInsight, Measuring, PostDay, PostInsight
+from errors import codes
 from errors.exceptions import BotException
 from errors.recording import log_activity, record
 
@@ -43,6 +44,13 @@ BOTH = {"reach": "reach", "views": "views", "interactions": "total_interactions"
 ACCOUNT = BOTH | {"saves": "saves", "engaged": "accounts_engaged", "new_followers": "follower_count"}
 POST = BOTH | {"saves": "saved", "replies": "replies"}  # our column: Meta's metric
 DAILY = ("reach", "views", "interactions")  # what is kept of a post for each day
+OF_ONE_POST = (
+    codes.GRAPH_NO_INSIGHTS,
+    codes.GRAPH_NOT_FOUND,
+    codes.GRAPH_NOT_UNDERSTOOD,
+    codes.GRAPH_REFUSED,
+    codes.GRAPH_UNAVAILABLE,
+)  # refusals that say nothing of the others
 ALL = "numbers of all workspaces are read"
 
 
@@ -96,7 +104,7 @@ def measure(workspace: UUID, account_id: UUID) -> None:
             door = door_of(access)
         told = door.me()
         days = {day: _day(door, day, access.account.timezone) for day in _span(first, today)}
-        posts = _posts(door, known)
+        posts, refusals = _posts(door, known)
     except BotException as refused:
         _note(access, AGAIN, refused.code.id)
         with tenancy.scope(workspace):
@@ -104,6 +112,8 @@ def measure(workspace: UUID, account_id: UUID) -> None:
         return
     with tenancy.scope(workspace), transaction.atomic():
         keep(access, today, told, days, posts)
+        for refused in refusals:
+            record(refused, action="measure", workspace=workspace, account=access.account)
     _note(access, EVERY, "")
 
 
@@ -170,16 +180,29 @@ def _day(door: GraphDoor, day: date, zone: str) -> dict[str, int | None]:
     return {ours: found.get(theirs) for ours, theirs in ACCOUNT.items()}
 
 
-def _posts(door: GraphDoor, known: dict[str, datetime | None]) -> list[dict[str, Any]]:
-    """The living stories and the newest posts, each with its numbers where it is time to measure them."""
+def _posts(door: GraphDoor, known: dict[str, datetime | None]) -> tuple[list[dict[str, Any]], list[BotException]]:
+    """The living stories and the newest posts, each with its numbers where it is time to measure them.
+
+    With them what Meta refused of single posts, of each kind one: such a post is without numbers, and looked at.
+    """
+    refusals = {}
     posts = [*door.stories(), *door.recent_media(POSTS)]
     for post in posts:
         post["posted_at"] = parse_datetime(post["timestamp"]) or now()
     for post in [post for post in posts if _is_due(post, known.get(post["id"]))][:MOST]:
-        post["numbers"] = door.media_insights(post["id"], story=post["media_product_type"] == PostInsight.STORY)
+        new = known.get(post["id"]) is None
+        try:
+            post["numbers"] = door.media_insights(post["id"], story=post["media_product_type"] == PostInsight.STORY)
+        except BotException as refused:
+            if refused.code not in OF_ONE_POST:
+                raise
+            if new and refused.code is not codes.GRAPH_UNAVAILABLE:  # that one is asked again
+                post["numbers"] = {}
+            if new or refused.code is not codes.GRAPH_NO_INSIGHTS:  # which is told once
+                refusals[refused.code.id] = refused
         if door.usage >= BUSY:
             break
-    return [post for post in posts if "numbers" in post or post["id"] not in known]
+    return [post for post in posts if "numbers" in post or post["id"] not in known], [*refusals.values()]
 
 
 def _is_due(post: dict[str, Any], measured: datetime | None) -> bool:

@@ -989,6 +989,14 @@ NETWORK_SLOWED = _code(
     then=Then.WAIT,
     http=503,
 )
+GRAPH_NO_INSIGHTS = _code(
+    "E-API-W-0035",
+    "GRAPH_NO_INSIGHTS",
+    "Meta keeps no numbers of this post.",
+    "Nothing: they stay unknown, and all other numbers are read. A story has numbers once five people saw it.",
+    then=Then.SKIP,
+    http=404,
+)
 
 # ── NET: the way to Instagram and other services ────────────────────────────────────────────────────────────────────
 NET_TIMEOUT = _code(

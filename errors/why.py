@@ -208,6 +208,10 @@ WHY: dict[str, tuple[str, ...]] = {
     "GRAPH_UNAVAILABLE": (_META_SIDE,),
     "GRAPH_NOT_UNDERSTOOD": ("Meta took a field or a version out of its API: the operators must upgrade.",),
     "GRAPH_NOT_FOUND": ("It was deleted in the app.", "The account is another one than when it was written."),
+    "GRAPH_NO_INSIGHTS": (
+        "It was posted while the account was a personal one.",
+        "Too few people have seen the story.",
+    ),
     "GRAPH_APP_WRONG": ("The app's secret was renewed at Meta and not here.", "The app is switched off at Meta."),
     "CHANGED_MEANWHILE": (
         "Another administrator did something to it, or a worker of ours.",

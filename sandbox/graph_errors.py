@@ -40,6 +40,7 @@ WORDS = {
     (32, 0): "Page request limit reached",
     (100, 0): "Invalid parameter",
     (100, 33): "Unsupported get request. Object does not exist, cannot be loaded due to missing permissions",
+    (100, 2108006): "Invalid parameter",  # "Media posted before business account conversion", in another field
     (100, 2534014): "The requested user cannot be found",
     (190, 0): "Invalid OAuth access token - Cannot parse access token",
     (190, 458): "The user has not authorized the application",

@@ -12,6 +12,7 @@ from sandbox.world import Account, World
 
 DAY = 86400
 LEAST_FOLLOWERS = 100  # below, follower_count has no data
+LEAST_VIEWERS = 5  # of a story, before it has numbers
 PAGE = 25
 CONTAINER_LIVES = DAY
 DEMO = "demo."  # accounts of this name find comments and conversations waiting
@@ -192,6 +193,8 @@ def media_insights(world: World, post: Post, request: Request) -> Answer:
     if post.product == "STORY" and post.at < time.time() - DAY:
         return answer_json({"data": []})
     numbers = measured(world, post)
+    if post.product == "STORY" and numbers["views"] < LEAST_VIEWERS:
+        return error(10, 0, "(#10) Not enough viewers for the media to show insights")
     asked = [name for name in request.query.get("metric", "").split(",") if name]
     if "impressions" in asked:
         return error(100, 0, "(#100) impressions metric is no longer supported for the queried media.")

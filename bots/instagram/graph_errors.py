@@ -30,6 +30,7 @@ TABLE: dict[tuple[int, int | None], Code] = {
     (104, None): codes.GRAPH_APP_WRONG,
     (100, None): codes.GRAPH_NOT_UNDERSTOOD,
     (100, 33): codes.GRAPH_NOT_FOUND,
+    (100, 2108006): codes.GRAPH_NO_INSIGHTS,  # posted before the account was a professional one
     (110, None): codes.GRAPH_NOT_FOUND,
     (803, None): codes.GRAPH_NOT_FOUND,
     # Our access
@@ -74,9 +75,11 @@ TABLE: dict[tuple[int, int | None], Code] = {
 
 
 def code_for(code: int, subcode: int = 0, words: str = "") -> Code:
-    """Our code for Meta's."""
-    if code == 1 and "client secret" in words:  # Meta has no number of its own for it
+    """Our code for Meta's. Two refusals have no number of their own, so their words are read."""
+    if code == 1 and "client secret" in words:
         return codes.GRAPH_APP_WRONG
+    if code == 10 and "not enough viewers" in words.lower():  # of a story; no permission is missing
+        return codes.GRAPH_NO_INSIGHTS
     return TABLE.get((code, subcode)) or TABLE.get((code, None)) or codes.GRAPH_REFUSED
 
 
