@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Max, QuerySet
 
+from content.measuring import LATE
 from content.models import Measuring, Post, PostInsight
 
 SPANS = {7: "7 days", 28: "28 days", 90: "90 days", 365: "1 year", 730: "2 years"}
@@ -35,6 +36,7 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 ENOUGH = 20  # measured posts, before a best time is told
 ENOUGH_EACH = 3  # of them in the same weekday and hours
 BLOCK = 3  # hours that are taken together
+UNCOMPARED = "“Before” is unknown where the days before were not measured, or not of as many accounts."
 
 _DAYS = """
 SELECT day, count(*), count(followers), sum(followers), {sums} FROM content_accountinsight
@@ -74,7 +76,7 @@ FROM (
 
 @dataclass(frozen=True)
 class Figure:
-    """One number of a span, what it was in the span before, and on how many days each is known."""
+    """One number of a span, on how many days it is known, and what it was on as many days of the span before."""
 
     key: str
     name: str
@@ -119,6 +121,11 @@ class Report:
     def length(self) -> int:
         """How many days it tells of."""
         return len(self.days)
+
+    @property
+    def caveat(self) -> str:
+        """Why some figure stands beside no other; "" where each does."""
+        return UNCOMPARED if any(one.value is not None and one.before is None for one in self.figures) else ""
 
     @property
     def followers(self) -> list[tuple[date, int | None]]:
@@ -167,7 +174,7 @@ def by_day(ids: list[UUID], since: date, until: date) -> list[dict[str, Any]]:
 
     The followers of a day on which not every account was counted are None: a sum of some would look like a loss.
     """
-    sums = ", ".join(f"sum({name})" for name in DAILY)
+    sums = ", ".join([*(f"sum({name})" for name in DAILY), *(f"count({name})" for name in METRICS)])
     with connection.cursor() as cursor:
         cursor.execute(_DAYS.format(sums=sums), [ids, since, until])
         told = {row[0]: row[1:] for row in cursor.fetchall()}
@@ -245,20 +252,27 @@ def _bounds(since: date, until: date) -> tuple[datetime, datetime]:
 
 
 def _row(day: date, told: tuple[Any, ...] | None, whole: int) -> dict[str, Any]:
+    """A day, with how many accounts stand behind each number (`behind`)."""
     if told is None:
-        return {"day": day, "accounts": 0, "followers": None} | dict.fromkeys(DAILY)
-    accounts, counted, followers, *sums = told
-    return {"day": day, "accounts": accounts, "followers": followers if counted == whole else None} | dict(
-        zip(DAILY, sums, strict=True)
-    )
+        nothing = {"day": day, "accounts": 0, "followers": None, "behind": dict.fromkeys(METRICS, 0)}
+        return nothing | dict.fromkeys(DAILY)
+    accounts, counted, followers, *numbers = told
+    row = {"day": day, "accounts": accounts, "followers": followers if counted == whole else None}
+    behind = dict(zip(METRICS, numbers[len(DAILY) :], strict=True))
+    return row | dict(zip(DAILY, numbers, strict=False)) | {"behind": behind}
 
 
 def _figure(name: str, rows: list[dict[str, Any]], former: list[dict[str, Any]]) -> Figure:
-    series = [row[name] for row in rows]
-    known, before = [[row[name] for row in part if row[name] is not None] for part in (rows, former)]
-    # A span that is not wholly known beside one that is would look like growth.
-    compared = sum(before) if before and len(before) >= len(known) else None
-    return Figure(name, METRICS[name], sum(known) if known else None, compared, len(known), series)
+    known = [row[name] for row in rows if row[name] is not None]
+    # Like with like: the same days of the span before, each of as many accounts; else a new account would be growth.
+    pairs = [(row, before) for row, before in zip(rows, former, strict=True) if row[name] is not None]
+    late = [row["day"] for row in rows[-LATE:]]  # of these Meta has not told everything yet
+    alike = all(
+        (now := row["behind"][name]) == (then := before["behind"][name]) or (now < then and row["day"] in late)
+        for row, before in pairs
+    )
+    compared = sum(before[name] for _, before in pairs) if pairs and alike else None
+    return Figure(name, METRICS[name], sum(known) if known else None, compared, len(known), [row[name] for row in rows])
 
 
 def _groups(ids: list[UUID], since: date, until: date) -> dict[str, list[Group]]:

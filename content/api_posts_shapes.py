@@ -129,7 +129,9 @@ class FigureShape(serializers.Serializer):
     key = serializers.CharField()
     name = serializers.CharField()
     value = serializers.IntegerField(allow_null=True, help_text="The sum of the known days; null where none is known.")
-    before = serializers.IntegerField(allow_null=True, help_text="Of the span before, where it is as well known.")
+    before = serializers.IntegerField(
+        allow_null=True, help_text="Of as many days before; null where not of as many accounts."
+    )
     days = serializers.IntegerField(help_text="On how many days it is known.")
 
 

@@ -22,6 +22,8 @@ def draw(found: Report, workspace: Workspace, whose: str) -> bytes:
     paper = Paper()
     _head(paper, found, workspace, whose)
     _table(paper, ("", "Now", "Before", "Change", "Days known"), _totals(found), (50, 30, 30, 30, 34))
+    if found.caveat:
+        paper.say(found.caveat, 9, gap=4)
     for words, days in (("Followers", found.followers), ("Reach by day", found.reach)):
         paper.say(words, 12, True, 1)
         _line_of(paper, days)

@@ -22,6 +22,7 @@ from content import analytics, measuring, number_pdf, report_plans
 from content.models import AccountInsight, Measuring, PostDay, PostInsight, ReportPlan
 from content.tests.making import printed
 from errors import codes
+from errors.models import ActivityLog
 from instagrowth.testing import connect_officially, everywhere, warm_account
 from sandbox.testing import Control
 
@@ -93,6 +94,35 @@ def test_what_meta_does_not_tell_is_unknown(
     assert "No measured post in these days." in page
 
 
+def test_a_post_whose_numbers_meta_refuses_ends_no_look_and_keeps_what_is_known(
+    alices_official: InstagramAccount, meta: Control
+) -> None:
+    with everywhere():
+        door = official_door(alices_official)
+    few = door.publish(door.create_container(image_url="https://pictures.example/a.jpg", media_type="STORIES"))
+    old, gone, down, *_ = (one["id"] for one in door.recent_media())
+    meta.fault("graph_100_2108006", path=f"{old}/insights", times=9)
+    meta.fault("graph_1", path=f"{down}/insights")
+    measuring.measure(alices_official.workspace_id, alices_official.pk)
+    with everywhere():
+        found = {one.media_id: one for one in PostInsight.objects.all()}
+        told = list(ActivityLog.objects.filter(action="measure").order_by("pk").values_list("error_code", flat=True))
+        assert (Measuring.objects.get().error_code, OfficialAccess.objects.get().status) == ("", "active")
+    meta.fault("graph_4711", path=f"{gone}/insights", times=9)
+    measuring.measure(alices_official.workspace_id, alices_official.pk)
+
+    assert [found[one].measured_at is not None for one in (few, old, gone, down)] == [True, True, True, False]
+    assert [found[one].reach is not None for one in (few, old, gone, down)] == [False, False, True, False]
+    assert sum(one.reach is not None for one in found.values()) == len(found) - 3 > 10
+    with everywhere():
+        again = {one.media_id: one for one in PostInsight.objects.all()}
+        more = list(ActivityLog.objects.filter(action="measure").order_by("pk").values_list("error_code", flat=True))
+    assert (again[gone].reach, again[gone].measured_at) == (found[gone].reach, found[gone].measured_at)
+    assert again[down].reach is not None
+    assert sorted(told) == sorted([codes.GRAPH_NO_INSIGHTS.id, codes.GRAPH_UNAVAILABLE.id])
+    assert len(more) == 3  # a post without numbers is told of once
+
+
 def test_a_removed_permission_is_said_once_and_the_numbers_stay(
     alices_official: InstagramAccount, meta: Control
 ) -> None:
@@ -123,6 +153,7 @@ def test_sums_comparison_groups_and_best_posts_are_right(
                 measured(other, day, reach=50, followers=70),
                 measured(alices_account, day - timedelta(days=1), reach=30, followers=490),
                 measured(alices_account, day - timedelta(days=2), reach=60),
+                measured(other, day - timedelta(days=2), reach=0),
                 measured(other, day - timedelta(days=3), reach=60),
             ]
         )
@@ -160,6 +191,42 @@ def test_sums_comparison_groups_and_best_posts_are_right(
         with CaptureQueriesContext(connection) as two:
             analytics.report(ids, day - timedelta(days=1), day)
         assert len(one) == len(two)
+
+
+def test_an_account_that_was_added_or_lost_is_no_growth_and_no_loss(
+    alice: User, client: Client, alices_workspace: Workspace, alices_account: InstagramAccount
+) -> None:
+    other, last = warm_account(alices_workspace, "alice.prints"), now().date() - timedelta(days=3)
+    numbers = dict.fromkeys(analytics.METRICS, 10)
+
+    def compared(days: int = 28) -> tuple[set[tuple[int | None, int | None]], str]:
+        with everywhere():
+            found = analytics.report([alices_account.pk, other.pk], last - timedelta(days=days - 1), last)
+        return {(one.value, one.before) for one in found.figures}, found.caveat
+
+    with everywhere():
+        Measuring.objects.create(workspace=alices_workspace, account=alices_account, due_at=now(), measured_at=now())
+        AccountInsight.objects.bulk_create(
+            measured(alices_account, last - timedelta(days=n), **numbers) for n in range(56)
+        )
+    alone = compared()
+    with everywhere():  # as a new account is filled
+        AccountInsight.objects.bulk_create(measured(other, last - timedelta(days=n), **numbers) for n in range(28))
+    added = compared()
+    client.force_login(alice)
+    page = client.get(reverse("analytics:page"), {"since": last - timedelta(days=27), "until": last})
+    with everywhere():  # Meta is late: the newest days of one of both are not there yet
+        AccountInsight.objects.filter(account=other, day__gt=last - timedelta(days=2)).delete()
+    late = compared(14)
+    with everywhere():  # it was lost before all that
+        AccountInsight.objects.filter(account=other, day__gt=last - timedelta(days=14)).delete()
+
+    assert alone == ({(280, 280)}, "")
+    assert added == ({(560, None)}, analytics.UNCOMPARED)
+    assert page.content.decode().count("before unknown") == len(analytics.METRICS)
+    assert analytics.UNCOMPARED in page.content.decode()
+    assert late == ({(260, 280)}, "")
+    assert compared(14) == ({(140, None)}, analytics.UNCOMPARED)
 
 
 def test_the_best_time_is_told_from_own_posts_and_only_when_there_are_enough(
