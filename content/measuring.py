@@ -112,8 +112,8 @@ def measure(workspace: UUID, account_id: UUID) -> None:
         return
     with tenancy.scope(workspace), transaction.atomic():
         keep(access, today, told, days, posts)
-        for refused in refusals:
-            record(refused, action="measure", workspace=workspace, account=access.account)
+        for one in refusals:
+            record(one, action="measure", workspace=workspace, account=access.account)
     _note(access, EVERY, "")
 
 
