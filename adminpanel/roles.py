@@ -72,7 +72,7 @@ MAY: dict[str, dict[str, frozenset[str]]] = {
         "look": _SEES_MONEY, "change_plan": _MONEY, "change_paid": _MONEY, "extend": _MONEY, "cancel": _MONEY,
         "resume": _MONEY, "end": _MONEY, "export": _SEES_MONEY,
     },
-    "drifts": {"look": _SEES_MONEY, "repair": _MONEY, "export": _SEES_MONEY},
+    "drifts": {"look": _SEES_MONEY, "repair": _MONEY, "name_price": _MONEY, "export": _SEES_MONEY},
     "invoices": {"look": _SEES_MONEY, "export": _SEES_MONEY},
     "revenue": {"look": _SEES_MONEY},
     "ai_usage": {"look": _SEES_MONEY},

@@ -81,6 +81,12 @@ def sells(plan: Plan, interval: str) -> bool:
     return bool(price and price["active"] and (price["unit_amount"], price["currency"]) == today)
 
 
+def name_price(key: str, plan_key: str) -> None:
+    """Write beside a price which plan it is of: whoever pays it is on that plan."""
+    with _asked() as stripe:
+        stripe.v1.prices.update(key, {"metadata": {"plan": plan_key}})
+
+
 def _price(key: str) -> Thing | None:
     """A price, or None where somebody deleted it at Stripe."""
     try:
@@ -218,15 +224,13 @@ def end_now(subscription_id: str) -> None:
             raise
 
 
-def extend(subscription_id: str, until: datetime) -> None:
-    """Charge nothing until a moment. Stripe calls it a trial; the metadata says that it is a gift."""
-    fields: Thing = {
-        "trial_end": int(until.timestamp()),
-        "proration_behavior": "none",
-        "metadata": {"gift_until": until.isoformat()},
-    }
+def extend(subscription: Thing, until: datetime) -> None:
+    """Charge nothing until a moment. Stripe calls it a trial; for who pays already the metadata says it is a gift."""
+    fields: Thing = {"trial_end": int(until.timestamp()), "proration_behavior": "none"}
+    if subscription["status"] != "trialing":
+        fields["metadata"] = {"gift_until": until.isoformat()}
     with _asked() as stripe:
-        stripe.v1.subscriptions.update(subscription_id, cast(Any, fields))
+        stripe.v1.subscriptions.update(subscription["id"], cast(Any, fields))
 
 
 def redeem(subscription_id: str, word: str) -> None:

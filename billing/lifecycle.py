@@ -160,7 +160,7 @@ def extend(workspace: Workspace, days: int, by: User | None) -> Subscription:
         raise BotException(codes.NOT_SUBSCRIBED)
     until = max(present.current_period_end, now()) + timedelta(days=days)
     if present.is_at_stripe:
-        gateway.extend(present.stripe_subscription_id, until)
+        gateway.extend(_theirs(workspace), until)
     _note("plan_extend", workspace, by, days=days)
     if present.is_at_stripe:
         return _after(workspace)

@@ -47,8 +47,12 @@ def mirror(customer: str, done: Callable[[], object] = lambda: None) -> str:
             return "overtaken"
         before = facts(subscription)
         subscription.asked_at = asked
-        if (one := the_one(theirs)) is not None:
+        tried = any(one["trial_start"] and not _has_gift(one) for one in theirs)
+        subscription.had_trial = subscription.had_trial or tried
+        if (one := the_one(theirs, subscription)) is not None:
             take_over(subscription, one)
+        elif subscription.is_at_stripe:  # Stripe knows nothing of it any more: it is over
+            subscription.status, subscription.mrr = Status.CANCELED, 0
         subscription.save()
         _keep_invoices(subscription, invoices)
         entitlements.changed(subscription, "stripe")
@@ -61,11 +65,20 @@ def mirror(customer: str, done: Callable[[], object] = lambda: None) -> str:
     return "mirrored"
 
 
-def the_one(theirs: list[Thing]) -> Thing | None:
-    """Which of a customer's subscriptions counts: the oldest that lives and pays, else the newest of all."""
-    living = [one for one in theirs if one["status"] in LIVING]
-    ranked = sorted(living, key=lambda one: (LIVING.index(one["status"]), one["created"], one["id"]))
-    return ranked[0] if ranked else max(theirs, key=lambda one: one["created"], default=None)
+def the_one(theirs: list[Thing], ours: Subscription) -> Thing | None:
+    """Which of a customer's subscriptions counts: the oldest that lives and pays, else the one we have already.
+
+    So nothing that is over, or not paid yet, takes the place of a plan that we gave since. Who never had one and waits
+    for the first gets the newest.
+    """
+    is_given = ours.is_alive and not ours.is_at_stripe
+    ranks = LIVING[:3] if is_given else LIVING
+    living = [one for one in theirs if one["status"] in ranks]
+    if living:
+        return min(living, key=lambda one: (ranks.index(one["status"]), one["created"], one["id"]))
+    if not ours.stripe_subscription_id and ours.status == Status.INCOMPLETE:
+        return max(theirs, key=lambda one: one["created"], default=None)
+    return next((one for one in theirs if one["id"] == ours.stripe_subscription_id), None)
 
 
 def take_over(subscription: Subscription, theirs: Thing) -> None:
@@ -80,17 +93,23 @@ def take_over(subscription: Subscription, theirs: Thing) -> None:
     subscription.amount, subscription.currency = price["unit_amount"], price["currency"]
     subscription.current_period_end = _moment(item["current_period_end"])
     subscription.cancel_at_period_end = bool(theirs["cancel_at_period_end"])
-    gift = "gift_until" in (theirs.get("metadata") or {})
-    is_trial = theirs["status"] == Status.TRIALING and not gift
-    subscription.trial_ends_at = _moment(theirs["trial_end"]) if is_trial else None
-    subscription.had_trial = subscription.had_trial or is_trial
     discount = lasting(theirs)
     subscription.discount = (discount or {}).get("name") or ""
-    _set_status(subscription, Status.ACTIVE if gift and theirs["status"] == Status.TRIALING else theirs["status"])
+    _set_status(subscription, Status.ACTIVE if is_gift(theirs) else theirs["status"])
+    subscription.trial_ends_at = _moment(theirs["trial_end"]) if subscription.status == Status.TRIALING else None
     if subscription.status == Status.ACTIVE:
         subscription.mrr = monthly(price, discount)
     elif subscription.status != Status.PAST_DUE:  # which keeps what it counted before
         subscription.mrr = 0
+
+
+def is_gift(theirs: Thing) -> bool:
+    """Whether these are days that we gave to somebody who pays (`gateway.extend`): Stripe calls them a trial."""
+    return theirs["status"] == Status.TRIALING and _has_gift(theirs)
+
+
+def _has_gift(theirs: Thing) -> bool:
+    return "gift_until" in (theirs.get("metadata") or {})
 
 
 def _set_status(subscription: Subscription, status: str) -> None:

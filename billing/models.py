@@ -229,11 +229,12 @@ class Drift(models.Model):
     """Where Stripe and we disagreed when `billing.reconcile` looked."""
 
     class Kind(models.TextChoices):
-        """STALE is mirrored anew by itself; the others wait for a person."""
+        """STALE and UNCLAIMED are mended by themselves; the others wait for a person."""
 
         STALE = "stale", "Ours is not what Stripe has"
-        TWICE = "twice", "Two living subscriptions of one customer"
+        TWICE = "twice", "Two living subscriptions of one customer or workspace"
         ORPHAN = "orphan", "Stripe charges a workspace that is gone"
+        UNCLAIMED = "unclaimed", "Stripe charges a workspace for a customer we do not know"
         UNKNOWN_PRICE = "unknown_price", "A price that none of our plans has"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models.functions import Now
 from django.utils.timezone import now
 
@@ -10,17 +11,18 @@ from accounts import tenancy
 from accounts.models import Workspace
 from billing import gateway, mirror
 from billing.gateway import Thing
-from billing.models import Drift, Subscription
+from billing.models import Drift, Plan, Subscription
 from errors.recording import log_activity
 
 Kind = Drift.Kind
 
 
 def reconcile(*, repair: bool = True) -> list[Drift]:
-    """Compare every customer and note what differs; with `repair`, mirror at once what is merely stale.
+    """Compare every customer, note what differs and close what no longer does; with `repair`, mend what only lags.
 
     The drifts found, the repaired ones with `repaired_at`. Raises what `billing.gateway` raises.
     """
+    began = now()
     theirs: dict[str, list[Thing]] = defaultdict(list)
     for one in gateway.all_subscriptions():
         theirs[one["customer"]].append(one)
@@ -29,26 +31,27 @@ def reconcile(*, repair: bool = True) -> list[Drift]:
             one.stripe_customer_id: one
             for one in Subscription.objects.select_related("plan").exclude(stripe_customer_id="")
         }
-        here = {str(key) for key in Workspace.objects.values_list("pk", flat=True)}
         found = [
             _kept(drift)
             for customer in sorted(theirs.keys() | ours.keys())
-            for drift in compare(customer, ours.get(customer), theirs.get(customer, []), here)
+            for drift in compare(customer, ours.get(customer), theirs.get(customer, []))
         ]
+        gone = Drift.objects.filter(repaired_at=None, found_at__lt=began).exclude(pk__in=[drift.pk for drift in found])
+        gone.update(repaired_at=Now())
     if repair:
         for drift in found:
-            if drift.kind == Kind.STALE:
+            if drift.kind in (Kind.STALE, Kind.UNCLAIMED):
                 repair_one(drift)
     return found
 
 
-def compare(customer: str, ours: Subscription | None, theirs: list[Thing], workspaces: set[str]) -> list[Drift]:
-    """Where a customer's books differ; nobody of ours is nobody's business unless the workspace was."""
+def compare(customer: str, ours: Subscription | None, theirs: list[Thing]) -> list[Drift]:
+    """Where a customer's books differ; one we do not know is nobody's business unless it pays for a workspace."""
     living = [one for one in theirs if one["status"] in mirror.LIVING]
     if ours is None:
         homes = [(one, (one.get("metadata") or {}).get("workspace")) for one in living]
-        return [_drift(Kind.ORPHAN, one, "", one["status"]) for one, home in homes if home and home not in workspaces]
-    one = mirror.the_one(theirs)
+        return [_drift(_strange(home), one, home, one["status"]) for one, home in homes if home]
+    one = mirror.the_one(theirs, ours)
     found = [_drift(Kind.TWICE, extra, "", extra["status"]) for extra in living if one and extra["id"] != one["id"]]
     if one is None:
         stale = ours.is_at_stripe
@@ -65,24 +68,42 @@ def compare(customer: str, ours: Subscription | None, theirs: list[Thing], works
 
 
 def repair_one(drift: Drift, by: Any = None) -> Drift:
-    """Repair one drift: mirror what is stale, end at Stripe what is there twice or for nobody; a price needs a plan.
+    """Mirror what is stale or unclaimed, end at Stripe what is there twice or for nobody: if it is so now.
 
-    Raises what `billing.gateway` raises.
+    What still differs then (a price needs a plan) stays open. Raises what `billing.gateway` raises.
     """
-    if drift.kind in (Kind.TWICE, Kind.ORPHAN):
+    if drift.kind in (Kind.TWICE, Kind.ORPHAN) and _stands(drift):
         gateway.end_now(drift.stripe_subscription_id)
-    outcome = mirror.mirror(drift.stripe_customer_id)
-    if drift.kind == Kind.UNKNOWN_PRICE or outcome == "overtaken":
+    elif drift.kind == Kind.UNCLAIMED and _stands(drift):
+        _claim(drift)
+    mirror.mirror(drift.stripe_customer_id)
+    if _stands(drift):
         return drift
     with tenancy.platform("a drift is the platform's"):
-        if drift.kind == Kind.STALE and not drift.stripe_subscription_id:
-            lost = Subscription.objects.filter(stripe_customer_id=drift.stripe_customer_id).first()
-            if lost is not None:  # Stripe has no such subscription: it is over
-                _end(lost)
         Drift.objects.filter(pk=drift.pk).update(repaired_at=Now())
         drift.repaired_at = now()
         log_activity("drift_repaired", user=by, drift=drift.kind, customer=drift.stripe_customer_id)
     return drift
+
+
+def _stands(drift: Drift) -> bool:
+    """Whether Stripe and we still differ so, asked anew."""
+    customer = drift.stripe_customer_id
+    theirs = gateway.subscriptions_of(customer)
+    with tenancy.platform("a customer of Stripe is looked for everywhere"):
+        ours = Subscription.objects.select_related("plan").filter(stripe_customer_id=customer).first()
+        found = compare(customer, ours, theirs)
+    same = ("kind",) if drift.kind == Kind.STALE else ("kind", "stripe_subscription_id")
+    return any(all(getattr(one, name) == getattr(drift, name) for name in same) for one in found)
+
+
+def price_is(drift: Drift, plan_key: str, by: Any = None) -> Drift:
+    """Say of the price of a drift which plan it is of, at Stripe, for all who pay it: the others follow at night.
+
+    Raises what `billing.gateway` raises.
+    """
+    gateway.name_price(drift.theirs, plan_key)
+    return repair_one(drift, by)
 
 
 def open_drifts() -> list[Drift]:
@@ -91,12 +112,24 @@ def open_drifts() -> list[Drift]:
         return list(Drift.objects.filter(repaired_at=None).order_by("-found_at")[:500])
 
 
-def _end(subscription: Subscription) -> None:
-    from billing import entitlements
+def _strange(home: str) -> Kind:
+    """What a living subscription is whose customer we do not know, by the workspace that Checkout wrote beside it."""
+    try:
+        workspace = Workspace.objects.filter(pk=home).first()
+    except ValidationError:  # no id of ours
+        workspace = None
+    if workspace is None:
+        return Kind.ORPHAN
+    present = Subscription.objects.filter(workspace=workspace).first()
+    return Kind.TWICE if present and present.is_at_stripe and present.is_alive else Kind.UNCLAIMED
 
-    subscription.status, subscription.mrr = Subscription.Status.CANCELED, 0
-    subscription.save(update_fields=["status", "mrr"])
-    entitlements.changed(subscription, "reconcile")
+
+def _claim(drift: Drift) -> None:
+    """Make the customer its workspace's, which a backup that was put back has forgotten."""
+    free = {"plan": Plan.objects.get(key="free"), "status": Subscription.Status.INCOMPLETE}
+    known = {"stripe_customer_id": drift.stripe_customer_id}
+    with tenancy.platform("whose a customer is, Stripe knows"):
+        Subscription.objects.update_or_create(workspace_id=drift.ours, defaults=known, create_defaults=known | free)
 
 
 def _drift(kind: str, theirs: Thing, ours: str, told: str) -> Drift:

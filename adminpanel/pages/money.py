@@ -351,12 +351,32 @@ class Open(Choice):
     ways = (("open", "Waits", Q(repaired_at=None)), ("repaired", "Repaired", Q(repaired_at__isnull=False)))
 
 
+class PriceForm(PlanForm):
+    """Which plan a price is of; one that is no longer sold too."""
+
+    days = None  # type: ignore[assignment]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        plans = Plan.objects.exclude(key="free").order_by("price").values_list("key", "name")
+        self.fields["plan"].choices = list(plans)  # type: ignore[attr-defined]
+
+
 def _repair(row: Drift, asked: Asked) -> str:
-    if reconcile.repair_one(row, asked.by).repaired_at is None:
-        raise BotException(
-            codes.VALIDATION_FAILED, "Stripe charges a price that no plan of ours has: give a plan that price first."
-        )
-    return "Repaired: ours is what Stripe has."
+    return _repaired(reconcile.repair_one(row, asked.by))
+
+
+def _name_price(row: Drift, asked: Asked) -> str:
+    return _repaired(reconcile.price_is(row, asked.given["plan"], asked.by))
+
+
+def _repaired(drift: Drift) -> str:
+    if drift.repaired_at is not None:
+        return "Repaired: ours is what Stripe has."
+    says = "Something changed meanwhile, and Stripe and we still differ. Try again."
+    if drift.kind == Drift.Kind.UNKNOWN_PRICE:
+        says = f"Stripe charges {drift.theirs}, which no plan of ours has. Say which plan it is: “Name the plan”."
+    raise BotException(codes.VALIDATION_FAILED, says)
 
 
 @admin.register(Drift, site=site)
@@ -364,7 +384,10 @@ class DriftPage(Page):
     """Where Stripe and we disagree."""
 
     page = "drifts"
-    says = "What the nightly comparison found (`manage.py reconcile_stripe` looks now). Stale rows are repaired by it."
+    says = (
+        "What the nightly comparison found (`manage.py reconcile_stripe` looks now). It repairs what only lags, and"
+        " closes what no longer differs."
+    )
     ready_views = (("Waits", "state=open"), ("Repaired", "state=repaired"))
     no_rows = "Stripe and we agree. The comparison runs each night."
     list_display = ("kind", "stripe_customer_id", "ours", "theirs", "found_at", "repaired_at")
@@ -380,6 +403,9 @@ class DriftPage(Page):
         Deed("repair", "Repair", _repair, "Ours becomes what Stripe has; what is charged twice, or for a workspace"
              " that is gone, is ended at Stripe.", BriefForm, fits=lambda row: row.repaired_at is None, slow=True,
              unbound=True),
+        Deed("name_price", "Name the plan", _name_price, "Whoever pays this price at Stripe is on the plan you choose:"
+             " this customer now, the others by the next night.", PriceForm, slow=True, unbound=True, dangerous=True,
+             mild=True, fits=lambda row: row.repaired_at is None and row.kind == Drift.Kind.UNKNOWN_PRICE),
     )  # fmt: skip
 
     def beside(self, row: Drift) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from adminpanel.models import AdminLog
 from adminpanel.tests.test_pages import do
 from adminpanel.tests.test_pages import owner as owner
 from billing import gateway, reconcile, revenue
-from billing.models import Drift, Subscription
+from billing.models import Drift, Plan, Subscription
 from billing.tests.conftest import row_of, subscribed
 from billing.tests.conftest import stripe as stripe
 from instagrowth.testing import everywhere
@@ -64,6 +64,23 @@ def test_a_drift_is_repaired_with_one_click(owner: Client, alice: User, stripe: 
 
     assert (row.status, drift.repaired_at is None) == ("canceled", False)
     assert reconcile.reconcile(repair=False) == []
+
+
+def test_staff_say_which_plan_an_unknown_price_is_of(owner: Client, alice: User, stripe: Control) -> None:
+    row = row_of(subscribed(alice))
+    price = at_stripe(stripe)["items"]["data"][0]["price"]["id"]
+    with everywhere():
+        Plan.objects.filter(stripe_price_id=price).update(stripe_price_id="price_other", key="of_old")
+        reconcile.reconcile()
+        drift = Drift.objects.get()
+        said = do(owner, drift, "repair").content.decode()
+        assert (drift.kind, drift.theirs, "Name the plan" in said) == ("unknown_price", price, True)
+        assert do(owner, drift, "name_price", plan="growth").status_code == 302
+        drift.refresh_from_db()
+        row.refresh_from_db()
+
+    assert (row.plan.key, drift.repaired_at is None) == ("growth", False)
+    assert AdminLog.objects.filter(action="drifts.name_price").count() == 1
 
 
 def test_while_stripe_is_away_nothing_changes_and_it_is_said(owner: Client, alice: User, stripe: Control) -> None:
