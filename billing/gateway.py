@@ -50,12 +50,13 @@ def is_away() -> bool:
 
 
 def keep_product(plan: Plan) -> str:
-    """Make the plan's product, or give it its present name; its id."""
+    """Make the plan's product, or give it its present name; its id. Stripe may have it no more, or be another one."""
+    fields: Thing = {"name": plan.name, "active": True, "metadata": {"plan": plan.key}}
+    if plan.stripe_product_id:
+        with _unless_gone(), _asked() as stripe:
+            return str(stripe.v1.products.update(plan.stripe_product_id, cast(Any, fields)).id)
     with _asked() as stripe:
-        fields = {"name": plan.name, "metadata": {"plan": plan.key}}
-        if plan.stripe_product_id:
-            return str(stripe.v1.products.update(plan.stripe_product_id, fields).id)
-        return str(stripe.v1.products.create(fields).id)
+        return str(stripe.v1.products.create(cast(Any, fields)).id)
 
 
 def keep_price(plan: Plan, interval: str) -> str:
@@ -89,13 +90,9 @@ def name_price(key: str, plan_key: str) -> None:
 
 def _price(key: str) -> Thing | None:
     """A price, or None where somebody deleted it at Stripe."""
-    try:
-        with _asked() as stripe:
-            return _plain(stripe.v1.prices.retrieve(key))
-    except BotException as refused:
-        if refused.code is not codes.PRICE_GONE:
-            raise
-        return None
+    with _unless_gone(), _asked() as stripe:
+        return _plain(stripe.v1.prices.retrieve(key))
+    return None
 
 
 # ── Customers and their pages ──
@@ -106,6 +103,13 @@ def make_customer(workspace: Workspace, email: str) -> str:
     fields = {"name": workspace.name, "email": email, "metadata": {"workspace": str(workspace.pk)}}
     with _asked() as stripe:
         return str(stripe.v1.customers.create(cast(Any, fields)).id)
+
+
+def has_customer(customer: str) -> bool:
+    """Whether Stripe knows a customer: it may have been another Stripe that did, or somebody deleted it there."""
+    with _unless_gone(), _asked() as stripe:
+        return not getattr(stripe.v1.customers.retrieve(customer), "deleted", False)
+    return False
 
 
 def checkout(subscription: Subscription, plan: Plan, interval: str, *, trial_days: int, once: str) -> str:
@@ -152,16 +156,18 @@ def portal(customer: str) -> str:
 
 
 def subscriptions_of(customer: str) -> list[Thing]:
-    """Every subscription a customer has or had, the newest first."""
-    with _asked() as stripe:
+    """Every subscription a customer has or had, the newest first; none of one whom Stripe does not know."""
+    with _unless_gone(), _asked() as stripe:
         asked = {"customer": customer, "status": "all", "limit": 100, "expand": EXPAND}
         return [_plain(one) for one in stripe.v1.subscriptions.list(cast(Any, asked)).data]
+    return []
 
 
 def invoices_of(customer: str) -> list[Thing]:
-    """The newest 50 invoices of a customer."""
-    with _asked() as stripe:
+    """The newest 50 invoices of a customer; none of one whom Stripe does not know."""
+    with _unless_gone(), _asked() as stripe:
         return [_plain(one) for one in stripe.v1.invoices.list({"customer": customer, "limit": 50}).data]
+    return []
 
 
 def all_subscriptions() -> Iterator[Thing]:
@@ -216,12 +222,8 @@ def set_renewal(subscription_id: str, *, renews: bool) -> None:
 
 def end_now(subscription_id: str) -> None:
     """End a subscription at once; one that is over already stays over."""
-    try:
-        with _asked() as stripe:
-            stripe.v1.subscriptions.cancel(subscription_id)
-    except BotException as refused:
-        if refused.code is not codes.PRICE_GONE:  # it is gone already
-            raise
+    with _unless_gone(), _asked() as stripe:
+        stripe.v1.subscriptions.cancel(subscription_id)
 
 
 def extend(subscription: Thing, until: datetime) -> None:
@@ -262,6 +264,16 @@ def _asked() -> Iterator[Any]:
         raise BotException(code, kind=type(error).__name__, stripe_code=error.code or "") from error
     if is_away():
         cache.delete(AWAY)
+
+
+@contextmanager
+def _unless_gone() -> Iterator[None]:
+    """Go on behind the block where Stripe has no more what it is about."""
+    try:
+        yield
+    except BotException as refused:
+        if refused.code is not codes.PRICE_GONE:
+            raise
 
 
 def _code_of(error: Any) -> Code:

@@ -288,11 +288,11 @@ def alone(workspace: Workspace) -> Iterator[None]:
 
 
 def _customer(workspace: Workspace, user: User) -> Subscription:
-    """The workspace's row with its customer at Stripe, made where there is none. Call it `alone`."""
+    """The workspace's row with its customer at Stripe, made where Stripe knows of none. Call it `alone`."""
     free = {"plan": Plan.objects.get(key="free"), "status": Subscription.Status.INCOMPLETE}
     with tenancy.scope(workspace):
         subscription, _ = Subscription.objects.get_or_create(workspace=workspace, defaults=free)
-    if not subscription.stripe_customer_id:
+    if not (subscription.stripe_customer_id and gateway.has_customer(subscription.stripe_customer_id)):
         subscription.stripe_customer_id = gateway.make_customer(workspace, user.email or "")
         with tenancy.scope(workspace):
             subscription.save(update_fields=["stripe_customer_id"])

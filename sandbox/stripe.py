@@ -160,6 +160,8 @@ def clean(stripe: StripeWorld, thing: Thing, wants: set[str], own_url: str) -> N
 def listed(stripe: StripeWorld, kind: str, query: Thing, path: str) -> Thing:
     """A page of a list."""
     status = query.get("status")
+    if (customer := query.get("customer")) and customer not in stripe.things:
+        raise Refusal(f"No such customer: '{customer}'", code="resource_missing", param="customer")
     where = {name: query[name] for name in ("customer", "product", "code") if name in query}
     found = stripe.all(kind, **where)
     if kind == "subscription" and status != "all":

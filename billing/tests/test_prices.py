@@ -1,10 +1,11 @@
 """What is shown is what is charged: after a price was changed, and between a preview and its confirmation."""
 
 import pytest
+from django.core.management import call_command
 
 from accounts import tenancy
 from accounts.models import User
-from billing import entitlements, lifecycle, mirror
+from billing import entitlements, lifecycle, mirror, reconcile
 from billing.models import Invoice, Plan, Subscription
 from billing.tests.conftest import fill_in, row_of, subscribed
 from billing.tests.test_pages import window, words
@@ -57,3 +58,29 @@ def test_a_change_that_costs_something_else_by_now_is_not_made(alice: User, stri
     refused = meanwhile != "nothing"
     assert (codes.OFFER_EXPIRED.id in answer, paid) == (refused, not refused)
     assert row_of(workspace).plan.key == (before if refused else "growth")
+
+
+def test_another_stripe_than_the_database_knows_sells_all_the_same(alice: User, charlie: User, stripe: Control) -> None:
+    call_command("sync_plans")
+    workspace, paying = workspace_of(alice), subscribed(charlie)
+    with everywhere():
+        Subscription.objects.filter(workspace=workspace).update(status="canceled", stripe_customer_id="cus_x")
+    for thing in stripe.stripe()["things"].values():  # the key of an account where nothing is
+        stripe.stripe(forget=thing["id"])
+
+    call_command("sync_plans")
+    with tenancy.scope(workspace):
+        fill_in(lifecycle.begin(workspace, alice, "starter", "month", once="click"), card="4242424242424242")
+        row = lifecycle.refresh(workspace)
+    reconcile.reconcile()
+
+    assert row is not None
+    assert (row.status, row.plan.key, row.stripe_customer_id != "cus_x") == ("active", "starter", True)
+    assert row_of(paying).status == "canceled"
+    product = Plan.objects.get(key="starter").stripe_product_id
+    stripe.stripe(forget=product)  # somebody deleted it there, with its prices
+    stripe.stripe(forget=row_of(workspace).plan.stripe_price_id)
+    with tenancy.scope(workspace):
+        shown = lifecycle.preview(workspace, "starter", "month")
+    assert shown.price == 1900
+    assert Plan.objects.get(key="starter").stripe_product_id != product
