@@ -106,8 +106,12 @@ def change(
 
 
 def cancel(workspace: Workspace, user: User | None) -> Subscription:
-    """Let the plan end with its period. Raises NOT_SUBSCRIBED."""
-    gateway.set_renewal(_mine(workspace).stripe_subscription_id, renews=False)
+    """Let the plan end with its period; one that is not paid ends at once. Raises NOT_SUBSCRIBED."""
+    mine = _mine(workspace)
+    if mine.is_alive:
+        gateway.set_renewal(mine.stripe_subscription_id, renews=False)
+    else:
+        gateway.end_now(mine.stripe_subscription_id)
     _note("plan_cancel", workspace, user)
     return _after(workspace)
 
@@ -171,7 +175,7 @@ def extend(workspace: Workspace, days: int, by: User | None) -> Subscription:
 def end_now(workspace: Workspace, by: User | None) -> Subscription:
     """End a plan at once; one that we gave too. Raises NOT_SUBSCRIBED."""
     present = _row(workspace)
-    if present is None or not present.is_alive:
+    if present is None or not (present.is_alive or present.is_at_stripe):
         raise BotException(codes.NOT_SUBSCRIBED)
     if present.is_at_stripe:
         gateway.end_now(present.stripe_subscription_id)

@@ -55,6 +55,7 @@ def billing(request: MemberRequest) -> HttpResponse:
         "plan": plan,
         "subscription": subscription,
         "paid": bool(subscription and subscription.is_at_stripe and subscription.is_alive),
+        "owed": bool(subscription and subscription.is_at_stripe and not subscription.is_alive),
         "is_customer": bool(subscription and subscription.stripe_customer_id),
         "falls": bool(subscription and subscription.past_due_since) and subscription.past_due_since + mirror.grace(),  # type: ignore[union-attr, operator]
         "owes": Invoice.objects.filter(workspace=request.workspace, status="open").order_by("-created_at").first(),
@@ -164,9 +165,10 @@ def _lost(request: MemberRequest, old: Plan, new: Plan) -> list[str]:
 @require_POST
 @at_stripe
 def cancel(request: MemberRequest) -> HttpResponse:
-    """Let the plan end with its period."""
+    """Let the plan end with its period, or now where it is not paid."""
     row = lifecycle.cancel(request.workspace, request.user)
-    messages.success(request, f"{row.plan.name} ends with its period. Until then nothing changes.")
+    how = "ends with its period. Until then nothing changes" if row.is_alive else "has ended. Nothing more is charged"
+    messages.success(request, f"{row.plan.name} {how}.")
     return redirect("billing:billing")
 
 

@@ -254,7 +254,10 @@ class StripeWorld:
             subscription.setdefault("_waiting", []).extend(lines)
 
     def end(self, subscription: Thing) -> None:
-        """It is over."""
+        """It is over; what is open of it is asked for no more by itself."""
+        for invoice in self.all("invoice", status="open"):
+            if invoice["parent"]["subscription_details"]["subscription"] == subscription["id"]:
+                invoice["next_payment_attempt"] = None
         subscription |= {"status": "canceled", "canceled_at": self.now(), "ended_at": self.now()}
         self.tell("customer.subscription.deleted", subscription)
 

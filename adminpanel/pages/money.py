@@ -189,8 +189,9 @@ def _extend(row: Subscription, asked: Asked) -> str:
 
 
 def _cancel(row: Subscription, asked: Asked) -> str:
-    lifecycle.cancel(_workspace(row), asked.by)
-    return "It ends with its period. Until then nothing changes."
+    if lifecycle.cancel(_workspace(row), asked.by).is_alive:
+        return "It ends with its period. Until then nothing changes."
+    return "It has ended: it was not paid."
 
 
 def _resume(row: Subscription, asked: Asked) -> str:
@@ -235,15 +236,16 @@ class SubscriptionPage(Page):
         Deed("change_plan", "Change plan", _change, "Without payment, from now.", PlanForm, bulk=True,
              fits=lambda row: not row.is_at_stripe),
         Deed("change_paid", "Change at Stripe", _change_paid, "What costs more is charged to the card at once.",
-             PaidPlanForm, fits=lambda row: row.is_at_stripe and row.is_alive, dangerous=True, slow=True, unbound=True),
+             PaidPlanForm, fits=lambda row: row.is_at_stripe, dangerous=True, slow=True, unbound=True),
         Deed("extend", "Extend", _extend, "So many days for nothing: the next payment, or the end, moves.", DaysForm,
              fits=lambda row: row.is_alive and row.current_period_end is not None, slow=True, unbound=True),
-        Deed("cancel", "Cancel", _cancel, "It ends with the period that is paid.", slow=True, unbound=True,
-             fits=lambda row: row.is_at_stripe and row.is_alive and not row.cancel_at_period_end),
+        Deed("cancel", "Cancel", _cancel, "It ends with the period that is paid; one that is not paid ends now.",
+             fits=lambda row: row.is_at_stripe and not (row.is_alive and row.cancel_at_period_end), slow=True,
+             unbound=True),
         Deed("resume", "Resume", _resume, "It renews after all.", slow=True, unbound=True,
              fits=lambda row: row.is_at_stripe and row.is_alive and row.cancel_at_period_end),
         Deed("end", "End now", _end, "The workspace falls to the free plan now; nothing is paid back.", dangerous=True,
-             fits=lambda row: row.is_alive and row.plan.key != "free", slow=True, unbound=True),
+             fits=lambda row: row.is_at_stripe or (row.is_alive and row.plan.key != "free"), slow=True, unbound=True),
     )  # fmt: skip
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:

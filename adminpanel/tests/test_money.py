@@ -52,6 +52,17 @@ def test_a_paid_plan_is_changed_extended_cancelled_resumed_and_ended(
     }
 
 
+@pytest.mark.parametrize("deed", ["cancel", "end"])
+def test_what_is_not_paid_is_ended_by_staff_too(owner: Client, alice: User, stripe: Control, deed: str) -> None:
+    row = row_of(subscribed(alice))
+    with everywhere():
+        Subscription.objects.filter(pk=row.pk).update(status="unpaid")
+        assert do(owner, row_of(row.workspace), deed).status_code == 302
+        row.refresh_from_db()
+
+    assert (row.status, at_stripe(stripe)["status"]) == ("canceled", "canceled")
+
+
 def test_a_drift_is_repaired_with_one_click(owner: Client, alice: User, stripe: Control) -> None:
     row = row_of(subscribed(alice))
     gateway.end_now(row.stripe_subscription_id)  # at the dashboard, say; and no webhook came

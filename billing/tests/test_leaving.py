@@ -9,9 +9,10 @@ from django.utils.timezone import now
 
 from accounts import erasing, farewell, tenancy
 from accounts.models import User, Workspace
-from billing import gateway, tasks
+from billing import gateway, mirror, tasks
 from billing.models import Invoice, Subscription
-from billing.tests.conftest import row_of, subscribed
+from billing.tests.conftest import CARD, row_of, subscribed
+from billing.tests.test_pages import window, words
 from instagrowth.testing import everywhere
 from sandbox.testing import Control
 
@@ -75,3 +76,42 @@ def test_who_keeps_the_workspace_and_the_plan_meanwhile_is_not_stopped_by_a_late
     task.apply(args, throw=True)
 
     assert not gateway.subscriptions_of(row_of(workspace).stripe_customer_id)[0]["cancel_at_period_end"]
+
+
+def test_once_the_grace_is_over_an_owner_pays_or_ends_it_and_chooses_anew(alice: User, stripe: Control) -> None:
+    workspace = _unpaid(alice, stripe)
+    browser = window(alice)
+    page = browser.get("/billing/")
+    said = words(page)
+    assert [text in said for text in ("Starter is not paid, so Free counts.", "Pay 19.00 USD", "Cancel it now")] == [
+        True, True, True,
+    ]  # fmt: skip
+    assert "Choose Starter" not in said
+    assert "Choose Growth" not in said
+    assert page.context["owes"].page_url in page.content.decode()
+
+    told = words(browser.post("/billing/stripe/cancel/", follow=True))
+
+    assert "Starter has ended. Nothing more is charged." in told
+    assert "Choose Starter" in told
+    card = {"customer": row_of(workspace).stripe_customer_id, "card": CARD.replace(" ", "")}
+    stripe.stripe(**card)
+    stripe.stripe(advance=30 * 86400)
+    browser.post("/billing/stripe/ask/")
+    with everywhere():
+        assert Invoice.objects.filter(status="paid").count() == 1  # the month that was paid before
+    form = {"plan": "growth", "interval": "month", "once": "click"}
+    assert "/c/pay/" in browser.post("/billing/stripe/checkout/", form)["Location"]
+
+
+def _unpaid(user: User, stripe: Control) -> Workspace:
+    """Somebody whose payment failed longer ago than the grace."""
+    workspace = subscribed(user)
+    stripe.stripe(customer=row_of(workspace).stripe_customer_id, card="4000000000000341")
+    stripe.stripe(advance=31 * 86400)
+    mirror.mirror(row_of(workspace).stripe_customer_id)
+    with everywhere():
+        Subscription.objects.update(past_due_since=now() - timedelta(days=8))
+    mirror.lapse()
+    assert row_of(workspace).status == "unpaid"
+    return workspace
