@@ -64,6 +64,7 @@ class Today(NamedTuple):
     hour_used: int
     day_used: int
     week_used: int
+    still_tomorrow: int  # of the week's, what tomorrow's 7 days count as well
 
     @property
     def near(self) -> bool:
@@ -75,6 +76,10 @@ class Today(NamedTuple):
         """Whether nothing is left in the hour, the day or the 7 days."""
         caps = self.caps
         return self.hour_used >= caps.hourly or self.day_used >= caps.daily or self.week_used >= caps.weekly
+
+
+def _today(day: Caps, hour_used: int = 0, day_used: int = 0, week_used: int = 0, still_tomorrow: int = 0) -> Today:
+    return Today(within_week(day, week_used - day_used), hour_used, day_used, week_used, still_tomorrow)
 
 
 def platform_limits(workspace_id: object) -> dict[str, DailyLimit]:
@@ -103,7 +108,17 @@ def caps(bot: Bot, kind: str, plan: Plan, platform: dict[str, DailyLimit], now: 
         if room < row.daily:
             reasons.append(Reason("Instagram", room, f"{account.following:,} of {FOLLOW_CAP:,} followed"))
     daily = min(reason.value for reason in reasons)
-    return Caps(kind, min(row.hourly, daily), daily, min(row.weekly, 7 * daily), tuple(reasons))
+    # A day that was made smaller says nothing about those before it: the 7 days are the platform's alone.
+    return Caps(kind, min(row.hourly, daily), daily, row.weekly, tuple(reasons))
+
+
+def within_week(day: Caps, before: int) -> Caps:
+    """The caps of a day whose six days before took so many: with the 7 days as a reason where they leave less."""
+    left = max(0, day.weekly - before)
+    if left >= day.daily:
+        return day
+    week = Reason("7 days", left, f"{before:,} of {day.weekly:,} taken in the six days before")
+    return day._replace(hourly=min(day.hourly, left), daily=left, reasons=(*day.reasons, week))
 
 
 def _trust(account: InstagramAccount, kind: str, full: int, now: datetime) -> Reason:
@@ -178,7 +193,9 @@ SELECT account_id, kind,
        coalesce(sum(used) FILTER (WHERE period = 'hour' AND starts = date_trunc('hour', local) AT TIME ZONE 'UTC'), 0),
        coalesce(sum(used) FILTER (WHERE period = 'day' AND starts = date_trunc('day', local) AT TIME ZONE 'UTC'), 0),
        coalesce(sum(used) FILTER (WHERE period = 'day'
-                AND starts > date_trunc('day', local) AT TIME ZONE 'UTC' - interval '7 days'), 0)
+                AND starts > date_trunc('day', local) AT TIME ZONE 'UTC' - interval '7 days'), 0),
+       coalesce(sum(used) FILTER (WHERE period = 'day'
+                AND starts > date_trunc('day', local) AT TIME ZONE 'UTC' - interval '6 days'), 0)
 FROM (SELECT u.*, now() AT TIME ZONE a.timezone AS local FROM bots_usage u
       JOIN bots_instagramaccount a ON a.id = u.account_id
       WHERE u.account_id = ANY(%s) AND u.starts > now() - interval '9 days') AS mine
@@ -194,7 +211,7 @@ def todays(bots: list[Bot], plan: Plan, now: datetime) -> dict[object, list[Toda
         used = {(account, kind): counts for account, kind, *counts in cursor.fetchall()}
     return {
         bot.pk: [
-            Today(caps(bot, kind, plan, platform, now), *map(int, used.get((bot.account_id, kind), (0, 0, 0))))
+            _today(caps(bot, kind, plan, platform, now), *map(int, used.get((bot.account_id, kind), ())))
             for kind in Kind
         ]
         for bot in bots

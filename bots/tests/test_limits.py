@@ -10,6 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts import tenancy
+from billing import entitlements
 from billing.models import Plan
 from bots import limits, tuning
 from bots.limits import Caps, Reason
@@ -185,6 +186,36 @@ def test_the_week_counts_the_six_days_before(engine: Engine) -> None:
             )  # fmt: skip
 
     assert [take(engine, cap(weekly=11)) for _ in range(3)] == [1, 2, None]
+
+
+def use_days(engine: Engine, *used: int) -> None:
+    """What was taken yesterday, the day before, and so on."""
+    today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    with engine.seen():
+        Usage.objects.bulk_create(
+            Usage(workspace=engine.workspace, account=engine.account, kind="follow", period="day",
+                  starts=today - timedelta(days=days + 1), used=number)
+            for days, number in enumerate(used)
+        )  # fmt: skip
+
+
+def test_a_day_that_was_made_smaller_still_has_room_after_a_busy_week(engine: Engine) -> None:
+    """65 a day, then a 429 that halves the trust budget: today it is 30 because of the 7 days, and not nothing."""
+    engine.limit(80, hourly=12, weekly=420)
+    use_days(engine, *[65] * 6)
+    with engine.seen():
+        InstagramAccount.objects.update(restricted_at=timezone.now())
+        bot = engine.bot
+        plan, platform = entitlements.plan_of(bot.workspace), limits.platform_limits(bot.workspace_id)
+        today = limits.todays([bot], plan, timezone.now())[bot.pk][0]
+
+    assert {reason.source: reason.value for reason in today.caps.reasons} == {
+        "Plan": 10**6, "Platform": 80, "Trust budget": 40, "7 days": 30,
+    }  # fmt: skip
+    assert (today.caps.daily, today.caps.decided_by.source, today.reached) == (30, "7 days", False)
+    assert (today.week_used, today.still_tomorrow) == (390, 325)
+    caps = limits.caps(bot, "follow", plan, platform, timezone.now())
+    assert [take(engine, caps._replace(hourly=99)) for _ in range(31)] == [*range(1, 31), None]
 
 
 def test_a_refused_hour_leaves_the_day_untouched(engine: Engine) -> None:
