@@ -17,11 +17,9 @@ def next_run(bot: Bot, now: datetime) -> datetime:
 
 def opens_at(bot: Bot, moment: datetime) -> datetime:
     """`moment` if the bot works then, else the next start of its working hours in the account's zone."""
-    if bot.works_from is None or bot.works_to is None or bot.works_from == bot.works_to:
-        return moment
-    zone, opens, closes = ZoneInfo(bot.account.timezone), bot.works_from, bot.works_to
+    zone, opens = ZoneInfo(bot.account.timezone), bot.works_from
     local = moment.astimezone(zone)
-    if _is_between(local.time(), opens, closes):
+    if opens is None or works_at(bot, local.time()):
         return moment
     # Where clocks are put back an hour comes twice; where they are put forward one is missing, or on an island a day.
     starts = (
@@ -29,9 +27,13 @@ def opens_at(bot: Bot, moment: datetime) -> datetime:
         for days in range(4)
         for fold in (0, 1)
     )
-    inside = (start for start in starts if _is_between(start.astimezone(zone).time(), opens, closes))
+    inside = (start for start in starts if works_at(bot, start.astimezone(zone).time()))
     return next(start for start in inside if start >= moment).astimezone(moment.tzinfo)
 
 
-def _is_between(at: time, opens: time, closes: time) -> bool:
+def works_at(bot: Bot, at: time) -> bool:
+    """Whether a time of the account's day is inside the bot's working hours."""
+    opens, closes = bot.works_from, bot.works_to
+    if opens is None or closes is None or opens == closes:
+        return True
     return opens <= at < closes if opens < closes else at >= opens or at < closes

@@ -1,14 +1,14 @@
 """A dry run: whom a task would meet, and what tomorrow would look like. It reads; nothing is sent or kept."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
 from accounts import tenancy
 from billing import entitlements
-from bots import limits, lists, sessions, targeting
+from bots import health, limits, lists, pacing, sessions, targeting
 from bots.actions import MODULES
 from bots.instagram.private import Door, Person
 from bots.limits import Caps, Today
@@ -63,11 +63,16 @@ def look(bot: Bot, task: BotTask, user: object = None) -> Preview:
     now, plan = timezone.now(), entitlements.plan_of(bot.workspace)
     today = next(today for today in limits.todays([bot], plan, now)[bot.pk] if today.caps.kind == task.kind)
     caps = limits.caps(bot, task.kind, plan, limits.platform_limits(bot.workspace_id), now + timedelta(days=1))
+    works, blocked = _minutes(bot, now), health.blocked_until(bot.account, task.kind, now)
+    free = [minute for minute in works if blocked is None or minute >= blocked]
     kept, more = sum(weighed.keep for weighed in people), bool(page.cursor) or len(page.people) > SHOWN
-    choices = {
+    choices = {"Instagram’s block of this kind": _pace(bot, free)} if len(free) < len(works) else {}
+    choices |= {
         f"the limit of the day ({caps.decided_by.source.lower()})": caps.daily,
         "the amount you ask for": task.amount,
-        "the pace of the bot": _pace(bot),
+        "the pace of the bot": _pace(bot, works),
+        "the limit of the hour": caps.hourly * len({minute.replace(minute=0) for minute in free}),
+        "the limit of 7 days": max(0, caps.weekly - today.still_tomorrow),
     }
     if not more:
         choices["people left"] = kept
@@ -114,10 +119,14 @@ def _judge_closely(door: Door, person: Person, facts: dict[str, object], filters
         return Verdict(False, gone.code.what)
 
 
-def _pace(bot: Bot) -> int:
-    """How many actions fit into the bot's working hours of a day."""
-    seconds = 24 * 3600
-    if bot.works_from and bot.works_to and bot.works_from != bot.works_to:
-        opens, closes = (t.hour * 3600 + t.minute * 60 for t in (bot.works_from, bot.works_to))
-        seconds = (closes - opens) % (24 * 3600)
-    return seconds // bot.cycle_delay * bot.burst
+def _minutes(bot: Bot, now: datetime) -> list[datetime]:
+    """The minutes of the account's tomorrow in which the bot works."""
+    zone = ZoneInfo(bot.account.timezone)
+    tomorrow = now.astimezone(zone).date() + timedelta(days=1)
+    clock = (time(hour, minute) for hour in range(24) for minute in range(60))
+    return [datetime.combine(tomorrow, at, zone) for at in clock if pacing.works_at(bot, at)]
+
+
+def _pace(bot: Bot, minutes: list[datetime]) -> int:
+    """How many actions fit into these minutes."""
+    return 60 * len(minutes) // bot.cycle_delay * bot.burst

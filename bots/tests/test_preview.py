@@ -1,10 +1,13 @@
 """A dry run: it reads, says what would happen, and leaves nothing behind."""
 
+from datetime import UTC, datetime, time, timedelta
+
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from bots import preview, tasking
-from bots.models import Action, Bot, BotTask, Candidate, Kind, ListedPerson
+from bots.models import Action, Bot, BotTask, Candidate, InstagramAccount, Kind, ListedPerson, Usage
 from bots.tests.engine import Engine
 from instagrowth.testing import everywhere
 
@@ -81,6 +84,36 @@ def test_tomorrow_is_the_lowest_of_limit_amount_pace_and_people(engine: Engine) 
         Bot.objects.update(cycle_delay=86400, burst=2)
     seen = look(engine, draft(engine))
     assert (seen.tomorrow, seen.decided_by) == (2, "the pace of the bot")
+
+
+def test_tomorrow_knows_the_hour_the_7_days_and_what_is_blocked(engine: Engine) -> None:
+    engine.limit(80, hourly=12, weekly=420)
+    with engine.seen():
+        Bot.objects.update(cycle_delay=90, burst=1, works_from=time(9), works_to=time(11))
+
+    def tomorrow() -> tuple[int, str]:
+        seen = look(engine, draft(engine, 100))
+        return seen.tomorrow, seen.decided_by
+
+    assert tomorrow() == (24, "the limit of the hour")
+    today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    with engine.seen():
+        Usage.objects.bulk_create(
+            Usage(workspace=engine.workspace, account=engine.account, kind="follow", period="day",
+                  starts=today - timedelta(days=days), used=80)
+            for days in range(1, 7)
+        )  # fmt: skip
+        Usage.objects.filter(starts=today - timedelta(days=6)).update(used=20)
+    assert tomorrow() == (20, "the limit of 7 days")
+
+    def block_until(moment: datetime) -> None:
+        with engine.seen():
+            InstagramAccount.objects.update(blocked_kinds={"follow": {"until": moment.isoformat()}})
+
+    block_until(datetime.combine(today.date() + timedelta(days=1), time(10, 30), UTC))
+    assert tomorrow() == (12, "the limit of the hour")
+    block_until(timezone.now() + timedelta(hours=72))
+    assert tomorrow() == (0, "Instagram’s block of this kind")
 
 
 def test_the_page_shows_it(client: Client, alice: User, alices_connected_bot: Bot) -> None:
