@@ -9,12 +9,13 @@ from datetime import date, timedelta
 from math import sqrt
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts import tenancy
 from billing import entitlements
+from bots import lists, targeting
 from bots.instagram.private import Door
 from bots.models import AccountDay, Action, Bot, Candidate, FollowBack, InstagramAccount, Kind
 from errors.exceptions import BotException
@@ -24,6 +25,7 @@ ASKED_A_TURN = 3  # reads, so that a turn stays small
 ENOUGH = 30  # people in each group, below which a rate says nothing (the usual rule of thumb)
 Z = 1.96  # 95 % of a normal distribution
 MONTH = timedelta(days=30)
+CONTACTS = (Kind.FOLLOW, Kind.LIKE, Kind.STORY_VIEW)  # a welcome is none: it goes to who follows already, held or not
 Group = FollowBack.Group
 
 
@@ -97,7 +99,6 @@ def of(account: InstagramAccount) -> Growth:
         back=Count("pk", Q(group=Group.CONTACTED, follows=True)),
         held=Count("pk", Q(group=Group.HELD, follows__isnull=False)),
         alone=Count("pk", Q(group=Group.HELD, follows=True)),
-        waiting=Count("pk", Q(asked_at=None)),
     )
     plan = entitlements.plan_of(account.workspace)
     lately = Action.objects.filter(
@@ -106,11 +107,28 @@ def of(account: InstagramAccount) -> Growth:
     return Growth(
         Rate(asked["back"], asked["contacted"]),
         Rate(asked["alone"], asked["held"]),
-        asked["waiting"] + _contacted(account.pk).count(),
+        _left_alone(account.pk).count() + _contacted(account.pk).count(),
         lately.count(),
         plan.price,
         plan.currency,
     )
+
+
+def leaves_alone(bot: Bot, candidate: Candidate) -> bool:
+    """Whether a person belongs to those who are left alone, by follows, likes and story views alike.
+
+    Once held, until they were asked, whatever the percentage is by then. Drawn is nobody whom the account has contacted
+    before, nor who is on the block list: neither would be contacted anew without a holdout.
+    """
+    if not bot.holdout:
+        return False
+    person = {"account": bot.account_id, "target_pk": candidate.target_pk}
+    if FollowBack.objects.filter(**person, group=Group.HELD, asked_at=None).exists():
+        return True
+    if not targeting.is_held(bot, candidate.target_pk) or Action.objects.filter(**person, kind__in=CONTACTS).exists():
+        return False
+    named = Q(username=candidate.username.lower()) | Q(target_pk=candidate.target_pk)
+    return not lists.barring(bot.workspace_id, Kind.FOLLOW).filter(named).exists()
 
 
 def hold(bot: Bot, candidate: Candidate) -> None:
@@ -158,8 +176,7 @@ def ask_some(workspace: UUID, bot: Bot, door: Door) -> int:
 
 def _due(account: UUID) -> list[FollowBack]:
     """Both groups in turn, the longest waiting first."""
-    ready = FollowBack.objects.filter(account=account, asked_at=None, since__lte=Now() - AFTER).order_by("since")
-    held = list(ready[:ASKED_A_TURN])
+    held = list(_left_alone(account).filter(since__lte=Now() - AFTER).order_by("since")[:ASKED_A_TURN])
     contacted = _contacted(account).filter(ended_at__lte=Now() - AFTER).order_by("ended_at")[:ASKED_A_TURN]
     asked = [
         FollowBack(
@@ -175,7 +192,21 @@ def _due(account: UUID) -> list[FollowBack]:
     return [*pairs, *held[len(asked) :], *asked[len(held) :]][:ASKED_A_TURN]
 
 
+def _left_alone(account: UUID) -> QuerySet[FollowBack]:
+    """Who was held and not asked yet, without those whom the account has contacted since, with the holdout off."""
+    contacts = Action.objects.filter(account=account, target_pk=OuterRef("target_pk"), kind__in=CONTACTS)
+    return FollowBack.objects.filter(~Exists(contacts), account=account, group=Group.HELD, asked_at=None)
+
+
 def _contacted(account: UUID) -> QuerySet[Action]:
-    """Follows of which nobody has asked yet what became of them."""
+    """Follows of which nobody has asked yet what became of them, of people first contacted since some were held.
+
+    Whom the account knew before then could not be held, and so is in neither group.
+    """
     asked = FollowBack.objects.filter(account=account, target_pk=OuterRef("target_pk"))
-    return Action.objects.filter(~Exists(asked), account=account, kind=Kind.FOLLOW, state=Action.State.CONFIRMED)
+    first_held = FollowBack.objects.filter(account=account, group=Group.HELD).order_by("since").values("since")[:1]
+    before = Action.objects.filter(
+        account=account, target_pk=OuterRef("target_pk"), kind__in=CONTACTS, created_at__lt=Subquery(first_held)
+    )
+    mine = Action.objects.filter(account=account, kind=Kind.FOLLOW, state=Action.State.CONFIRMED)
+    return mine.filter(~Exists(asked), ~Exists(before))

@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from accounts import tenancy
 from billing import entitlements
-from bots import health, limits, lists, pacing, sessions, targeting
+from bots import growth, health, limits, lists, pacing, sessions, targeting
 from bots.actions import MODULES
 from bots.instagram.private import Door, Person
 from bots.limits import Caps, Today
-from bots.models import Action, Bot, BotTask, Candidate, Kind
+from bots.models import Action, Bot, BotTask, Candidate
 from bots.searching import KNOWN
 from bots.targeting import Verdict
 from errors import codes
@@ -103,7 +103,7 @@ def _weigh(bot: Bot, task: BotTask, door: Door, people: list[Person]) -> list[We
             if verdict.unknown:
                 profiles -= 1
                 verdict = _judge_closely(door, person, facts, task.filters)
-            if verdict.keep and task.kind == Kind.FOLLOW and targeting.is_held(bot, int(person.pk)):
+            if verdict.keep and task.kind in growth.CONTACTS and growth.leaves_alone(bot, met):
                 verdict = Verdict(False, "left alone, to compare with")
             weighed.append(Weighed(person, verdict.keep, verdict.reason))
     return weighed

@@ -127,9 +127,14 @@ def is_worth_it(run: Run, door: Door, task: BotTask, candidate: Candidate) -> bo
         verdict = targeting.judge(candidate.facts, task.filters)
     if not verdict.keep:
         return skip(run, task, candidate, verdict.reason)
-    if task.kind == Kind.FOLLOW and targeting.is_held(run.bot, candidate.target_pk):
+    if run.bot.holdout and task.kind in growth.CONTACTS and _is_left_alone(run, candidate):
         return skip(run, task, candidate, "left alone, to compare with", Candidate.State.HELD)
     return True
+
+
+def _is_left_alone(run: Run, candidate: Candidate) -> bool:
+    with tenancy.scope(run.workspace):
+        return growth.leaves_alone(run.bot, candidate)
 
 
 def _may_be_renamed(run: Run) -> bool:
@@ -144,7 +149,7 @@ def skip(
     with tenancy.scope(run.workspace):
         candidate.state, candidate.reason, candidate.facts = state, reason[:120], targeting.kept(candidate.facts)
         candidate.save(update_fields=["state", "reason", "facts"])
-        if state == Candidate.State.HELD:
+        if state == Candidate.State.HELD and task.kind == Kind.FOLLOW:
             growth.hold(run.bot, candidate)
         BotTask.objects.filter(pk=task.pk).update(skipped=F("skipped") + 1)
     return False

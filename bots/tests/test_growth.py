@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from bots import growth
+from bots import growth, lists, targeting, tasking
 from bots.growth import Growth, Rate
 from bots.instagram.private import Door, Relation
-from bots.models import AccountDay, Action, Bot, FollowBack, InstagramAccount
+from bots.models import AccountDay, Action, Bot, Candidate, FollowBack, InstagramAccount, Kind
 from bots.tests.engine import Engine
 from errors import codes
 from errors.exceptions import BotException
@@ -80,6 +80,82 @@ def test_who_follows_back_is_counted(compared: Engine) -> None:
         grown = growth.of(InstagramAccount.objects.select_related("workspace").get())
     assert grown.contacted.follow == 1
     assert (grown.held.follow, grown.enough, grown.cost) == (0, False, None)
+
+
+def drawn(engine: Engine, *, holdout: int = 20) -> list[dict]:
+    """Of the hashtag's first people those whom the lot leaves alone."""
+    bot = Bot(account_id=engine.account.pk, holdout=holdout)
+    crowd = engine.sandbox.control.people("ceramics", 0, 100)
+    return [person for person in crowd if targeting.is_held(bot, int(person["pk"]))]
+
+
+def is_left_alone(engine: Engine, person: dict) -> bool:
+    with engine.seen():
+        return growth.leaves_alone(engine.bot, Candidate(target_pk=int(person["pk"]), username=person["username"]))
+
+
+def test_who_is_left_alone_is_left_alone_by_every_kind(engine: Engine) -> None:
+    engine.limit(100, kind=Kind.LIKE)
+    with engine.seen():
+        Bot.objects.update(holdout=20, burst=10)
+        tasking.ask(engine.bot, Kind.LIKE, 20, value="ceramics")
+    engine.start()
+    engine.turn()
+    engine.turn()
+
+    with engine.seen():
+        held = set(Candidate.objects.filter(state="held").values_list("target_pk", flat=True))
+        liked = set(Action.objects.filter(kind="like").values_list("target_pk", flat=True))
+        assert not FollowBack.objects.exists()  # the comparison is about who would have been followed
+    assert held
+    assert liked.isdisjoint(int(person["pk"]) for person in drawn(engine))
+
+
+def test_nobody_is_held_whom_the_bot_knows_or_would_not_contact_anyway(engine: Engine) -> None:
+    engine.start()
+    engine.ask(20)
+    with engine.seen():
+        Bot.objects.update(burst=10)
+    engine.turn(), engine.turn()
+    followed = {action.target_pk for action in engine.actions()}
+    with engine.seen():
+        Bot.objects.update(holdout=20)
+    known, listed, fresh = (
+        next(person for person in drawn(engine) if int(person["pk"]) in followed),
+        *[person for person in drawn(engine) if int(person["pk"]) not in followed][:2],
+    )
+    with engine.seen():
+        lists.add(engine.workspace, "block", [listed["username"]])
+
+    assert [is_left_alone(engine, person) for person in (known, listed, fresh)] == [False, False, True]
+    with engine.seen():
+        # Followed before anybody could be held: in neither group.
+        FollowBack.objects.create(
+            workspace=engine.workspace, account=engine.account, target_pk=fresh["pk"], group="held"
+        )
+        assert growth.of(engine.account).waiting == 1
+
+
+def test_who_was_held_stays_so_until_asked_and_is_not_counted_once_contacted(engine: Engine) -> None:
+    """Two who were drawn at 20 %, and would not be at today's 1 %."""
+    first, second = [person for person in drawn(engine) if person not in drawn(engine, holdout=1)][:2]
+    own = {"workspace": engine.workspace, "account": engine.account}
+    with engine.seen():
+        Bot.objects.update(holdout=1)
+        for person in (first, second):
+            FollowBack.objects.create(**own, target_pk=person["pk"], group="held")
+
+    assert is_left_alone(engine, first)
+    with engine.seen():
+        FollowBack.objects.filter(target_pk=first["pk"]).update(asked_at=timezone.now(), follows=False)
+    assert not is_left_alone(engine, first)
+
+    def waiting_after(kind: str) -> int:
+        with engine.seen():
+            Action.objects.create(**own, target_pk=second["pk"], kind=kind, fence=0)
+            return growth.of(engine.account).waiting
+
+    assert [waiting_after(kind) for kind in ("welcome_dm", "like")] == [1, 0]
 
 
 def test_without_a_holdout_nobody_is_asked(engine: Engine) -> None:
