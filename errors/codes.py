@@ -886,8 +886,8 @@ API_PAIR_EXISTS = _code(
 API_PAIR_IN_USE = _code(
     "E-API-E-0023",
     "API_PAIR_IN_USE",
-    "Bots use this API pair.",
-    "Give them another pair first, or delete it with `force=1`: its bots are then without one.",
+    "Bots use this API pair, or accounts are connected through it.",
+    "Delete it with `force=1`: its bots are then without one, and its accounts must be connected again.",
     http=409,
 )
 API_PAIR_NO_ROOM = _code(
@@ -990,7 +990,7 @@ NETWORK_SLOWED = _code(
     http=503,
 )
 GRAPH_NO_INSIGHTS = _code(
-    "E-API-W-0035",
+    "E-API-W-0036",
     "GRAPH_NO_INSIGHTS",
     "Meta keeps no numbers of this post.",
     "Nothing: they stay unknown, and all other numbers are read. A story has numbers once five people saw it.",

@@ -195,7 +195,7 @@ def test_what_nobody_foresaw_has_a_generated_code() -> None:
 OTHERS = {
     "an answer of Django, of its forms or of allauth": {
         "Http404", "PermissionDenied", "BadRequest", "RequestDataTooBig", "ValidationError", "AuthenticationFailed",
-        "ImmediateHttpResponse", "OAuth2Error",
+        "ImmediateHttpResponse", "OAuth2Error", "DisallowedModelAdminLookup",
     },
     "words for whoever types a command": {
         "CommandError", "BackupError", "EmbeddedError", "Ill", "ImproperlyConfigured", "PermissionError", "Stop",
