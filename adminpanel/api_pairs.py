@@ -130,7 +130,7 @@ class DeletePair(StaffDoor):
         tag=PAIRS,
     )
     def delete(self, request: Request, api_id: str, asked: dict[str, Any]) -> dict[str, Any]:
-        """Delete a pair, named by its id or its app id. Bots that have it must be without it first, or by force."""
+        """Delete a pair, named by its id or its app id. Whatever uses it must be without it first, or by force."""
         pair = api_pairs.find(api_id)
         self.looks_at(pair, *bots.having(pair))
         api_pairs.delete(pair, cast(User, request.user), force=asked["force"])

@@ -1,6 +1,7 @@
 """API pairs: Meta apps with room for so many bots, and which bot uses which.
 
-A pair is used by the bots that point at it; nothing else counts. Who assigns or deletes holds one lock until the end of
+A pair is used by the bots that point at it; nothing else counts for its room. An account that was connected by its app
+needs it to stay, whatever became of the bot. Who assigns or deletes holds one lock until the end of
 the transaction, so that the last place of a pair goes to one bot, however many ask at once.
 """
 
@@ -8,12 +9,13 @@ import re
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, QuerySet
 
 from accounts import tenancy, vault
 from accounts.models import User
-from bots.models import ApiPair, Bot
+from bots.models import ApiPair, Bot, OfficialAccess
 from errors import codes
 from errors.exceptions import BotException
 from errors.recording import log_activity
@@ -102,16 +104,28 @@ def release(bot: Bot, by: User) -> None:
 
 
 def delete(pair: ApiPair, by: User, *, force: bool = False) -> None:
-    """Throw a pair away. Raises API_PAIR_IN_USE while bots have it, unless `force`: then they are without one."""
+    """Throw a pair away. Raises API_PAIR_IN_USE while bots or connected accounts have it, unless `force`.
+
+    Then the bots are without one, and the accounts must be connected again, which their owners are told.
+    """
+    from bots import official
+
     with tenancy.platform(ALL), transaction.atomic():
         _one_at_a_time()
-        bots = Bot.objects.filter(api_pair=pair).select_related("api_pair")
-        if not force and bots.exists():
+        bots, accesses = Bot.objects.filter(api_pair=pair).select_related("api_pair"), connected_by(pair)
+        if not force and (bots.exists() or accesses.exists()):
             raise BotException(codes.API_PAIR_IN_USE)
         for bot in bots:
             release(bot, by)
+        for access in accesses:
+            official.lose(access)
         ApiPair.objects.filter(pk=pair.pk).delete()
         log_activity("api_pair_deleted", user=by, by=str(by.pk), pair=str(pair.pk), app=pair.app_id)
+
+
+def connected_by(pair: ApiPair) -> QuerySet[OfficialAccess]:
+    """The accesses that end with a pair; to be read inside `tenancy.platform`. The installation's own app stays."""
+    return OfficialAccess.objects.filter(app_id=pair.app_id).exclude(app_id=settings.META_APP_ID)
 
 
 def _place(pair: ApiPair) -> dict[str, Any]:

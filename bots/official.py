@@ -44,11 +44,10 @@ def door_of(access: OfficialAccess) -> GraphDoor:
     door = GraphDoor(
         app_named(access.app_id), token_of(access), login=access.login, ig_id=access.ig_id, page_id=access.page_id
     )
-    account, workspace = access.account_id, access.workspace_id
 
     def lost() -> None:
-        with tenancy.scope(workspace):
-            lose(account, workspace)
+        with tenancy.scope(access.workspace_id):
+            lose(access)
 
     door.when_lost = lost
     return door
@@ -92,19 +91,23 @@ def _place(access: OfficialAccess) -> dict[str, Any]:
 # When Meta takes it away, or it grows old
 
 
-def lose(account_id: UUID, workspace_id: UUID, code: Code = codes.IG_OFFICIAL_RECONNECT) -> bool:
-    """Our access is gone: say so once, in the log and to the owners. False where that was done before.
+def lose(access: OfficialAccess, code: Code = codes.IG_OFFICIAL_RECONNECT) -> bool:
+    """This access is gone: say so once, in the log and to the owners.
 
-    In a view on the workspace; the two together in one transaction.
+    False where that was done before, or the account has got a newer access meanwhile: an old token's refusal says
+    nothing of it. In a view on the workspace; the two together in one transaction.
     """
+    workspace = access.workspace_id
     with transaction.atomic():
-        mine = OfficialAccess.objects.filter(account=account_id, status=OfficialAccess.Status.ACTIVE)
+        mine = OfficialAccess.objects.filter(
+            pk=access.pk, status=OfficialAccess.Status.ACTIVE, issued_at=access.issued_at
+        )
         if not mine.update(status=OfficialAccess.Status.RECONNECT, code=code.id):
             return False
-        account = InstagramAccount.objects.get(pk=account_id)
-        record(code, action="official_lost", workspace=workspace_id, account=account)
+        account = InstagramAccount.objects.get(pk=access.account_id)
+        record(code, action="official_lost", workspace=workspace, account=account)
         _tell_owners(account, code)
-    live.publish(workspace_id, "health", {"account": account.username, "official": "reconnect"})
+    live.publish(workspace, "health", {"account": account.username, "official": "reconnect"})
     return True
 
 
@@ -153,7 +156,7 @@ def care_for(workspace_id: UUID, access_id: UUID) -> None:
             )
             log_activity("official_renewed", workspace=workspace_id, account=access.account)
         elif refused.code is codes.IG_OFFICIAL_RECONNECT or access.expires_at <= now:
-            lose(access.account_id, workspace_id)
+            lose(access)
         else:
             mine.update(refresh_at=now + AGAIN)
             record(refused, action="official_renewed", workspace=workspace_id, account=access.account)

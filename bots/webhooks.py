@@ -1,7 +1,7 @@
 """What Meta tells us by itself: signed events, that somebody removed us, that somebody wants their data deleted.
 
 The signature is checked before anything is read. It shows by its own which Meta app it is from: the installation's, or
-one of the API pairs that are in use.
+one of the API pairs that are in use: a bot has it, or an account was connected by it.
 """
 
 import base64
@@ -10,13 +10,16 @@ import hashlib
 import hmac
 import json
 import secrets
+import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.timezone import now
 
 from accounts import tenancy
 from bots import api_pairs, official
@@ -27,6 +30,7 @@ from errors.exceptions import BotException
 from errors.recording import log_activity
 
 ALL = "Meta names an account, and we look whose it is"
+CLOCKS = timedelta(seconds=2)  # between Meta's and ours
 MOST = 256 * 1024  # bytes of one request; Meta's largest are far smaller
 _workers: list[Callable[[UUID, UUID], None]] = []
 _forgetters: list[Callable[[InstagramAccount], None]] = []
@@ -46,7 +50,8 @@ def apps() -> Iterator[App]:
     """The Meta apps that may speak to us, the installation's own first."""
     if settings.META_APP_ID and settings.META_APP_SECRET:
         yield App(settings.META_APP_ID, settings.META_APP_SECRET)
-    for pair in ApiPair.objects.filter(bots__isnull=False).distinct():
+    connected = OfficialAccess.objects.values("app_id")  # which stay with their app when no bot has it any more
+    for pair in ApiPair.objects.filter(Q(bots__isnull=False) | Q(app_id__in=connected)).distinct():
         yield App(pair.app_id, api_pairs.secret_of(pair))
 
 
@@ -118,12 +123,12 @@ def opened(signed_request: str) -> tuple[App, dict[str, Any]]:
 def removed(signed_request: str) -> int:
     """Somebody removed our app at Meta: each of their accounts needs a reconnect, said once; how many there were.
 
-    Raises SIGNATURE_WRONG.
+    What they connected anew since stays: Meta tells late, and sometimes twice. Raises SIGNATURE_WRONG.
     """
     app, said = opened(signed_request)
     with tenancy.platform(ALL):
-        found = list(_accesses(app, said).values_list("account_id", "workspace_id"))
-        return sum(official.lose(account, workspace) for account, workspace in found)
+        found = list(_accesses(app, said).filter(issued_at__lte=_told_at(said)))
+        return sum(official.lose(access) for access in found)
 
 
 def forget(signed_request: str) -> DataDeletion:
@@ -145,6 +150,12 @@ def forget(signed_request: str) -> DataDeletion:
 def _accesses(app: App, said: dict[str, Any]) -> QuerySet[OfficialAccess]:
     who = str(said.get("user_id", ""))
     return OfficialAccess.objects.filter(Q(meta_user=who) | Q(ig_id=who), app_id=app.id).exclude(ig_id="")
+
+
+def _told_at(said: dict[str, Any]) -> datetime:
+    """When Meta signed it, by its clock in whole seconds, so a moment later by ours; now, where it does not say."""
+    at = said.get("issued_at")
+    return datetime.fromtimestamp(at, UTC) + CLOCKS if isinstance(at, int) and 0 < at < time.time() else now()
 
 
 def _event(access: OfficialAccess, told: dict[str, Any]) -> MetaEvent:

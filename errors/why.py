@@ -189,7 +189,10 @@ WHY: dict[str, tuple[str, ...]] = {
     "NOT_ACCEPTABLE": ("The header `Accept` names a format that is not JSON.",),
     "API_PAIR_NOT_FOUND": (_GONE,),
     "API_PAIR_EXISTS": (_TWO_CLICKS, "A colleague added it."),
-    "API_PAIR_IN_USE": ("Bots were given to it when they were made.",),
+    "API_PAIR_IN_USE": (
+        "Bots were given to it when they were made.",
+        "An account was connected through Meta by it; that stays so when its bot gives the pair back.",
+    ),
     "API_PAIR_NO_ROOM": ("All pairs are full, paused or for other bots.",),
     "INSTAGRAM_THROTTLED": (_PATTERN, "Another tool uses the same account."),
     "ALERT_NOT_SENT": (

@@ -37,9 +37,12 @@ class PairForm(forms.Form):
 
 
 class PairForceForm(DeedForm):
-    """Whether bots lose it."""
+    """Whether bots and accounts lose it."""
 
-    force = forms.BooleanField(required=False, label="Also while bots have it, which then have none")
+    force = forms.BooleanField(
+        required=False,
+        label="Also while bots have it, which then have none, and accounts, which must then be connected again",
+    )
 
 
 def _set_pair(status: str) -> Any:
@@ -77,8 +80,8 @@ class PairPage(Page):
              bulk=True, fits=lambda row: row.status == "active"),
         Deed("resume", "Resume", _set_pair(ApiPair.Status.ACTIVE), "Bots get it again.", bulk=True,
              fits=lambda row: row.status == "paused"),
-        Deed("delete", "Delete", _delete_pair, "Bots that have it must be without it first, or lose it.", PairForceForm,
-             dangerous=True, also=bots.having),
+        Deed("delete", "Delete", _delete_pair, "Bots and connected accounts must be without it first, or lose it.",
+             PairForceForm, dangerous=True, also=bots.having),
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -95,6 +98,11 @@ class PairPage(Page):
         return row.used
 
     def beside(self, row: ApiPair) -> list[dict[str, Any]]:
-        """The bots that have it."""
+        """The bots that have it, and the accounts that are connected by it."""
         found = Bot.objects.filter(api_pair=row).select_related("account")[:20]
-        return [{"title": "Bots", "rows": [link_to("bots_bot", bot, bot.status) for bot in found]}]
+        connected = api_pairs.connected_by(row).select_related("account")[:20]
+        accounts = [link_to("bots_instagramaccount", one.account, one.get_status_display()) for one in connected]
+        return [
+            {"title": "Bots", "rows": [link_to("bots_bot", bot, bot.status) for bot in found]},
+            {"title": "Connected by it", "rows": accounts},
+        ]

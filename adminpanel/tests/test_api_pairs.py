@@ -1,12 +1,15 @@
 """API pairs: kept without a word about their secret, given to bots by load, exact under a crowd."""
 
+import hmac
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection
+from django.test import Client
 
 from bots import api_pairs
-from bots.models import ApiPair, Bot, InstagramAccount
+from bots.models import ApiPair, Bot, InstagramAccount, OfficialAccess
 from errors import codes
 from errors.exceptions import BotException
 from errors.models import ActivityLog
@@ -207,6 +210,32 @@ def test_a_pair_in_use_stays_unless_it_is_forced(api, admin, alices_bot):
     with everywhere():
         assert Bot.objects.get().api_pair is None
         assert ActivityLog.objects.filter(action="api_pair_released").latest("id").account_id == alices_bot.account_id
+
+
+def test_a_pair_by_which_an_account_is_connected_is_heard_after_its_bot_gave_it_back(
+    api, admin, alices_bot, alices_official, mailoutbox
+):
+    program = api(admin)
+    pair = added(program, "1")
+    with everywhere():
+        OfficialAccess.objects.update(app_id="1")
+    entry = {"object": "instagram", "entry": []}
+    body = json.dumps(entry).encode()
+    signature = "sha256=" + hmac.digest(SECRET.encode(), body, "sha256").hex()
+    said = Client().post(
+        "/webhooks/instagram/", body, content_type="application/json", headers={"X-Hub-Signature-256": signature}
+    )
+    refused = delete(program, pair["id"])
+    with everywhere():
+        kept = OfficialAccess.objects.get().status
+    forced = delete(program, pair["id"], force="1")
+
+    assert (said.status_code, refused.json()["error"], kept) == (200, "API_PAIR_IN_USE", "active")
+    assert forced.json()["success"] is True
+    with everywhere():
+        assert OfficialAccess.objects.get().status == "reconnect"
+        assert ActivityLog.objects.filter(action="official_lost").count() == 1
+    assert sum("connected again" in mail.subject for mail in mailoutbox) == 1
 
 
 @pytest.mark.parametrize("named", [NOBODY, "nobody", "%00", "x" * 300, "é"])

@@ -123,6 +123,25 @@ def test_whoever_meets_a_revoked_token_says_so_once(alices_official: InstagramAc
     assert (told("official_lost"), mails()) == (1, 1)
 
 
+def test_what_an_old_token_meets_closes_no_fresh_connection(
+    alices_official: InstagramAccount, aged: Any, meta: Control
+) -> None:
+    with everywhere():
+        door = official_door(alices_official)  # as a look of some minutes holds it
+    late = meta.graph("revoke", username="alice.clay")["signed_request"]
+    with everywhere():
+        old = access_of(alices_official)
+    fresh = aged(-0.01)  # connected again a quarter of an hour later
+
+    with pytest.raises(BotException) as refused:
+        door.me()
+    answer = Client().post("/webhooks/instagram/removed/", {"signed_request": late}).json()
+
+    assert (refused.value.code, answer["accounts"]) == (codes.IG_OFFICIAL_RECONNECT, 0)
+    assert old.issued_at < fresh.issued_at == access_of(alices_official).issued_at
+    assert (access_of(alices_official).status, told("official_lost"), mails()) == ("active", 0, 0)
+
+
 @pytest.mark.usefixtures("committed")
 def test_of_many_workers_at_once_one_tells(alices_official: InstagramAccount, meta: Control) -> None:
     meta.graph("revoke", username="alice.clay")
