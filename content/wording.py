@@ -16,11 +16,20 @@ LINK = re.compile(
     rf"(?:(?:https?|ftp|javascript|data)\s*:\s*/{{0,2}}\S+|www\.\S+|\b[\w-]+(?:\.[\w-]+)*\.(?:{_TLD})\b(?:/\S*)?)",
     re.IGNORECASE,
 )
-_SPELT_LINK = re.compile(rf"\b\w+\s*[\[(]?\s*(?:dot|punkt|\.)\s*[\])]?\s*(?:{_TLD})\b", re.IGNORECASE)
+# In a message also what looks like one, of any script and ending: a welcome can do without "word.word".
+_SPELT_LINK = re.compile(
+    rf"\b\w+\s*[\[(]?\s*(?:dot|punkt|\.)\s*[\])]?\s*(?:{_TLD})\b"
+    rf"|\w\.[^\W\d_]{{2,}}|(?!l·l)[a-z0-9][。·‧][a-z]{{2,}}",
+    re.IGNORECASE,
+)
 _NAME = re.compile(r"@\s*\w|＠")
-_MONEY = "usd|eur|gbp|nok|sek|dkk|chf|kr|dollars?|euros?|pounds?|bucks"
+_SIGN = "[$¢-¥֏؋฿₠-⃀]"  # of a currency; wider forms are made these before
+_MONEY = (
+    "usd|eur|gbp|nok|sek|dkk|chf|kr|dollars?|euros?|pounds?|bucks|zł|zloty|kč|ft|lei|lv|tl|lira|yen|yuan|won|rupees?|rs|"
+    "reais|pesos?|rand|naira|руб|грн|円|元|원|(?-i:[A-Z]{3})"
+)
 PRICE = re.compile(
-    rf"[$€£¥₹₽]\s*\d|\d\s*[$€£¥₹₽]|\b(?:{_MONEY})\.?\s*\d|\d\s*(?:{_MONEY})\b|\d\s*(?:%|percent)", re.IGNORECASE
+    rf"{_SIGN}\s*\d|\d\s*{_SIGN}|\b(?:{_MONEY})\.?\s*\d|\d\s*(?:{_MONEY})\b|\d\s*(?:[%٪]|percent)", re.IGNORECASE
 )
 _TAG = re.compile(r"[^\w]+")
 

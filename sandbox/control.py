@@ -57,6 +57,7 @@ ACCOUNT_FIELDS = {
     "following": COUNT,
     "media": COUNT,
     "stories": "a number of 0 to 100",
+    "pinned": "a number of 0 to 3",
     "legacy": FLAG,
     "private": FLAG,
     "verified": FLAG,
@@ -132,9 +133,9 @@ def fits(name: str, value: object) -> bool:
     if rule is FLAG:
         return isinstance(value, bool)
     if value is None:
-        return name not in ("stories", "full_name")
-    if name == "stories":
-        return is_count(value) and int(str(value)) <= 100
+        return name not in ("stories", "pinned", "full_name")
+    if name in ("stories", "pinned"):
+        return is_count(value) and int(str(value)) <= (100 if name == "stories" else 3)
     if rule is COUNT:
         return is_count(value)
     return isinstance(value, str) and (name != "totp_secret" or is_base32(value))

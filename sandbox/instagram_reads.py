@@ -211,7 +211,9 @@ def user_feed(call: Call) -> Answer:
         return failure("private")
     size = min(_number(call, "count", FEED_PAGE) or FEED_PAGE, FEED_PAGE)
     newest = (person.media or 0) - _number(call, "max_id", 0)
-    numbers = range(newest - 1, max(-1, newest - 1 - size), -1)
+    pinned = range(person.pinned) if newest == person.media else ()
+    others = range(newest - 1, max(-1, newest - 1 - size), -1)
+    numbers = [*pinned, *(number for number in others if number >= person.pinned)]
     document = {
         "items": [post(call, person, number) for number in numbers],
         "num_results": len(numbers),

@@ -74,6 +74,7 @@ class Person:
     following: int | None = 0
     media: int | None = 12
     stories: int = 0
+    pinned: int = 0  # of the oldest posts, before all others
     private: bool = False
     verified: bool = False
     business: bool = False

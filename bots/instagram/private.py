@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, Self
 from uuid import UUID
 
@@ -55,6 +56,8 @@ __all__ = [
     "enter",
     "login",
 ]
+
+PINNED = 3  # posts at most that somebody keeps before all others
 
 
 class State(StrEnum):
@@ -249,7 +252,10 @@ class Door:
             )
 
     def posts(self, pk: str, *, most: int) -> list[Post]:
-        """The newest posts of a person, the newest first, as many pages as it takes."""
+        """The newest posts of a person, the newest first, as many pages as it takes.
+
+        Up to three pinned ones come before them, however old: those older than all others that were read go.
+        """
         found: list[Post] = []
         cursor = ""
         with self._reading(missing=codes.IG_TARGET_GONE):
@@ -259,8 +265,12 @@ class Door:
                 page = self._client.private_request(f"feed/user/{number(pk)}/", params=params)
                 found += [post for media in page["items"] if (post := post_of(media))]
                 cursor = str(page.get("next_max_id") or "")
-                if len(found) >= most or not cursor or not page.get("more_available"):
-                    return found[:most]
+                whole = not cursor or not page.get("more_available")
+                if whole or len(found) >= most:
+                    break
+        since = min((post.posted_at for post in found[PINNED:]), default=None)
+        newest = [post for post in found if whole or since is None or post.posted_at >= since]
+        return sorted(newest, key=attrgetter("posted_at"), reverse=True)[:most]
 
     def likes(self, media_id: str) -> bool:
         """Whether the account likes a post."""

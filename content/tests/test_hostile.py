@@ -88,7 +88,9 @@ def test_the_control_an_obedient_model_repeats_the_links(openai: Control) -> Non
 @pytest.mark.parametrize(
     "words",
     ["see https://evil.example", "www.evil.com", "evil.com/x", "evil dot com", "evil [dot] com", "ask @scammer",
-     "ask ＠scammer", "only $5", "5 €", "EUR 20", "200 kr", "50% off", "ev\u200bil.com", "javascript:alert(1)"],
+     "ask ＠scammer", "only $5", "5 €", "EUR 20", "200 kr", "50% off", "ev\u200bil.com", "javascript:alert(1)",
+     "evil.ai", "shop.fr", "evil.click/x", "evil。com", "évil·example", "магазин.рф", "20 zł", "₩20", "20 CAD", "₺ 15",
+     "100円", "＄9", "15 TL"],
 )  # fmt: skip
 def test_no_link_name_or_price_passes_into_a_message(words: str) -> None:
     with pytest.raises(BotException) as refused:
@@ -100,7 +102,9 @@ def test_no_link_name_or_price_passes_into_a_message(words: str) -> None:
 @pytest.mark.parametrize(
     "words",
     ["Hello {first_name}, good to have you here.", "Hei {username}! Hva fikk deg hit?", "مرحبا {first_name}، أهلا بك",
-     "Thanks for following, 2 of us read every message. 🙌"],
+     "Thanks for following, 2 of us read every message. 🙌", "Bonjour {first_name} ! Ravis de te lire…",
+     "Hi {first_name}. We fire twice a week, at 18.30 (e.g. on Mondays).",
+     "{first_name}さん、フォローありがとう。うれしいです。", "Benvingut a la col·lecció, {first_name}."],
 )  # fmt: skip
 def test_plain_welcomes_pass(words: str) -> None:
     wording.check_message(words)

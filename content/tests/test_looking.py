@@ -14,6 +14,7 @@ from accounts import tenancy
 from accounts.models import User, Workspace
 from bots.models import Bot, InstagramAccount
 from content import audits, competitors, figures, plan_review, runs
+from content import reading as reading_of
 from content.models import AccountInsight, Audit, Competitor, CompetitorDay, Measuring, Run
 from content.prompts import audit as words
 from content.prompts import competitors as words_of_competitors
@@ -206,6 +207,22 @@ def test_competitors_are_looked_at_shown_beside_and_summed_up(
         competitors.keep(run, answer, {"name": "alice.real", "own": None, "others": run.brief["numbers"]["others"]})
     assert run.answer["points"] == [{"says": "a", "rests_on": "@rival.clay, followers 4,000"}]
     assert run.brief["numbers"]["others"]["rival.clay"]["followers"] == 4000  # what the words rest on stays
+
+
+@pytest.mark.django_db
+def test_old_posts_that_somebody_pinned_do_not_change_the_rhythm(
+    openai: Control, alice: User, alices_connected_bot: Bot
+) -> None:
+    openai.account("pins.clay", media=400, pinned=3)
+    openai.account("few.clay", media=6, pinned=3)
+    with everywhere():
+        found = [reading_of.read(alices_connected_bot.account, name).posts for name in ("pins.clay", "few.clay")]
+
+    assert [len(posts) for posts in found] == [reading_of.POSTS, 6], "of few the pinned are among the others"
+    for posts in found:
+        moments = [post.posted_at for post in posts]
+        assert moments == sorted(moments, reverse=True)
+    assert (figures.longest_gap(found[0]) or 0) < 60, "without those of years ago"
 
 
 @pytest.mark.django_db
