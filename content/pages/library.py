@@ -29,7 +29,7 @@ A_PAGE = 40
 @require_safe
 @members("look")
 def library(request: MemberRequest) -> HttpResponse:
-    """Answer the files of a folder, or all, the newest first, with a search."""
+    """Answer the files of a folder, or all, the newest first, with a search; with `pick`, for a post's editor."""
     return _page(request, UploadForm(request.workspace))
 
 
@@ -158,7 +158,8 @@ def _page(request: MemberRequest, form: UploadForm, status: int = 200) -> HttpRe
         "form": form,
         "folder_form": FolderForm(),
     }
-    return render(request, "content/library.html", context, status=status)
+    template = "content/picks.html" if "pick" in request.GET else "content/library.html"
+    return render(request, template, context, status=status)
 
 
 def _is_id(text: str) -> bool:

@@ -18,12 +18,12 @@ from accounts.roles import may, members
 from bots.models import InstagramAccount
 from content import analytics, calendar, fitness, library
 from content.calendar_forms import CLOCK, MoveForm, PostForm, in_zone
-from content.models import Media, Post, Sending
+from content.models import Folder, Media, Post, Sending
 from errors import codes
 from errors.exceptions import BotException
 from errors.recording import record
 
-OFFERED = 24  # files of the library that the editor shows
+OFFERED = 24  # files of the library that the editor shows before anybody looks for others
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -132,7 +132,7 @@ def _meant(post: Post, form: MoveForm, zone: str) -> datetime | None:
 
 
 def _editor(request: MemberRequest, mine: Post | None) -> HttpResponse:
-    media = calendar.media_of(mine) if mine else []
+    media = calendar.media_of(mine) if mine else _brought(request)
     if request.method != "POST":
         return _page(request, mine, PostForm(request.workspace, initial=_known(request, mine)), media)
     if not may(request.membership, "act"):
@@ -148,8 +148,15 @@ def _editor(request: MemberRequest, mine: Post | None) -> HttpResponse:
         except BotException as refused:
             record(refused, action="post", workspace=request.workspace, user=request.user)
             form.add_error(None, said(refused))
-        media = form.cleaned_data["media"]
+    media = form.cleaned_data.get("media", media)
     return _page(request, mine, form, media, 400)
+
+
+def _brought(request: MemberRequest) -> list[Media]:
+    """The files that a new post begins with: `?media=`, as a file's own page links it."""
+    form = PostForm(request.workspace, request.GET)
+    form.is_valid()
+    return list(form.cleaned_data.get("media", []))
 
 
 def _keep(request: MemberRequest, mine: Post | None, form: PostForm) -> Post:
@@ -209,13 +216,15 @@ def _sent(post: Post, what: str) -> str | None:
 def _page(
     request: MemberRequest, mine: Post | None, form: PostForm, media: list[Media], status: int = 200
 ) -> HttpResponse:
-    shelf = Media.objects.filter(workspace=request.workspace).exclude(pk__in=[one.pk for one in media])[:OFFERED]
+    library = Media.objects.filter(workspace=request.workspace)
+    shelf = library.exclude(pk__in=[one.pk for one in media])[:OFFERED]
     zone = mine.account.timezone if mine and mine.account else request.workspace.timezone
     context = {
         "post": mine,
         "form": form,
         "chosen": media,
         "shelf": shelf,
+        "folders": Folder.objects.filter(workspace=request.workspace),
         "zone": zone,
         "problems": fitness.problems(mine, media) if mine and mine.state in Post.EDITABLE else [],
         "advice": fitness.advice(mine, media) if mine and mine.state in Post.EDITABLE else [],

@@ -1,7 +1,9 @@
 """Files: what is taken in and how, what is cut out of it, and who may read it from where."""
 
 import io
+import time
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -117,6 +119,29 @@ def test_a_signed_address_opens_its_file_and_no_other(
     assert client.get(path).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("age", "status"), [(timedelta(hours=25, minutes=59), 200), (timedelta(hours=26, minutes=1), 404)]
+)
+def test_a_signed_address_ends_after_26_hours_which_is_longer_than_a_container_lives(
+    client: Client,
+    alices_account: InstagramAccount,
+    alice: User,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Any,
+    age: timedelta,
+    status: int,
+) -> None:
+    media, then = kept(alices_account, alice), time.time() - age.total_seconds()
+    with monkeypatch.context() as patch:
+        patch.setattr("django.core.signing.time.time", lambda: then)
+        address = library.address_of(media)
+
+    answer = client.get(address.removeprefix(settings.SITE_URL))
+    assert answer.status_code == status
+    assert status == 404 or len(read(answer)) == media.size
+    assert timedelta(hours=24) < library.GOOD_FOR
+
+
 def test_a_file_of_a_scheduled_post_stays(alices_official: InstagramAccount, alice: User) -> None:
     media = kept(alices_official, alice)
     scheduled(alices_official, alice, [media])
@@ -139,6 +164,28 @@ def test_folders_hold_files_and_a_search_finds_them(alices_account: InstagramAcc
         media = Media.objects.get(name="bowl.jpg")
     page.post(reverse("calendar:media", args=[media.pk]), {"name": "Bowl", "alt_text": "A blue bowl", "folder": ""})
     assert "alt=&quot;A blue bowl" in page.get(reverse("calendar:library")).content.decode().replace('"', "&quot;")
+
+
+def test_any_file_of_the_library_goes_into_a_post_however_old_it_is(
+    alices_account: InstagramAccount, alice: User
+) -> None:
+    old = kept(alices_account, alice, picture(name="first bowl.jpg"))
+    with everywhere():
+        Media.objects.bulk_create(
+            Media(workspace=alices_account.workspace, name=f"{n}.jpg", width=9, height=9, size=9) for n in range(45)
+        )
+    page, tick = signed_in(alice), f'value="{old.pk}"'
+    new, media = reverse("calendar:new"), reverse("calendar:library")
+    assert tick not in page.get(new).content.decode()
+    use = f"{new}?media={old.pk}"
+    assert use in page.get(reverse("calendar:media", args=[old.pk])).content.decode()
+    assert f"{tick} checked" in page.get(use).content.decode()
+
+    newest, found = (page.get(f"{media}?pick&q={words}").content.decode() for words in ("", "bowl"))
+    assert (tick in newest, "The newest 40 of 46." in newest) == (False, True)
+    assert (tick in found, found.count("<label"), "<html" in found) == (True, 1, False)
+    kept_ticks = page.post(new, {"kind": "image", "media": [old.pk], "planned_for": "soon", "then": "keep"})
+    assert (kept_ticks.status_code, f"{tick} checked" in kept_ticks.content.decode()) == (400, True)
 
 
 def test_of_several_files_all_are_taken_or_none(alices_account: InstagramAccount, alice: User) -> None:

@@ -25,3 +25,25 @@ picks?.addEventListener("change", (event) => {
   else picks.prepend(pick);
   event.target.focus();
 });
+
+// Looking for other files of the library: what is ticked stays, the others give way to what was found.
+const finder = document.getElementById("finder");
+const words = finder?.querySelector("input");
+const folder = finder?.querySelector("select");
+let asked = "";
+async function find() {
+  const mine = (asked = `${new URLSearchParams({ pick: "", q: words.value, folder: folder?.value ?? "" })}`);
+  await new Promise((typed) => setTimeout(typed, 250));
+  if (mine !== asked) return;
+  const answer = await fetch(`${finder.dataset.shelf}?${mine}`);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (mine !== asked || !answer.ok || answer.redirected) return;
+  const ticked = [...picks.querySelectorAll(".pick:has(:checked)")];
+  const known = new Set(ticked.map((pick) => pick.control.value));
+  const found = [...page.body.children].filter((one) => !known.has(one.control?.value));
+  picks.replaceChildren(...ticked, ...found);
+}
+finder?.addEventListener("input", find);
+finder?.addEventListener("keydown", (event) => {
+  if (event.key === "Enter") event.preventDefault(); // it looks by itself, and does not send the post
+});
