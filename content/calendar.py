@@ -229,7 +229,8 @@ def tell_people(post: Post, why_not: Code | None = None) -> None:
     if why_not in (codes.PUB_COMMENT_MISSING, codes.PUB_COMMENT_UNCLEAR):
         about, title = "comment", f"A post of {post.account} may lack its first comment"
     elif why_not:
-        about, title = "not_out", f"A post of {post.account} was not published"
+        was_not = "may not be" if why_not is codes.PUB_UNCLEAR else "was not"
+        about, title = "not_out", f"A post of {post.account} {was_not} published"
     notifications.notify(
         post.workspace_id,
         NoticeKind.TASKS,

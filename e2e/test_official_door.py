@@ -66,6 +66,17 @@ def drags_a_carousel(visitor: Visitor) -> None:
         expect(there.locator("a.plan-post")).to_be_focused()
 
 
+def looks_for_a_file(visitor: Visitor) -> None:
+    """What is ticked stays beside what is found."""
+    visitor.goes_to("/calendar/new/")
+    picks = visitor.page.locator("#picks .pick")
+    picks.filter(has_text="step1.jpg").get_by_role("checkbox").check()
+    finder = visitor.page.get_by_role("searchbox", name="Find files by name or alt text")
+    for words, names in (("no such", ["step1.jpg"]), ("STEP0", ["step1.jpg", "step0.jpg"])):
+        finder.fill(words)
+        expect(picks).to_have_text(names)
+
+
 def test_connect_drag_publish_measure_and_answer(browser: Browser, stack: Stack, alice: User) -> None:
     meta = stack.instagram
     meta.account("alice.clay", business=True, followers=900, media=3)
@@ -76,6 +87,7 @@ def test_connect_drag_publish_measure_and_answer(browser: Browser, stack: Stack,
         visitor.sign_in(alice)
         connects(visitor)
         drags_a_carousel(visitor)
+        looks_for_a_file(visitor)
         with everywhere():
             post = Post.objects.get()
             assert (post.kind, post.state, post.planned_for.weekday()) == ("carousel", "scheduled", 1)

@@ -6,6 +6,7 @@ from django.utils.safestring import SafeString
 from content import library
 from content.analytics import kind_of
 from content.models import Media, Post, PostInsight
+from errors import codes
 from instagrowth.templatetags.look import POST, state
 
 register = template.Library()
@@ -13,8 +14,8 @@ register = template.Library()
 
 @register.simple_tag
 def post_state(post: Post) -> SafeString:
-    """Show where a post stands: `{% post_state post %}`."""
-    look = POST[post.state]
+    """Show where a post stands: `{% post_state post %}`; one that may be out is not called unpublished."""
+    look = POST[Post.State.UNKNOWN if post.error_code == codes.PUB_UNCLEAR.id else post.state]
     return state(look.word, look.tone, look.icon)
 
 

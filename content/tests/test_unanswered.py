@@ -141,7 +141,8 @@ def test_what_may_be_out_is_not_sent_again_before_somebody_says_that_it_is_not_t
 ) -> None:
     post = unclear(alices_official, alice, meta, applied=False)
     page, here = signed_in(alice), f"/calendar/posts/{post.pk}/"
-    assert "Is it on Instagram?" in page.get(here).content.decode()
+    said = page.get(here).content.decode()
+    assert ("Is it on Instagram?" in said, "Not published" in said) == (True, False)
     page.post(f"{here}unschedule/")  # a draft again, of which nobody sees that it was sent
     said = page.post(f"{here}schedule/", follow=True).content.decode()
     assert (codes.PUB_UNCLEAR.id in said, "Is it on Instagram?" in said, fresh(post).state) == (True, True, "draft")
