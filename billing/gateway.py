@@ -98,6 +98,19 @@ def _price(key: str) -> Thing | None:
 # ── Customers and their pages ──
 
 
+def customer_of(workspace: Workspace) -> str:
+    """The id of the customer that a workspace has at Stripe already, as far as Stripe can search; "" without one."""
+    query = f"metadata['workspace']:'{workspace.pk}'"
+    try:
+        with _asked() as stripe:
+            found = stripe.v1.customers.search({"query": query, "limit": 1}).data
+    except BotException as refused:
+        if refused.code is not codes.STRIPE_REFUSED:  # for merchants in India there is no search
+            raise
+        return ""
+    return str(found[0].id) if found else ""
+
+
 def make_customer(workspace: Workspace, email: str) -> str:
     """Make a workspace a customer; whoever asks does so alone, so that it is made once. Its id."""
     fields = {"name": workspace.name, "email": email, "metadata": {"workspace": str(workspace.pk)}}

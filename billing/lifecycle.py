@@ -72,7 +72,7 @@ def begin(workspace: Workspace, user: User, plan_key: str, interval: str, once: 
 
 
 def preview(workspace: Workspace, plan_key: str, interval: str) -> Preview:
-    """What it would cost to change the plan now. Raises NOT_SUBSCRIBED, PLAN_NOT_SOLD."""
+    """What it would cost to change the plan now. Raises NOT_SUBSCRIBED, PLAN_NOT_SOLD, DAYS_ARE_GIVEN."""
     plan, theirs = _sold(plan_key, interval), _theirs(workspace)
     at = int(now().timestamp())
     return _preview(theirs, plan, interval, at)
@@ -90,8 +90,9 @@ def change(
 ) -> Subscription:
     """Change plan or period: what costs more is paid at once, what costs less becomes a credit.
 
-    `terms` are those of the preview that was confirmed. Raises NOT_SUBSCRIBED, PLAN_NOT_SOLD, CARD_REFUSED, and
-    OFFER_EXPIRED where the change would cost something else by now.
+    `terms` are those of the preview that was confirmed. Raises NOT_SUBSCRIBED, PLAN_NOT_SOLD, CARD_REFUSED,
+    DAYS_ARE_GIVEN for a dearer plan while nothing is charged, and OFFER_EXPIRED where the change would cost something
+    else by now.
     """
     with alone(workspace):
         plan, theirs = _sold(plan_key, interval), _theirs(workspace)
@@ -297,9 +298,12 @@ def _customer(workspace: Workspace, user: User) -> Subscription:
     with tenancy.scope(workspace):
         subscription, _ = Subscription.objects.get_or_create(workspace=workspace, defaults=free)
     if not (subscription.stripe_customer_id and gateway.has_customer(subscription.stripe_customer_id)):
-        subscription.stripe_customer_id = gateway.make_customer(workspace, user.email or "")
+        known = gateway.customer_of(workspace)  # before a backup was put back
+        subscription.stripe_customer_id = known or gateway.make_customer(workspace, user.email or "")
         with tenancy.scope(workspace):
             subscription.save(update_fields=["stripe_customer_id"])
+        if known:
+            return _after(workspace)
     return subscription
 
 
@@ -330,7 +334,11 @@ def _theirs(workspace: Workspace) -> Thing:
 
 
 def _preview(theirs: Thing, plan: Plan, interval: str, at: int) -> Preview:
-    prices = (theirs["items"]["data"][0]["price"]["id"], plan.stripe_price_of(interval))
+    present = theirs["items"]["data"][0]["price"]
+    prices = (present["id"], plan.stripe_price_of(interval))
+    wanted = {"unit_amount": plan.price_of(interval), "recurring": {"interval": interval}}
+    if mirror.is_gift(theirs) and mirror.monthly(wanted, None) > mirror.monthly(present, None):
+        raise BotException(codes.DAYS_ARE_GIVEN)
     invoice = gateway.preview(theirs, plan.stripe_price_of(interval), at)
     credit = -sum(line["amount"] for line in invoice["lines"]["data"] if line["amount"] < 0)
     pays_now = invoice["total"] > 0

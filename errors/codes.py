@@ -1203,6 +1203,13 @@ PLAN_IS_GIVEN = _code(
     "Keep it. You can choose a larger plan now, and any plan in the last week before the given one ends.",
     http=409,
 )
+DAYS_ARE_GIVEN = _code(
+    "E-BILL-W-0019",
+    "DAYS_ARE_GIVEN",
+    "Our staff gave your workspace days for nothing, and a dearer plan would cost nothing until they end.",
+    "Choose it on the day the billing page names, when the next payment is due. Nothing was changed.",
+    http=409,
+)
 
 # ── AI: words and plans by a language model ─────────────────────────────────────────────────────────────────────────
 AI_UNAVAILABLE = _code(

@@ -260,6 +260,7 @@ WHY: dict[str, tuple[str, ...]] = {
     "BILLING_BUSY": (_TWO_CLICKS,),
     "OFFER_EXPIRED": ("The page with the offer stood open for too long.",),
     "PLAN_IS_GIVEN": ("The page was opened before our staff gave the plan.",),
+    "DAYS_ARE_GIVEN": ("Our staff moved the next payment.",),
     # ── Content ──
     "AI_UNAVAILABLE": (
         "The provider has trouble or refuses us for a while; after several failures we rest for a minute.",

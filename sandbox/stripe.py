@@ -3,6 +3,7 @@
 | call | what it is |
 |---|---|
 | `/v1/products`, `/v1/prices`, `/v1/coupons`, `/v1/promotion_codes`, `/v1/customers` | kept and listed |
+| `/v1/customers/search` | by one word of the metadata |
 | `/v1/checkout/sessions` | a session whose `url` is a page here, `/c/pay/…`; `…/expire` ends it |
 | `/v1/billing_portal/sessions` | a session whose `url` is a page here, `/p/session/…` |
 | `/v1/subscriptions` | made, read, listed, changed (items, trial_end, cancel_at_period_end, discounts), cancelled |
@@ -139,7 +140,7 @@ def shown(stripe: StripeWorld, thing: Thing, request: Request) -> Thing:
     form = nested([*request.query.items(), *parse_qsl(request.body.decode())])
     wants = {word.removeprefix("data.") for word in (form.get("expand") or {}).values()}
     copy = deepcopy(thing)
-    for one in copy["data"] if copy.get("object") == "list" else [copy]:
+    for one in copy["data"] if copy.get("object") in ("list", "search_result") else [copy]:
         clean(stripe, one, wants, request.own_url)
     return copy
 
@@ -233,6 +234,17 @@ def make_customer(stripe: StripeWorld, form: Thing, _: Request) -> Thing:
     return made
 
 
+def search_customers(stripe: StripeWorld, form: Thing, request: Request) -> Thing:
+    """The customers with a word in their metadata; of Stripe's language for queries that is all we speak."""
+    asked = re.fullmatch(r"metadata\['(\w+)'\]:'([\w-]+)'", request.query.get("query", ""))
+    if asked is None:
+        raise Refusal("We were unable to parse your search query.", param="query")
+    found = [one for one in stripe.all("customer") if one["metadata"].get(asked[1]) == asked[2]]
+    most = int(request.query.get("limit", 10))
+    return {"object": "search_result", "url": "/v1/customers/search", "has_more": len(found) > most,
+            "data": found[:most]}  # fmt: skip
+
+
 def make_checkout(stripe: StripeWorld, form: Thing, _: Request) -> Thing:
     """A Checkout session in subscription mode."""
     price = stripe.get("price", form["line_items"]["0"].get("price"))
@@ -305,6 +317,7 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("POST", "invoices/create_preview"): make_preview,
     ("POST", "webhook_endpoints"): make_endpoint,
     ("GET", "events"): list_events,
+    ("GET", "customers/search"): search_customers,
 }
 
 

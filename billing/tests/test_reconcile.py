@@ -12,6 +12,8 @@ from accounts.models import User
 from billing import dunning, entitlements, gateway, lifecycle, mirror, reconcile
 from billing.models import Drift, Plan, Subscription, SubscriptionChange
 from billing.tests.conftest import CARD, deliver, fill_in, row_of, subscribed
+from errors import codes
+from errors.exceptions import BotException
 from instagrowth.testing import everywhere, workspace_of
 from sandbox.testing import Control
 
@@ -198,3 +200,47 @@ def test_a_trial_that_came_and_went_unseen_was_one(alice: User, stripe: Control)
     mirror.mirror(customer)
 
     assert (theirs["status"], row_of(workspace).had_trial) == ("trialing", True)
+
+
+def test_whoever_pays_during_given_days_moves_up_when_they_end_and_down_at_once(alice: User, stripe: Control) -> None:
+    workspace = subscribed(alice, "growth")
+    with everywhere():
+        Plan.objects.filter(key="enterprise").update(trial_days=0)
+        given = lifecycle.extend(workspace, 30, None)
+    at = int(now().timestamp())
+    with tenancy.scope(workspace):
+        for deed in (
+            lambda: lifecycle.preview(workspace, "enterprise", "month"),
+            lambda: lifecycle.change(workspace, alice, "enterprise", "month", at=at, once="up"),
+        ):
+            with pytest.raises(BotException) as refused:
+                deed()
+            assert refused.value.code is codes.DAYS_ARE_GIVEN
+        assert row_of(workspace).mrr == given.mrr == 4900
+        assert lifecycle.change(workspace, alice, "starter", "month", at=at, once="down").mrr == 1900
+
+
+def test_whom_a_backup_has_forgotten_is_known_by_stripe_and_buys_nothing_twice(
+    alice: User, stripe: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = subscribed(alice)
+    paid = row_of(workspace).stripe_subscription_id
+    forget(workspace)
+    with tenancy.scope(workspace):
+        with pytest.raises(BotException) as refused:
+            lifecycle.begin(workspace, alice, "growth", "month", once="again")
+        row = row_of(workspace)
+    assert refused.value.code is codes.SUBSCRIBED_ALREADY
+    assert (row.stripe_subscription_id, row.status) == (paid, "active")  # and she has what she pays for
+    assert len([one for one in stripe.stripe()["things"].values() if one["object"] == "customer"]) == 1
+    forget(workspace)
+    gateway.end_now(paid)
+
+    def search(*_: object) -> None:
+        import stripe
+
+        raise stripe.InvalidRequestError("Search is not available to merchants in India.", None)
+
+    monkeypatch.setattr(type(sdk().customers), "search", search)  # there a customer is made
+    with tenancy.scope(workspace):
+        assert "/c/pay/" in lifecycle.begin(workspace, alice, "growth", "month", once="more")
