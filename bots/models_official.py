@@ -73,6 +73,7 @@ class MetaEvent(Owned):
     account = tenant_key("bots.InstagramAccount", related_name="+", db_index=False)
     digest = models.CharField(max_length=64)  # of what was told
     told = models.JSONField(default=dict)
+    said_at = models.DateTimeField(default=now)  # as Meta says, and never later than it was received
     received_at = models.DateTimeField(default=now)
     worked_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)

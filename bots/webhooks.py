@@ -69,16 +69,16 @@ def take(body: bytes, signature: str) -> int:
     app = signer(body, signature)
     try:
         told = [
-            (str(entry["id"]), what)
+            (str(entry["id"]), what, _said_at(entry.get("time")))
             for entry in json.loads(body)["entry"]
             for what in (*entry.get("changes", []), *entry.get("messaging", []))
         ]
     except (ValueError, KeyError, TypeError, AttributeError):
         raise BotException(codes.JSON_MALFORMED) from None
     with tenancy.platform(ALL), transaction.atomic():
-        names = {ig_id for ig_id, _ in told}
+        names = {ig_id for ig_id, _, _ in told}
         accesses = list(OfficialAccess.objects.filter(ig_id__in=names, app_id=app.id))
-        events = [_event(access, what) for access in accesses for ig_id, what in told if ig_id == access.ig_id]
+        events = [_event(access, what, at) for access in accesses for ig_id, what, at in told if ig_id == access.ig_id]
         known = MetaEvent.objects.filter(
             workspace__in={event.workspace_id for event in events},
             account__in={event.account_id for event in events},
@@ -158,6 +158,17 @@ def _told_at(said: dict[str, Any]) -> datetime:
     return datetime.fromtimestamp(at, UTC) + CLOCKS if isinstance(at, int) and 0 < at < time.time() else now()
 
 
-def _event(access: OfficialAccess, told: dict[str, Any]) -> MetaEvent:
+def _said_at(told: Any) -> datetime:
+    """When it happened by an entry's `time`, in seconds or milliseconds; now where Meta tells no moment of the past."""
+    try:
+        at = float(told)
+        return min(datetime.fromtimestamp(at / 1000 if at > 1e11 else at, UTC), now())
+    except (TypeError, ValueError, OverflowError, OSError):
+        return now()
+
+
+def _event(access: OfficialAccess, told: dict[str, Any], at: datetime) -> MetaEvent:
     digest = hashlib.sha256(json.dumps([access.ig_id, told], sort_keys=True).encode()).hexdigest()
-    return MetaEvent(workspace_id=access.workspace_id, account_id=access.account_id, digest=digest, told=told)
+    own = {"workspace_id": access.workspace_id, "account_id": access.account_id}
+    # The digest is without the moment: what is told again is the same.
+    return MetaEvent(**own, digest=digest, told=told, said_at=at)

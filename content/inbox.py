@@ -4,8 +4,9 @@ What we say goes out by `content.replies`.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +31,8 @@ POSTS = 10  # whose comments are read, newest first
 TRIES = 5  # of one event that cannot be worked
 A_BATCH = 200  # events of one account in a row
 MOST_RULES, MOST_SAVED = 50, 100
+# Refusals of what was asked for, and not of us: the rest is still read.
+OF_ONE = (codes.IG_OFFICIAL_SCOPE, codes.GRAPH_NOT_FOUND, codes.GRAPH_REFUSED, codes.GRAPH_NOT_UNDERSTOOD)
 Kind, State = Talk.Kind, TalkLine.State
 
 
@@ -83,22 +86,33 @@ def heard(
 
 
 def read(workspace: UUID, account_id: UUID) -> None:
-    """Read the newest comments and conversations: when an account is new, and for what a webhook did not bring."""
+    """Read the newest comments and conversations: when an account is new, and for what a webhook did not bring.
+
+    What was read is kept, also where Meta refuses the rest: a refusal of one thing ends that alone, any other ends all.
+    """
     with tenancy.scope(workspace):
         access = OfficialAccess.objects.select_related("account").filter(account=account_id).first()
         if access is None or not access.is_active:
             return
+    said: dict[str, list[dict[str, Any]]] = {}
+    refusals: dict[str, BotException] = {}
     try:
         with tenancy.scope(workspace):
             door = door_of(access)
-        said = list(_said(door))
+        for media, ask in _sources(door):
+            try:
+                said[media] = ask()
+            except BotException as refused:
+                if refused.code not in OF_ONE:
+                    raise
+                refusals[refused.code.id] = refused
     except BotException as refused:
-        with tenancy.scope(workspace):
-            record(refused, action="inbox_read", workspace=workspace, account=access.account)
-        return
+        refusals[refused.code.id] = refused
     with tenancy.scope(workspace), transaction.atomic():
-        for media, one in said:
-            _comment(access, one, media, _moment(one["timestamp"])) if media else _conversation(access, one)
+        for media, things in said.items():
+            for one in things:
+                _comment(access, one, media, _moment(one["timestamp"])) if media else _conversation(access, one)
+        _note(access, refusals, now() if "" in said else None)
 
 
 def forget(account: InstagramAccount) -> None:
@@ -208,7 +222,7 @@ def _take(access: OfficialAccess, event: MetaEvent) -> None:
     told = event.told
     if told.get("field") == "comments":
         value = told["value"]
-        _comment(access, value, value.get("media", {}).get("id", ""), event.received_at)
+        _comment(access, value, value.get("media", {}).get("id", ""), event.said_at)
     elif told.get("field") == "story_insights":
         measuring.keep_story(access, told["value"])
     elif message := told.get("message"):
@@ -216,14 +230,25 @@ def _take(access: OfficialAccess, event: MetaEvent) -> None:
 
 
 def _message(access: OfficialAccess, told: dict[str, Any], message: dict[str, Any]) -> None:
-    if message.get("is_deleted"):  # the person took it back: its words go
-        TalkLine.objects.filter(talk__account=access.account_id, remote_id=message["mid"]).update(text="")
+    if message.get("is_deleted"):
+        _take_back(access, str(message["mid"]))
         return
     ours = bool(message.get("is_echo")) or str(told["sender"]["id"]) == access.ig_id
     person = str(told["recipient" if ours else "sender"]["id"])
-    at = datetime.fromtimestamp(int(told["timestamp"]) / 1000, UTC)
+    at = min(datetime.fromtimestamp(int(told["timestamp"]) / 1000, UTC), now())
     heard(access, Kind.MESSAGE, person, remote_id=str(message["mid"]), text=str(message.get("text") or ""), at=at,
           ours=ours, person=person)  # fmt: skip
+
+
+def _take_back(access: OfficialAccess, mid: str) -> None:
+    """A person took a message back: its words go from here, from the list, and from what Meta told of it."""
+    MetaEvent.objects.filter(account=access.account_id, told__message__mid=mid).update(told={})  # waits for a worker
+    line = TalkLine.objects.filter(talk__account=access.account_id, remote_id=mid).first()
+    if line:
+        TalkLine.objects.filter(pk=line.pk).update(text="")
+        newest = TalkLine.objects.filter(talk=line.talk_id).latest("at", "pk")
+        Talk.objects.filter(pk=line.talk_id).update(last_text=newest.text[:200])
+        live.publish(access.workspace_id, "inbox", {"talk": str(line.talk_id)})
 
 
 def _comment(access: OfficialAccess, value: dict[str, Any], media: str, at: datetime) -> None:
@@ -238,14 +263,29 @@ def _comment(access: OfficialAccess, value: dict[str, Any], media: str, at: date
           media_id=str(media), **theirs)  # fmt: skip
 
 
-def _said(door: GraphDoor) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The newest comments with their post's id, and the newest conversations with none."""
+def _sources(door: GraphDoor) -> Iterator[tuple[str, Callable[[], list[dict[str, Any]]]]]:
+    """What is read, one by one: the newest conversations, then the comments of each of the newest posts, by its id."""
+    yield "", door.conversations
     for post in door.recent_media(POSTS):
-        for one in door.comments(post["id"]):
-            yield post["id"], one
-            for reply in one.get("replies", {}).get("data", []):
-                yield post["id"], reply | {"parent_id": one["id"]}
-    yield from (("", talk) for talk in door.conversations())
+        yield post["id"], partial(_comments, door, post["id"])
+
+
+def _comments(door: GraphDoor, media: str) -> list[dict[str, Any]]:
+    """The newest comments on a post, each before its replies."""
+    said = []
+    for one in door.comments(media):
+        said += [one, *(reply | {"parent_id": one["id"]} for reply in one.get("replies", {}).get("data", []))]
+    return said
+
+
+def _note(access: OfficialAccess, refusals: dict[str, BotException], messages_at: datetime | None) -> None:
+    """Keep how a reading went; what was refused before in the same way is not written down again."""
+    own = {"workspace_id": access.workspace_id, "account_id": access.account_id}
+    code = next(iter(refusals), "")
+    known = code and Measuring.objects.filter(**own, inbox_code=code).exists()
+    Measuring.objects.update_or_create(**own, defaults={"inbox_code": code, "messages_at": messages_at})
+    for refused in () if known else refusals.values():
+        record(refused, action="inbox_read", workspace=access.workspace_id, account=access.account)
 
 
 def _conversation(access: OfficialAccess, talk: dict[str, Any]) -> None:

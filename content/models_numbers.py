@@ -8,12 +8,14 @@ from bots.models import Owned, tenant_key
 
 
 class Measuring(Owned):
-    """When an account's numbers were last asked for, when they are next, and why the last time came to nothing."""
+    """When an account's numbers and its inbox were last read, when they are next, and what came to nothing."""
 
     account = tenant_key("bots.InstagramAccount", related_name="measuring")
     due_at = models.DateTimeField(default=now)
     measured_at = models.DateTimeField(null=True)
     error_code = models.CharField(max_length=16, blank=True)  # of the last time; empty when it went well
+    messages_at = models.DateTimeField(null=True)  # when messages were last read; null where the last time was refused
+    inbox_code = models.CharField(max_length=16, blank=True)  # the first refusal of the inbox the last time
 
     class Meta:
         constraints = [models.UniqueConstraint("workspace", "account", name="measuring_once")]

@@ -12,7 +12,7 @@ from statistics import fmean, stdev
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from accounts.models import User
@@ -218,6 +218,5 @@ def _wrote_back(account: InstagramAccount, sent: Iterable[Action]) -> set[Any]:
 
 
 def _inbox_read_at(account: InstagramAccount) -> datetime | None:
-    """When the inbox was last read; None where it never was or the last time failed."""
-    read = Measuring.objects.filter(Q(error_code="") & Q(measured_at__isnull=False), account=account).first()
-    return read.measured_at if read else None
+    """When the account's messages were last read; None where they never were or the last time failed."""
+    return Measuring.objects.filter(account=account).values_list("messages_at", flat=True).first()

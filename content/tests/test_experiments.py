@@ -328,9 +328,7 @@ def test_welcomes_are_split_by_lot_and_decided_by_who_wrote_back(
                 own = {"workspace": alices_workspace, "account": account, "kind": "message"}
                 talk = Talk.objects.create(**own, root=name, username=name, last_at=then)
                 TalkLine.objects.create(workspace=alices_workspace, talk=talk, text="hei", at=then + timedelta(days=1))
-        Measuring.objects.update_or_create(
-            workspace=alices_workspace, account=account, defaults={"measured_at": now(), "error_code": ""}
-        )
+        Measuring.objects.update_or_create(workspace=alices_workspace, account=account, defaults={"messages_at": now()})
     test = looked(test)
 
     assert (test.status, test.verdict["winner"], test.verdict["a"]) == ("decided", "B", 0.0)

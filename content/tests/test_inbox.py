@@ -13,11 +13,12 @@ from accounts import tenancy
 from accounts.models import Notification, User
 from bots.instagram.graph import GraphDoor
 from bots.instagram.reactions import NoAnswer
-from bots.models import InstagramAccount, MetaEvent
+from bots.models import InstagramAccount, MetaEvent, OfficialAccess
 from bots.official import official_door
 from content import inbox, measuring, replies
-from content.models import PostInsight, ReplyRule, SavedReply, Talk, TalkLine
+from content.models import Measuring, PostInsight, ReplyRule, SavedReply, Talk, TalkLine
 from errors import codes
+from errors.models import ActivityLog
 from instagrowth.testing import META_APP, everywhere
 from sandbox.graph_hooks import sign
 from sandbox.testing import Control
@@ -46,6 +47,14 @@ def says(
         .status_code
         for _ in range(times)
     ]  # fmt: skip
+
+
+def tells(client: Client, event: dict[str, Any], entry: dict[str, Any] | None = None) -> int:
+    """Meta tells us of an event, with these changes in its entry; the answer."""
+    event["entry"][0] |= entry or {}
+    body = json.dumps(event)
+    header = {"X-Hub-Signature-256": sign(body.encode(), META_APP["secret"])}
+    return client.post(HOOK, body, "application/json", headers=header).status_code
 
 
 def worked(account: InstagramAccount) -> int:
@@ -198,13 +207,120 @@ def test_a_rule_answers_its_words_once_in_a_talk_and_only_what_was_said_lately(
     send_all(subscribed)
     assert [(text, state) for text, ours, state in lines() if ours] == [("The list", "confirmed")]
 
-    with everywhere():
-        TalkLine.objects.filter(is_ours=True).delete()
-    says(client, meta, "comments", "And the price of the big blue bowl?")
-    with everywhere():
-        MetaEvent.objects.filter(worked_at=None).update(received_at=now() - replies.WINDOW - timedelta(minutes=1))
+
+def test_what_meta_brings_late_was_said_when_meta_says_and_no_rule_answers_it(
+    subscribed: InstagramAccount, alice: User, client: Client, meta: Control
+) -> None:
+    workspace = subscribed.workspace_id
+    with tenancy.scope(workspace):
+        old = inbox.add_rule(workspace, alice, words="price", on="comment", how="same", text="The list")
+        ReplyRule.objects.filter(pk=old.pk).update(created_at=now() - timedelta(days=9))
+        inbox.add_rule(workspace, alice, words="ship", on="comment", how="same", text="Everywhere")
+    received = int(now().timestamp())
+    yesterday, lately = received - 25 * 3600, received - 23 * 3600
+
+    def comment(text: str) -> dict[str, Any]:
+        (sent,) = meta.graph("comments", username="alice.clay", by="fan.of.clay", text=text)["sent"]
+        return dict(json.loads(sent["body"]))
+
+    late = comment("Price of yesterday?")
+    tells(client, late, {"time": yesterday})
+    tells(client, late, {"time": received})  # Meta brings it again, and the first moment stays
+    tells(client, comment("Price of today?"), {"time": lately * 1000})  # in milliseconds, as of messages
+    tells(client, comment("Do you ship?"), {"time": lately})  # the rule is newer
+    tells(client, comment("And the price from tomorrow?"), {"time": received + 86400})
+    tells(client, comment("Price at no moment?"), {"time": "soon"})
     worked(subscribed)
-    assert [line for line in lines() if line[1]] == []
+
+    with everywhere():
+        said = dict(TalkLine.objects.filter(is_ours=False).values_list("text", "at"))
+        answered = TalkLine.objects.filter(is_ours=True).values_list("answers__text", flat=True)
+        assert set(answered) == {"Price of today?", "And the price from tomorrow?", "Price at no moment?"}
+    assert said["Price of yesterday?"].timestamp() == yesterday
+    assert said["Price of today?"].timestamp() == said["Do you ship?"].timestamp() == lately
+    assert max(said.values()) <= now()
+
+
+def test_an_answer_by_a_rule_or_in_private_that_waited_too_long_is_not_sent(
+    subscribed: InstagramAccount, alice: User, client: Client, meta: Control
+) -> None:
+    workspace = subscribed.workspace_id
+    with tenancy.scope(workspace):
+        inbox.add_rule(workspace, alice, words="price", on="comment", how="same", text="The list")
+        ReplyRule.objects.update(created_at=now() - timedelta(days=9))
+    says(client, meta, "comments", "The price?")
+    worked(subscribed)
+    with everywhere():
+        comment = TalkLine.objects.select_related("talk__account").get(is_ours=False)
+        replies.say(comment.talk, "For you", user=alice, to=comment, private=True)
+        TalkLine.objects.filter(pk=comment.pk).update(at=now() - replies.PRIVATE_WINDOW - timedelta(minutes=1))
+    send_all(subscribed)
+
+    assert sent(meta) == []
+    with everywhere():
+        ended = set(TalkLine.objects.filter(is_ours=True).values_list("text", "error_code"))
+    assert ended == {("The list", codes.IG_WINDOW_CLOSED.id), ("For you", codes.IG_PRIVATE_REPLY_USED.id)}
+
+
+def test_what_meta_refuses_of_the_inbox_holds_up_nothing_else_and_is_written_down_once(
+    subscribed: InstagramAccount, client: Client, meta: Control
+) -> None:
+    newest, second = (post["id"] for post in opened(subscribed).recent_media(2))
+    for media in (newest, second):
+        meta.graph("comments", username="alice.clay", by="fan.of.clay", text=f"On {media}", media=media)
+    meta.graph("messages", username="alice.clay", by="fan.of.clay", text="Hello")
+
+    def read(*faults: tuple[str, str]) -> tuple[list[str], list[str], bool]:
+        """What is known, what was written down, and whether messages count as read, after a look at such a Meta."""
+        meta.clear_faults()
+        for fault, path in faults:
+            meta.fault(fault, path=path, times=None)
+        inbox.read(subscribed.workspace_id, subscribed.pk)
+        with everywhere():
+            said = TalkLine.objects.filter(text__in=[f"On {newest}", f"On {second}", "Hello"])
+            written = ActivityLog.objects.filter(action="inbox_read").order_by("at", "pk")
+            return (
+                sorted(said.values_list("text", flat=True)),
+                list(written.values_list("error_code", flat=True)),
+                Measuring.objects.filter(messages_at__isnull=False).exists(),
+            )
+
+    scope, throttled = codes.IG_OFFICIAL_SCOPE.id, codes.GRAPH_THROTTLED.id
+    unticked, limit = ("graph_10", ".*conversations"), ("graph_4", f"{second}/comments")
+    assert read(unticked, limit) == ([f"On {newest}"], [scope, throttled], False)
+    everything = sorted(["Hello", f"On {newest}", f"On {second}"])
+    assert read(unticked) == (everything[1:], [scope, throttled], False)  # said before
+    assert read(("graph_100_33", f"{newest}/comments")) == (
+        everything,
+        [scope, throttled, codes.GRAPH_NOT_FOUND.id],
+        True,
+    )
+    asked = meta.ledger().total_requests("alice.clay")
+    read(("graph_190", ".*conversations"))
+    assert meta.ledger().total_requests("alice.clay") == asked + 1  # a token that is lost is not asked with again
+    with everywhere():
+        assert not OfficialAccess.objects.get().is_active
+
+
+def test_the_words_of_a_message_that_was_taken_back_are_nowhere(
+    subscribed: InstagramAccount, alice: User, client: Client, meta: Control
+) -> None:
+    says(client, meta, "messages", "Hello")
+    (told,) = meta.graph("messages", username="alice.clay", by="fan.of.clay", text="My secret")["sent"]
+    event = json.loads(told["body"])
+    tells(client, event)
+    worked(subscribed)
+    event["entry"][0]["messaging"][0]["message"] = {"mid": event["entry"][0]["messaging"][0]["message"]["mid"],
+                                                    "is_deleted": True}  # fmt: skip
+    tells(client, event)
+    worked(subscribed)
+
+    client.force_login(alice)
+    for page in (reverse("inbox:page"), f"/inbox/{talk().pk}/"):
+        assert "My secret" not in client.get(page).content.decode()
+    with everywhere():
+        assert "My secret" not in str(list(MetaEvent.objects.values_list("told", flat=True)))
+    assert [text for text, _, _ in lines()] == ["Hello", ""]
 
 
 def test_a_private_answer_goes_to_whoever_wrote_that_comment_in_a_thread_of_several(
@@ -213,6 +329,7 @@ def test_a_private_answer_goes_to_whoever_wrote_that_comment_in_a_thread_of_seve
     workspace, door = subscribed.workspace_id, opened(subscribed)
     with tenancy.scope(workspace):
         inbox.add_rule(workspace, alice, words="price", on="comment", how="private", text="The list")
+        ReplyRule.objects.update(created_at=now() - timedelta(days=9))
     lovely = meta.graph("comments", username="alice.clay", by="fan.of.clay", text="Lovely")["comment"]
     for _ in range(2):
         says(client, meta, "comments", "The price?", by="ben.clay", parent=lovely)
@@ -350,9 +467,7 @@ def test_a_storys_last_numbers_are_kept_when_it_is_gone(
     value = {"media_id": story, "reach": 71, "views": 90, "replies": 4, "shares": 1}
     event = json.loads(told["body"])
     event["entry"][0]["changes"][0]["value"] = value
-    body = json.dumps(event)
-    header = {"X-Hub-Signature-256": sign(body.encode(), META_APP["secret"])}
-    assert client.post(HOOK, body, "application/json", headers=header).status_code == 200
+    assert tells(client, event) == 200
     worked(subscribed)
 
     with everywhere():
