@@ -63,8 +63,8 @@ def heard(
     who = {} if ours else {name: about.get(name, "") for name in ("person", "username")}
     known = {name: value for name, value in about.items() if value}
     talk, is_new = Talk.objects.get_or_create(**own, kind=kind, root=root, defaults=known | {"last_at": at})
-    if not is_new and not talk.username and known.get("username"):
-        Talk.objects.filter(pk=talk.pk).update(username=known["username"])
+    if not is_new and known.get("username") and (not talk.username or remote_id == root):  # who began it may come late
+        Talk.objects.filter(pk=talk.pk).update(username=known["username"], person=known.get("person", talk.person))
     if ours and replies.found(talk, remote_id, text):
         return False
     state = State.CONFIRMED if ours else State.RECEIVED
@@ -280,7 +280,7 @@ def _comments(door: GraphDoor, media: str) -> list[dict[str, Any]]:
 
 def _note(access: OfficialAccess, refusals: dict[str, BotException], messages_at: datetime | None) -> None:
     """Keep how a reading went; what was refused before in the same way is not written down again."""
-    own = {"workspace_id": access.workspace_id, "account_id": access.account_id}
+    own: dict[str, Any] = {"workspace_id": access.workspace_id, "account_id": access.account_id}
     code = next(iter(refusals), "")
     known = code and Measuring.objects.filter(**own, inbox_code=code).exists()
     Measuring.objects.update_or_create(**own, defaults={"inbox_code": code, "messages_at": messages_at})

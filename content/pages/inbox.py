@@ -18,7 +18,7 @@ from bots.models import InstagramAccount, OfficialAccess
 from bots.pages.doors import do_for
 from content import inbox, replies
 from content.inbox_forms import ReplyForm, RuleForm, SavedReplyForm
-from content.models import ReplyRule, SavedReply, Talk, TalkLine
+from content.models import Measuring, ReplyRule, SavedReply, Talk, TalkLine
 from errors import codes
 from errors.exceptions import BotException
 from instagrowth import live
@@ -46,6 +46,10 @@ def page(request: MemberRequest) -> HttpResponse:
         "accounts": InstagramAccount.objects.filter(workspace=request.workspace).order_by("username"),
         "connected": OfficialAccess.objects.exists(),
         "filtered": bool(set(query) - {"view"}),
+        "refused": Measuring.objects.filter(account__official__isnull=False)
+        .exclude(inbox_code="")
+        .select_related("account")
+        .order_by("pk")[:5],
     }
     return render(request, "content/inbox_live.html" if request.htmx else "content/inbox.html", context)
 

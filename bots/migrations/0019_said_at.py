@@ -9,7 +9,7 @@ SELECT set_config('app.scope', '', true);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("bots", "0017_resting")]
+    dependencies = [("bots", "0018_zones")]
 
     operations = [
         migrations.AddField("metaevent", "said_at", models.DateTimeField(default=django.utils.timezone.now)),
