@@ -154,7 +154,7 @@ def settle(talk: Talk, by: User, *, done: bool) -> None:
 
 
 def add_rule(workspace_id: UUID, user: User, *, words: str, on: str, how: str, text: str) -> ReplyRule:
-    """Let words be answered by themselves from now on. Raises VALIDATION_FAILED, BEING_DELETED."""
+    """Let words be answered by themselves from now on. Raises VALIDATION_FAILED, IG_REPLY_INVALID, BEING_DELETED."""
     farewell.nothing_new(workspace_id)  # of two clicks the second waits here, and finds the first's
     words = " ".join(re.findall(r"\w+", words.lower()))
     mine = ReplyRule.objects.filter(workspace_id=workspace_id)
@@ -165,6 +165,7 @@ def add_rule(workspace_id: UUID, user: User, *, words: str, on: str, how: str, t
             codes.VALIDATION_FAILED, f"There is a rule for this already, or there are {MOST_RULES}.", field="words"
         )
     how = how if on == Kind.COMMENT else ReplyRule.How.SAME
+    replies.must_fit(text.strip(), by_message=on == Kind.MESSAGE or how == ReplyRule.How.PRIVATE)
     log_activity("inbox_rule", workspace=workspace_id, user=user, words=words, on=on)
     return ReplyRule.objects.create(
         workspace_id=workspace_id, words=words, on=on, how=how, text=text.strip(), created_by=user.pk
@@ -172,8 +173,13 @@ def add_rule(workspace_id: UUID, user: User, *, words: str, on: str, how: str, t
 
 
 def remove_rule(rule: ReplyRule, user: User) -> None:
-    """Let a rule answer nothing more."""
+    """Let a rule answer nothing more: what waits of it is not sent either."""
     log_activity("inbox_rule", workspace=rule.workspace_id, user=user, words=rule.words, removed="yes")
+    for line in TalkLine.objects.filter(rule=rule, state=State.QUEUED).select_for_update():
+        if line.is_private and line.answers:
+            TalkLine.objects.filter(pk=line.answers.pk).update(answered_privately=False)
+        line.delete()
+        _tell_newest(line.talk_id)
     rule.delete()
 
 
@@ -246,9 +252,14 @@ def _take_back(access: OfficialAccess, mid: str) -> None:
     line = TalkLine.objects.filter(talk__account=access.account_id, remote_id=mid).first()
     if line:
         TalkLine.objects.filter(pk=line.pk).update(text="")
-        newest = TalkLine.objects.filter(talk=line.talk_id).latest("at", "pk")
-        Talk.objects.filter(pk=line.talk_id).update(last_text=newest.text[:200])
+        _tell_newest(line.talk_id)
         live.publish(access.workspace_id, "inbox", {"talk": str(line.talk_id)})
+
+
+def _tell_newest(talk: UUID) -> None:
+    """Let the list show what is the newest line of a talk now."""
+    newest = TalkLine.objects.filter(talk=talk).latest("at", "pk")
+    Talk.objects.filter(pk=talk).update(last_text=newest.text[:200], last_at=newest.at)
 
 
 def _comment(access: OfficialAccess, value: dict[str, Any], media: str, at: datetime) -> None:

@@ -45,6 +45,12 @@ def closed(
     return None
 
 
+def must_fit(text: str, *, by_message: bool) -> None:
+    """Raise IG_REPLY_INVALID for what Meta takes as no comment or no message."""
+    if not text or (len(text.encode()) if by_message else len(text)) > LONGEST[by_message]:
+        raise BotException(codes.IG_REPLY_INVALID, field="text")
+
+
 def privately(talk: Talk) -> list[TalkLine]:
     """The comments that may still get their one private reply: the newest of each person, the newest first."""
     said = TalkLine.objects.filter(talk=talk, is_ours=False, answered_privately=False, at__gte=now() - PRIVATE_WINDOW)
@@ -76,9 +82,7 @@ def say(
     if said := TalkLine.objects.filter(pk=key).first():
         return said
     text, private = text.strip(), private and talk.kind == Kind.COMMENT
-    by_message = private or talk.kind == Kind.MESSAGE
-    if not text or (len(text.encode()) if by_message else len(text)) > LONGEST[by_message]:
-        raise BotException(codes.IG_REPLY_INVALID, field="text")
+    must_fit(text, by_message=private or talk.kind == Kind.MESSAGE)
     official_door(talk.account)
     if refused := closed(talk, to, private=private, by_rule=rule is not None):
         raise refused

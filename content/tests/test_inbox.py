@@ -208,6 +208,29 @@ def test_a_rule_answers_its_words_once_in_a_talk_and_only_what_was_said_lately(
     assert [(text, state) for text, ours, state in lines() if ours] == [("The list", "confirmed")]
 
 
+def test_a_rule_that_is_removed_sends_nothing_that_waits_and_one_too_long_for_a_message_is_not_made(
+    subscribed: InstagramAccount, alice: User, client: Client, meta: Control
+) -> None:
+    client.force_login(alice)
+    rule = {"what": "rule", "words": "price", "on": "comment", "how": "private"}
+    page = client.post(reverse("inbox:rules"), rule | {"text": "ფასი" * 84})  # 336 letters of three bytes each
+    assert (page.status_code, codes.IG_REPLY_INVALID.what in page.content.decode()) == (400, True)
+    assert client.post(reverse("inbox:rules"), rule | {"text": "The wrong list"}).status_code == 302
+    with everywhere():
+        ReplyRule.objects.update(created_at=now() - timedelta(days=9))
+        made = ReplyRule.objects.get()
+    says(client, meta, "comments", "The price?")
+    worked(subscribed)
+    assert ("The wrong list", True, "queued") in lines()
+    client.post(reverse("inbox:remove_rule", args=[made.pk]))
+    send_all(subscribed)
+
+    assert (lines(), sent(meta)) == ([("The price?", False, "received")], [])
+    assert "The wrong list" not in client.get(reverse("inbox:page")).content.decode()
+    with everywhere():
+        assert not TalkLine.objects.get().answered_privately  # it may be answered by hand
+
+
 def test_what_meta_brings_late_was_said_when_meta_says_and_no_rule_answers_it(
     subscribed: InstagramAccount, alice: User, client: Client, meta: Control
 ) -> None:
