@@ -89,7 +89,8 @@ class AccountPage(Page):
     deeds = (
         Deed("test_session", "Test the session", _test, "We ask Instagram once. A stop sign stops the bot.", slow=True,
              fits=lambda row: hasattr(row, "session")),
-        Deed("give_proxy", "Give a proxy", _give_proxy, "One that stays: for 30 days it gets no other.", ProxyForm),
+        Deed("give_proxy", "Give a proxy", _give_proxy, "One that stays: for 30 days it gets no other.", ProxyForm,
+             dangerous=True, mild=True),
         Deed("take_proxy", "Take the proxy", _take_proxy, "It goes straight to Instagram again.", bulk=True,
              fits=lambda row: row.sealed_proxy is not None),
     )  # fmt: skip

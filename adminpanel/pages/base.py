@@ -21,12 +21,12 @@ from unfold.admin import ModelAdmin, checkbox
 from unfold.decorators import display
 
 from accounts.models import User
-from adminpanel import audit, navigation, watching
+from adminpanel import audit, navigation, presence, watching
 from adminpanel.changelist import KeyedList, as_uuid, beginning
 from adminpanel.deeds import Asked, Deed
 from adminpanel.models import AdminLog
 from adminpanel.pages import exports
-from adminpanel.pages.doing import Doing, many, refuse
+from adminpanel.pages.doing import Doing, for_a_code, many, refuse
 from adminpanel.versions import RowForm
 from errors.exceptions import BotException
 
@@ -50,6 +50,7 @@ class Page(Doing):
     make_says = ""
     make_button = "Make it"
     make_title = ""  # what making one is called; "" where the model's own name says it
+    dangerous_make = False  # making one wants a fresh code
     live_every = 0  # seconds after which what stands under an open row is drawn anew
     form = RowForm
     list_per_page = 50
@@ -242,13 +243,19 @@ class Page(Doing):
         """Make a row, for pages with a `make_form`; or a page, where something is told once."""
         raise NotImplementedError
 
+    def form_to_make(self, request: HttpRequest) -> Any:
+        """The `make_form`, as whoever asks may fill it in."""
+        return cast(Any, self.make_form)(request.POST or None, request.FILES or None)
+
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> Any:
         """Django's form, or our own where a function makes the rows."""
-        if self.make_form is None:
-            return super().add_view(request, form_url, extra_context)
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = self.make_form(request.POST or None, request.FILES or None)
+        if self.dangerous_make and not presence.has_proved(request.session):
+            return for_a_code(request)
+        if self.make_form is None:
+            return super().add_view(request, form_url, extra_context)
+        form = self.form_to_make(request)
         if request.method == "POST" and form.is_valid():
             try:
                 with transaction.atomic():

@@ -69,7 +69,7 @@ class Doing(ModelAdmin):
             if row is None:
                 raise Http404
             if wanted.dangerous and not presence.has_proved(request.session):
-                return redirect(f"{reverse('admin:prove')}?{urlencode({'next': request.get_full_path()})}")
+                return for_a_code(request)
             try:
                 seen = request.POST.get("version", "") if request.method == "POST" else request.GET.get("version")
                 self.expect(wanted, row, seen)
@@ -180,7 +180,7 @@ def many(deed: Deed) -> Callable[..., Any]:
         if request.POST.get("select_across") == "1":
             raise PermissionDenied  # no page of ours offers it
         if deed.dangerous and not presence.has_proved(request.session):
-            return redirect(f"{reverse('admin:prove')}?{urlencode({'next': request.get_full_path()})}")
+            return for_a_code(request)
         form = deed.form(request.POST if "confirmed" in request.POST else None)
         if form.is_bound and form.is_valid():
             return _do_many(page, deed, request, queryset, form.cleaned_data)
@@ -206,6 +206,11 @@ def _do_many(
             refused = f" Not all: {why} ({why.code.id})"
     (messages.warning if refused else messages.success)(request, f"{deed.title}: {done} done.{refused}")
     return redirect(request.get_full_path())
+
+
+def for_a_code(request: HttpRequest) -> HttpResponseBase:
+    """To the form that asks for a fresh code, and from there back here."""
+    return redirect(f"{reverse('admin:prove')}?{urlencode({'next': request.get_full_path()})}")
 
 
 def refuse(form: forms.Form, refused: BotException) -> None:

@@ -8,14 +8,13 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.http import urlencode
 from unfold.decorators import display
 
 from adminpanel import bulk, presence
 from adminpanel.deeds import Asked, BriefForm, Deed
 from adminpanel.models import BulkJob
 from adminpanel.pages.base import Page
-from adminpanel.pages.doing import refuse
+from adminpanel.pages.doing import for_a_code, refuse
 from adminpanel.site import site
 from errors.exceptions import BotException
 
@@ -28,7 +27,7 @@ def ask(page: Page, request: HttpRequest, deed: str) -> HttpResponseBase:
     if not (page.may(request) and page.may(request, deed)):
         raise PermissionDenied
     if not presence.has_proved(request.session):
-        return redirect(f"{reverse('admin:prove')}?{urlencode({'next': request.get_full_path()})}")
+        return for_a_code(request)
     filters = request.GET.urlencode()
     total = bulk.matching(page, request.user, filters)[: bulk.MOST + 1].count()  # type: ignore[arg-type]
     form = wanted.form(request.POST or None)

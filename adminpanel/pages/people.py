@@ -218,7 +218,8 @@ class UserPage(Page):
         Deed("visit", "See it as they do", _visit,
              "The product as they see it, for 15 minutes. You only look; sign-in and secrets stay hidden.",
              VisitForm, dangerous=True, mild=True, fits=lambda row: row.is_active and not row.must_change_password),
-        Deed("reset_password", "Reset password", _reset, "You get a one-time password to hand over. Sessions end."),
+        Deed("reset_password", "Reset password", _reset, "You get a one-time password to hand over. Sessions end.",
+             dangerous=True),
         Deed("sign_out", "Sign out everywhere", sign_out, "Every browser and program of theirs.", bulk=True),
         Deed("block", "Block", _block, "They are signed out, and bots of theirs alone are stopped.", bulk=True,
              fits=lambda row: row.is_active),
@@ -239,6 +240,13 @@ class UserPage(Page):
             if exact.exists():
                 return exact, False
         return super().get_search_results(request, queryset, search_term)
+
+    def form_to_make(self, request: HttpRequest) -> Any:
+        """Who may not change plans gives the free one."""
+        form = super().form_to_make(request)
+        if not self.may(request, "change_plan"):
+            form.fields["plan"].choices = [(key, name) for key, name in plan_choices() if key == "free"]
+        return form
 
     def make(self, asked: Asked) -> HttpResponseBase:
         """Admit somebody, and show what to hand over."""

@@ -111,6 +111,7 @@ class SessionPage(Page):
         "filename", "username", "status", "valid", "probed_at", "account", "workspace", "version", "created_at",
     )  # fmt: skip
     make_form = UploadForm
+    dangerous_make = True
     deeds = (
         Deed("verify", "Verify", _verify, "We ask Instagram once, and learn whose it is.", slow=True,
              also=bots.driven_by),

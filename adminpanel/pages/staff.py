@@ -100,6 +100,7 @@ class StaffPage(Page):
     search_text = ("email", "name")
     search_help_text = "An e-mail or a name"
     make_form = InviteForm
+    dangerous_make = True
     make_says = "You hand over a one-time password; at the first sign-in they set up an authenticator of their own."
     fields = readonly_fields = ("email", "name", "staff_role", "is_active", "authenticator", "last_login", "created_at")
     deeds = (
@@ -110,7 +111,8 @@ class StaffPage(Page):
              says="Their password and authenticator are forgotten; you hand them a password for the first sign-in."),
         Deed("block", "Block", _block, "They are signed out and cannot come back.", dangerous=True,
              fits=lambda row: row.is_active),
-        Deed("unblock", "Unblock", _unblock, "They may sign in again.", fits=lambda row: not row.is_active),
+        Deed("unblock", "Unblock", _unblock, "They may sign in again.", dangerous=True, mild=True,
+             fits=lambda row: not row.is_active),
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -183,6 +185,7 @@ class NetworkPage(Page):
     search_exact = ("network", "note")
     search_help_text = "A network or a note, as it stands there"
     make_form = NetworkForm
+    dangerous_make = True
     make_says = "From the moment the list has a network, staff come from listed networks only."
     fields = readonly_fields = ("network", "note", "created_at")
     deeds = (
