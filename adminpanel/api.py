@@ -188,13 +188,18 @@ class CreateUser(StaffDoor):
         tag=ADMINISTRATION,
     )
     def post(self, request: Request, wanted: dict[str, Any]) -> dict[str, object]:
-        """Make a member with a workspace on a plan, or an administrator with an authenticator to enrol."""
+        """Make a member with a workspace on a plan, or an administrator with an authenticator to enrol.
+
+        A plan other than the free one wants a role that may change plans.
+        """
         if wanted["role"] == User.Role.ADMIN:
             roles.check(request.user, "staff", "add")
             handed = staff.hand_out(wanted["email"], wanted["password"], new=True)
             self.looks_at(handed.user, new=True)
             _note("admin_created", cast(User, request.user), created=str(handed.user.pk))
             return {**_told(handed.user), "workspace": None, "otpauth_uri": handed.otpauth_uri}
+        if wanted["plan"] != "free":
+            roles.check(request.user, "users", "change_plan")
         admitted = members.admit(
             email=wanted["email"] or "",
             access_code=wanted["access_code"] or "",

@@ -141,10 +141,13 @@ class CreateBot(StaffDoor):
             workspace=wanted.get("workspace"),
             named=wanted["sessions"],
             uploads=uploads,
+            sees=self.looks_at,
             **asked,
         )
         with tenancy.platform("an administrator sees what was made"):
             rows = Bot.objects.select_related("account__session", "workspace").in_bulk([bot.pk for bot in made])
+            beside, self.seen = self.seen, []
             self.looks_at(*rows.values(), new=True)
+            self.seen += beside
             told = NewBot([rows[bot.pk] for bot in made], many=True).data
         return {"success": True, "bot": told[0], "bots": told}

@@ -1,6 +1,6 @@
 """Bots that an administrator makes for a member: account, session, plan and API pair in one go, or nothing of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts import tenancy
 from accounts.models import Membership, User, Workspace
+from adminpanel import roles
 from billing import entitlements
 from billing.models import Plan, Subscription
 from bots import api_pairs, connecting, health, session_pool, sessions, switch
@@ -22,6 +23,7 @@ from errors.recording import log_activity
 
 PLAN_TYPES = ("starter", "enterprise")  # keys of plans; how the bots run follows from the plan
 MOST = 100  # sessions at once
+Sees = Callable[..., None]
 
 
 @dataclass(frozen=True)
@@ -43,14 +45,17 @@ def create(
     named: Sequence[str] = (),
     uploads: Sequence[Upload] = (),
     api_pair: str | None = api_pairs.AUTO,
+    sees: Sees = lambda *_, **__: None,
 ) -> list[Bot]:
     """Make a bot for each session: those of the pool that are named, and those that are uploaded now.
 
     An account has one bot and one session, so several sessions make several bots: all of them or none. `user` is an id,
     an e-mail or an access code; `api_pair` is an id, `auto`, or None for none. An account that has been here before
-    without its session gets its bot back, with these settings.
+    without its session gets its bot back, with these settings. `sees` is told of each row beside the bots before it
+    changes (`new=True` for one that is not there yet), for the admin log.
 
-    Raises VALIDATION_FAILED, WORKSPACE_NOT_FOUND, PLAN_IS_PAID, PLAN_ACCOUNT_LIMIT, BEING_DELETED,
+    Raises VALIDATION_FAILED, WORKSPACE_NOT_FOUND, NO_PERMISSION (the plan is another, and `by` may not change it),
+    PLAN_IS_PAID, PLAN_ACCOUNT_LIMIT, BEING_DELETED,
     BOT_EXISTS, IG_ACCOUNT_TAKEN, and what sessions and pairs are refused with.
     """
     if not 1 <= len(named) + len(uploads) <= MOST:
@@ -58,9 +63,9 @@ def create(
     judged = [session_pool.judge(upload.raw, upload.filename) for upload in uploads]
     with tenancy.platform("an administrator makes a bot in a member's workspace"), transaction.atomic():
         owner, home = _place(user, workspace)
-        plan = _put_on(home, plan_type)
-        chosen = _sessions(named, judged, by)
-        made = [_make(home, owner, plan, session, by) for session in chosen]
+        plan = _put_on(home, plan_type, by, sees)
+        chosen = _sessions(named, judged, by, sees)
+        made = [_make(home, owner, plan, session, by, sees) for session in chosen]
         for bot, session in zip(made, chosen, strict=True):
             several = f"{display_name[:48]} · @{bot.account.username}"
             bot.display_name = several if display_name and len(made) > 1 else display_name
@@ -72,9 +77,12 @@ def create(
     return made
 
 
-def _sessions(named: Sequence[str], judged: Sequence[SessionFile], by: User) -> list[Session]:
+def _sessions(named: Sequence[str], judged: Sequence[SessionFile], by: User, sees: Sees) -> list[Session]:
     """Those of the pool that are named, and new ones of what was uploaded."""
-    found = [session_pool.find(name) for name in named] + [session_pool.add(one, by) for one in judged]
+    pooled, uploaded = [session_pool.find(name) for name in named], [session_pool.add(one, by) for one in judged]
+    sees(*pooled)
+    sees(*uploaded, new=True)
+    found = pooled + uploaded
     if len({session.pk for session in found}) < len(found):
         raise _wrong("sessions", "A session is named twice.")
     return found
@@ -112,19 +120,24 @@ def _called(named: str) -> Q:
         return Q(email__iexact=named.strip()) | Q(access_code=named.strip().upper())
 
 
-def _put_on(workspace: Workspace, plan_type: str) -> Plan:
-    """Put the workspace on the plan. One that is paid for changes where it is paid. Raises PLAN_IS_PAID."""
+def _put_on(workspace: Workspace, plan_type: str, by: User, sees: Sees) -> Plan:
+    """Put the workspace on the plan. One that is paid for changes where it is paid.
+
+    Raises PLAN_IS_PAID, or NO_PERMISSION for another plan by whoever may not change plans.
+    """
     if plan_type not in PLAN_TYPES:
         raise _wrong("plan_type", f"Choose one of: {', '.join(PLAN_TYPES)}.")
     present = Subscription.objects.filter(workspace=workspace, status__in=entitlements.ALIVE).first()
     if present is None or present.plan.key != plan_type:
         if present is not None and present.stripe_subscription_id:
             raise BotException(codes.PLAN_IS_PAID)
+        roles.check(by, "workspaces", "change_plan")
+        sees(*Subscription.objects.filter(workspace=workspace))
         entitlements.subscribe(workspace, plan_type)
     return Plan.objects.get(key=plan_type)
 
 
-def _make(home: Workspace, owner: User, plan: Plan, session: Session, by: User) -> Bot:
+def _make(home: Workspace, owner: User, plan: Plan, session: Session, by: User, sees: Sees) -> Bot:
     """The account of a session, claimed and ready, and its bot."""
     if not session.username:
         raise _wrong("sessions", "Verify the session first: nobody knows yet whose it is.")
@@ -137,6 +150,7 @@ def _make(home: Workspace, owner: User, plan: Plan, session: Session, by: User) 
         account = InstagramAccount(workspace=home, username=session.username, timezone=home.timezone)
     elif hasattr(account, "session"):
         raise BotException(codes.BOT_EXISTS)
+    sees(account, new=account._state.adding)
     account.instagram_pk = int(sessions.settings_of(session)["authorization_data"]["ds_user_id"])
     account.warmup_started_at = now
     account.risk_accepted_at = account.risk_accepted_at or now

@@ -39,8 +39,9 @@ class NewBotForm(forms.Form):
         label="Name of the bot", max_length=80, required=False, widget=UnfoldAdminTextInputWidget
     )
     plan_type = forms.ChoiceField(
-        label="Plan", choices=[(key, key.title()) for key in making.PLAN_TYPES], widget=UnfoldAdminSelectWidget
-    )
+        label="Plan", choices=[(key, key.title()) for key in making.PLAN_TYPES], widget=UnfoldAdminSelectWidget,
+        help_text="The workspace is put on it. Another than it has wants a role that may change plans.",
+    )  # fmt: skip
     cycle_delay = forms.IntegerField(
         label="Cycle delay (seconds)", min_value=1, max_value=86400, initial=90, widget=UnfoldAdminIntegerFieldWidget
     )
@@ -171,7 +172,7 @@ class BotPage(Page):
 
     def make(self, asked: Asked) -> Bot:
         """Make it by the function that programs use."""
-        given = asked.given
+        given, beside = asked.given, list[audit.Seen]()
         made = making.create(
             by=asked.by,
             user=given["user"],
@@ -181,9 +182,10 @@ class BotPage(Page):
             named=given["sessions"],
             uploads=[making.Upload(uploads.content_of(file), file.name or "") for file in given["session_files"]],
             api_pair=given["api_pair"] or None,
+            sees=lambda *rows, new=False: beside.extend(audit.Seen(row, new=new) for row in rows),
         )
-        for further in made[1:]:
-            audit.Seen(further, new=True).record("bots.add", request=asked.request)
+        for seen in [*(audit.Seen(further, new=True) for further in made[1:]), *beside]:
+            seen.record("bots.add", if_changed=True, request=asked.request, plan=given["plan_type"])
         return made[0]
 
     def beside(self, row: Bot) -> list[dict[str, Any]]:

@@ -7,7 +7,9 @@ from django.db import connection
 
 from accounts import tenancy
 from accounts.models import Membership
-from adminpanel import bots
+from adminpanel import bots, roles
+from adminpanel.models import AdminLog
+from adminpanel.tests.control_room import inside, staff_person
 from adminpanel.tests.session_files import file, real_settings, send, settings, upload, uploaded
 from billing import entitlements
 from billing.models import Plan, Subscription
@@ -315,6 +317,33 @@ def test_what_does_not_fit_is_refused_and_nothing_is_made(api, admin, alice, ask
 
     assert (answer.status_code, answer.json()["error"]) == (400, "VALIDATION_FAILED")
     assert left() == (0, 0, 0, 0)
+
+
+def test_who_may_not_change_plans_makes_bots_on_the_plan_there_is(api, admin, alice, alices_workspace):
+    program, session = api(staff_person("oleg", roles.Role.OPERATIONS)), uploaded(api(admin), settings("alice.clay"))
+    with everywhere():
+        entitlements.subscribe(alices_workspace, "enterprise")
+
+    smaller = create(program, alice, session["id"], plan_type="starter")
+    assert (smaller.status_code, smaller.json()["error"], left()) == (403, "NO_PERMISSION", (0, 0, 0, 0))
+    assert create(program, alice, session["id"], plan_type="enterprise").status_code == 201
+
+
+@pytest.mark.parametrize("door", ["api", "page"])
+def test_the_log_has_what_the_bot_changed_beside_it(api, admin, alice, alices_workspace, door):
+    session = uploaded(api(admin), settings("alice.clay"))
+    if door == "api":
+        assert create(api(admin), alice, session["id"]).status_code == 201
+    else:
+        asked = {"user": alice.email, "plan_type": "starter", "cycle_delay": "90", "sessions": session["id"]}
+        assert inside(admin).post("/admin/bots/bot/add/", {**asked, "api_pair": ""}).status_code == 302
+    log = {row.target_type: row for row in AdminLog.objects.filter(action__in=("bots.add", "api.CreateBot"))}
+    plans = [str(Plan.objects.get(key=key).pk) for key in ("growth", "starter")]
+
+    assert set(log) == {"bots.bot", "billing.subscription", "bots.session", "bots.instagramaccount"}
+    assert log["billing.subscription"].changes["plan_id"] == plans
+    assert log["bots.session"].changes["status"] == ["unused", "assigned"]
+    assert log["bots.instagramaccount"].changes["username"] == [None, "alice.clay"]
 
 
 @pytest.mark.parametrize("named", ["nobody", NOBODY, "a/b"])

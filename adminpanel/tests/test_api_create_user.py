@@ -3,10 +3,13 @@
 import pytest
 
 from accounts.models import User
+from adminpanel import roles
+from adminpanel.tests.control_room import inside, staff_person
 from billing import entitlements
 from instagrowth.testing import everywhere, workspace_of
 
 NEW = "a fresh battery staple"
+USERS = "/admin/accounts/user/add/"
 
 
 def create(program, **asked):
@@ -28,6 +31,18 @@ def test_a_member_without_an_e_mail_signs_in_with_the_access_code(api, admin, vi
 def test_the_access_code_may_be_given(api, admin, visitor):
     assert create(api(admin), access_code="clay-2026").json()["access_code"] == "CLAY-2026"
     assert visitor.post("/api/auth/login", {"login": "Clay-2026", "password": NEW}).status_code == 200
+
+
+def test_who_may_not_change_plans_gives_the_free_one_by_program_and_by_page(api, nobody_guessed):
+    sue = staff_person("sue", roles.Role.SUPPORT)
+    free, paid = create(api(sue), plan="free"), create(api(sue), plan="enterprise")
+    browser = inside(sue)
+    offered = [key for key, _ in browser.get(USERS).context["form"].fields["plan"].choices]
+    page = browser.post(USERS, {"name": "Eve", "plan": "enterprise"})
+
+    assert (free.status_code, paid.status_code, paid.json()["error"]) == (201, 403, "NO_PERMISSION")
+    assert (offered, page.status_code) == (["free"], 400)
+    assert User.objects.filter(role="user").count() == 1
 
 
 def test_a_member_may_have_to_change_the_password(api, admin, visitor):
