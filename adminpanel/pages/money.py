@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import ProtectedError, Q
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.decorators import display
@@ -69,9 +69,14 @@ def _set_plan(status: str) -> Any:
 
 
 def _delete_plan(row: Plan, asked: Asked) -> str:
-    if row.key == "free" or Subscription.objects.filter(plan=row).exists():
-        raise BotException(codes.VALIDATION_FAILED, "Workspaces are on this plan. Deactivate it instead.")
-    Plan.objects.filter(pk=row.pk).delete()
+    if row.key == "free":
+        raise BotException(codes.VALIDATION_FAILED, "The free plan is where everybody ends: it stays.")
+    try:
+        Plan.objects.filter(pk=row.pk).delete()
+    except ProtectedError:
+        raise BotException(
+            codes.VALIDATION_FAILED, "Workspaces are on this plan, or it was used once: deactivate it."
+        ) from None
     return "The plan is deleted."
 
 
@@ -106,7 +111,7 @@ class PlanPage(Page):
              bulk=True, fits=lambda row: row.status == "active" and row.key != "free"),
         Deed("activate", "Activate", _set_plan(Plan.Status.ACTIVE), "It is on sale again.", bulk=True,
              fits=lambda row: row.status == "inactive"),
-        Deed("delete", "Delete", _delete_plan, "Only a plan that nobody is on.", dangerous=True),
+        Deed("delete", "Delete", _delete_plan, "Only a plan that nobody was ever on.", dangerous=True),
     )  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import PROTECT
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -117,6 +118,24 @@ def test_extending_and_ending_what_was_given(owner: Client, alices_workspace: Wo
         do(owner, row, "end")
         row.refresh_from_db()
         assert not row.is_alive
+
+
+def test_what_was_used_once_is_not_deleted_and_nothing_breaks(owner: Client, alices_workspace: Workspace) -> None:
+    """Each table that a page deletes from, with what holds its rows."""
+    holders = {
+        (page.page, held.related_model.__name__)
+        for model, page in site._registry.items()
+        for held in model._meta.get_fields(include_hidden=True)
+        if getattr(held, "on_delete", None) is PROTECT and any(deed.name == "delete" for deed in page.deeds)
+    }
+    with everywhere():
+        for key in ("enterprise", "growth"):
+            entitlements.subscribe(alices_workspace, key)
+    answer = do(owner, Plan.objects.get(key="enterprise"), "delete")
+
+    assert holders == {("plans", "Subscription"), ("plans", "SubscriptionChange"), ("api_pairs", "Bot")}
+    assert (answer.status_code, "deactivate it" in answer.content.decode()) == (400, True)
+    assert Plan.objects.filter(key="enterprise").exists()
 
 
 def test_a_plan_in_use_is_deactivated_not_deleted(owner: Client, alice: User) -> None:
