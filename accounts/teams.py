@@ -14,6 +14,7 @@ from errors.recording import log_activity
 from instagrowth import system
 
 Role = Membership.Role
+SUPPORT = "Our support"  # what members are told of staff, whose names are not for them
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,11 @@ def change_role(workspace: Workspace, by: User, person: UUID, role: str) -> Memb
     """Give somebody another role. Raises NOT_FOUND, NO_PERMISSION or LAST_OWNER."""
     held = hold(workspace)
     roles.check_gives(deciding(held, by), role)
+    return give_role(held, by, person, role)
+
+
+def give_role(held: Workspace, by: User, person: UUID, role: str) -> Membership:
+    """The same in a held team by whoever may, such as staff. Raises NOT_FOUND or LAST_OWNER."""
     place = _place_of(held, person)
     if place.role == role:
         return place
@@ -127,9 +133,8 @@ def change_role(workspace: Workspace, by: User, person: UUID, role: str) -> Memb
     place.role = role
     place.save(update_fields=["role"])
     log_activity("team_role", workspace=held, user=by, person=str(person), role=role)
-    notices.notify(
-        place.user, "role_changed", label_of=held, workspace=held, by=by, role=place.get_role_display().lower()
-    )
+    who, now_is = SUPPORT if by.is_staff else by, place.get_role_display().lower()
+    notices.notify(place.user, "role_changed", label_of=held, workspace=held, by=who, role=now_is)
     return place
 
 
@@ -140,6 +145,11 @@ def remove(workspace: Workspace, by: User, person: UUID) -> User:
     """
     held = hold(workspace)
     deciding(held, by)
+    return take_out(held, by, person)
+
+
+def take_out(held: Workspace, by: User, person: UUID) -> User:
+    """The same in a held team by whoever may, such as staff. Raises NOT_FOUND or LAST_OWNER."""
     place = _place_of(held, person)
     _spare_last_owner(place)
     place.delete()

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from accounts import teams
 from accounts.models import Membership, Workspace
 from adminpanel.changelist import as_uuid
 from adminpanel.choices import Choice
@@ -20,8 +21,6 @@ from adminpanel.pages.people import PlanForm, change_plan, found_people, plan_na
 from adminpanel.site import site
 from adminpanel.spans import When
 from bots.models import InstagramAccount
-from errors import codes
-from errors.exceptions import BotException
 from errors.models import ActivityLog
 
 
@@ -94,24 +93,13 @@ class WorkspacePage(Page):
         return plan_name(row)
 
 
-def _spare_last_owner(row: Membership) -> None:
-    owners = Membership.objects.select_for_update().filter(workspace=row.workspace_id, role=Membership.Role.OWNER)
-    if [owner.pk for owner in owners] == [row.pk]:
-        raise BotException(codes.LAST_OWNER)
-
-
 def _give_place(row: Membership, asked: Asked) -> str:
-    if asked.given["role"] != Membership.Role.OWNER:
-        _spare_last_owner(row)
-    Membership.objects.filter(pk=row.pk).update(role=asked.given["role"])
-    return f"{row.user} is {asked.given['role']} there now."
+    place = teams.give_role(teams.hold(row.workspace), asked.by, row.user_id, asked.given["role"])
+    return f"{place.user} is {place.role} there now."
 
 
 def _remove(row: Membership, asked: Asked) -> str:
-    _spare_last_owner(row)
-    row_name = str(row.user)
-    Membership.objects.filter(pk=row.pk).delete()
-    return f"{row_name} does not belong to it any more."
+    return f"{teams.take_out(teams.hold(row.workspace), asked.by, row.user_id)} does not belong to it any more."
 
 
 @admin.register(Membership, site=site)
@@ -132,12 +120,20 @@ class MembershipPage(Page):
     export_columns = ("id", "user_id", "workspace_id", "role", "created_at")
     fields = readonly_fields = ("user", "workspace", "role", "created_at")
     deeds = (
-        Deed("give_role", "Give another role", _give_place, "A workspace keeps at least one owner.", PlaceForm),
+        Deed(
+            "give_role",
+            "Give another role",
+            _give_place,
+            "A mail tells them. A workspace keeps at least one owner.",
+            PlaceForm,
+            dangerous=True,
+            mild=True,
+        ),
         Deed(
             "remove",
             "Take out of the workspace",
             _remove,
-            "From their next request on they see nothing of it.",
+            "From their next request on they see nothing of it, and a mail tells them.",
             bulk=True,
         ),
     )
