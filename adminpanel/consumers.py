@@ -1,6 +1,7 @@
 """The socket of the control room, and the members' socket for staff who look in."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any, Self
 
@@ -9,11 +10,12 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
 from accounts import limits, tenancy
-from adminpanel import presence, visits, watching
+from adminpanel import presence, roles, visits, watching
 from adminpanel.models import Visit
 from instagrowth.consumers import LiveConsumer, WorkspaceConsumer
 from instagrowth.live import STAFF
 
+PAGE_OF = {"alert": "alerts", "user_registered": "users"}  # what staff are told, and the page whose role it asks for
 ROWS_EVERY = 2.0  # seconds between two looks at the rows of a page
 
 
@@ -25,6 +27,7 @@ class StaffConsumer(LiveConsumer):
         self.audience = STAFF
         with tenancy.platform("staff are in no workspace"):
             user = presence.whose_socket(self.scope["headers"], limits.socket_address(self.scope))
+            self.role = roles.of(user)
         self.person = user and user.pk
         return user is not None
 
@@ -48,6 +51,21 @@ class StaffConsumer(LiveConsumer):
             self.rows = watching.asked(content["watch"])
         await super().receive_json(content, **more)
 
+    def tell(self, text: str, count: int) -> None:
+        """Of a frame, the events that the person's role may look at."""
+        heard = json.loads(text)
+        mine = [event for event in heard.get("events", [heard]) if self.sees(event)]
+        if mine:
+            super().tell(json.dumps(mine[0] if len(mine) == 1 else {"events": mine}), len(mine))
+
+    def sees(self, event: dict[str, Any]) -> bool:
+        """Whether the page of such an event is open to the role. What is named nowhere is nobody's."""
+        return self.role in roles.MAY.get(PAGE_OF.get(event["name"], ""), {}).get("look", ())
+
+    def _missed(self, since: int | None) -> tuple[list[dict] | None, int]:
+        messages, moment = super()._missed(since)
+        return messages and [event for event in messages if self.sees(event)], moment
+
     async def _look(self) -> None:
         while not self.ended:
             await asyncio.sleep(ROWS_EVERY)
@@ -64,13 +82,15 @@ class StaffConsumer(LiveConsumer):
 
     @classmethod
     def heard_by(cls, lines: list[Self]) -> list[Self]:
-        """Those whose session still lives and whose address is still allowed: few enough to ask for each."""
+        """Those whose session still lives and whose address is still allowed, and their role: few enough to ask."""
         with tenancy.platform("staff are in no workspace"):
-            return [
-                line
+            found = [
+                (line, presence.whose_socket(line.scope["headers"], limits.socket_address(line.scope)))
                 for line in lines
-                if presence.whose_socket(line.scope["headers"], limits.socket_address(line.scope)) is not None
             ]
+            for line, user in found:
+                line.role = roles.of(user)
+        return [line for line, user in found if user is not None]
 
 
 class MemberConsumer(WorkspaceConsumer):

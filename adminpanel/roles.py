@@ -134,10 +134,14 @@ def give(user: User, role: str) -> None:
 
 
 def keep_an_owner(user: User) -> None:
-    """Raise LAST_STAFF_OWNER if nobody but this person is an active owner. Needs a transaction."""
+    """Raise LAST_STAFF_OWNER if no other active owner could sign in today. Needs a transaction.
+
+    Whoever was only invited has no authenticator yet, and a one-time password that dies.
+    """
     Group.objects.select_for_update().get(name=Role.OWNER)
     owners = User.objects.filter(role=User.Role.ADMIN, is_active=True, groups__name=Role.OWNER)
-    if owners.filter(pk=user.pk).exists() and not owners.exclude(pk=user.pk).exists():
+    able = owners.exclude(pk=user.pk).filter(staff_device__isnull=False, must_change_password=False)
+    if owners.filter(pk=user.pk).exists() and not able.exists():
         raise BotException(codes.LAST_STAFF_OWNER)
 
 

@@ -11,9 +11,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import notifications
+from accounts import notifications, sign_in
 from accounts.models import Announcement, Membership, StaffDevice, User
-from adminpanel import audit, roles
+from adminpanel import audit, roles, staff
 from adminpanel.models import AllowedNetwork, BulkJob
 from adminpanel.pages.base import Page
 from adminpanel.site import site
@@ -21,6 +21,8 @@ from adminpanel.tests.control_room import inside, staff_person
 from billing.models import Drift, Invoice, Plan, Subscription
 from bots.models import Action, ApiPair, Bot, BotTask, DailyLimit, InstagramAccount, Session
 from content.models import AiCall
+from errors import codes
+from errors.exceptions import BotException
 from errors.models import ActivityLog, ErrorCode, ErrorGroup
 from errors.recording import log_activity
 from instagrowth.testing import everywhere, read, undone
@@ -187,6 +189,19 @@ def test_no_page_opens_without_a_living_staff_session(rows: dict[type, Any], ali
                     leaks.append(where)
     print(f"cells={count} leaks={len(leaks)}")
     assert leaks == []
+
+
+def test_an_owner_who_never_came_in_is_no_other_owner(nobody_guessed: None) -> None:
+    olga, handed = staff_person("olga"), staff.invite("new@staff.example.com", roles.Role.OWNER)
+    for deed in (lambda: roles.give(olga, roles.Role.SUPPORT), lambda: staff.block(olga)):
+        with pytest.raises(BotException) as refused:
+            deed()
+        assert refused.value.code is codes.LAST_STAFF_OWNER
+
+    staff.enrol(handed.user)
+    sign_in.change_password(handed.user, "a fresh battery staple 7")
+    roles.give(olga, roles.Role.SUPPORT)
+    assert roles.of(User.objects.get(pk=olga.pk)) == "Support"
 
 
 @pytest.mark.parametrize(
