@@ -6,10 +6,12 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from unfold.decorators import display
 
 from accounts.models import Workspace
+from adminpanel.changelist import as_uuid
 from adminpanel.choices import Choice
 from adminpanel.pages.base import Page
 from adminpanel.site import site
@@ -28,6 +30,10 @@ class Outcome(Choice):
     title = "outcome"
     parameter_name = "status"
     ways = tuple((key, name, Q(status=key)) for key, name in STATUSES.items())
+
+
+def _is_deed(term: str) -> bool:
+    return bool(term) and not (_CODE.fullmatch(term) or term.startswith("c-") or as_uuid(term))
 
 
 def told(log: Any) -> list[dict[str, Any]]:
@@ -85,9 +91,25 @@ class ActivityPage(Page):
         if term.startswith("c-"):
             return queryset.filter(correlation_id=term), False
         found, again = super().get_search_results(request, queryset, search_term)
-        newest = ActivityLog.objects.order_by("-id").values_list("id", flat=True).first() or 0
-        by_id = self.search_ids and len(term) >= 32
-        return found if by_id else found.filter(id__gt=newest - LOOKED_THROUGH), again
+        if _is_deed(term):
+            newest = ActivityLog.objects.order_by("-id").values_list("id", flat=True).first() or 0
+            found = found.filter(id__gt=newest - LOOKED_THROUGH)
+        return found, again
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Saying so where not all rows were looked through."""
+        more: dict[str, Any] = {}
+        if _is_deed(request.GET.get("q", "").strip()):
+            more["note"] = f"A deed is looked for in the newest {LOOKED_THROUGH:,} rows alone; an id or a code in all."
+            more["export_title"] = f"Export as CSV (newest {LOOKED_THROUGH:,})"
+        return super().changelist_view(request, {**more, **(extra_context or {})})
+
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        """The file's name says so too."""
+        answer = super().export(request)
+        if _is_deed(request.GET.get("q", "").strip()):
+            answer["Content-Disposition"] = f'attachment; filename="activity-newest-{LOOKED_THROUGH}-rows.csv"'
+        return answer
 
     def beside(self, row: ActivityLog) -> list[dict[str, Any]]:
         """The whole story that this row belongs to, in its order."""
