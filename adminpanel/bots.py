@@ -143,10 +143,8 @@ def _make(home: Workspace, owner: User, plan: Plan, session: Session, by: User, 
         raise _wrong("sessions", "Verify the session first: nobody knows yet whose it is.")
     now = timezone.now()
     account = InstagramAccount.objects.filter(workspace=home, username=session.username).first()
+    switch.must_have_place(home, account, plan)
     if account is None:
-        have = InstagramAccount.objects.filter(workspace=home).count()
-        if not entitlements.allows_another(plan.account_limit, have):
-            raise entitlements.short_of(home, "account_limit", codes.PLAN_ACCOUNT_LIMIT)
         account = InstagramAccount(workspace=home, username=session.username, timezone=home.timezone)
     elif hasattr(account, "session"):
         raise BotException(codes.BOT_EXISTS)

@@ -10,8 +10,7 @@ from django.utils import timezone
 
 from accounts import tenancy, vault
 from accounts.models import User, Workspace
-from billing import entitlements
-from bots import health, sessions, ways
+from bots import health, sessions, switch, ways
 from bots.instagram import private
 from bots.instagram.private import LoggedIn, LoginRefused, NeedsCode
 from bots.locks import account_lock
@@ -62,12 +61,16 @@ def clean_username(text: str) -> str:
 
 
 def disconnect(account: InstagramAccount, user: User) -> None:
-    """Stop the bot, log out at Instagram and throw the session away; the account and its history stay."""
+    """Stop the bot, log out at Instagram and throw the session away; the account and its history stay.
+
+    What a smaller plan had no room for may come back in its place.
+    """
     Bot.objects.filter(account=account).update(status=Bot.Status.STOPPED)
     if not hasattr(account, "session"):
         raise BotException(codes.SESSION_INVALID)
     sessions.end(account)
     health.let_go(account, timezone.now())
+    switch.fit_to_plan(account.workspace_id)
     log_activity("disconnect", workspace=account.workspace_id, user=user, account=account)
 
 
@@ -116,9 +119,7 @@ def _may_try(workspace: Workspace, account: InstagramAccount | None, accept_risk
         raise BotException(codes.BEING_DELETED)
     if not accept_risk and (account is None or account.risk_accepted_at is None):
         raise BotException(codes.IG_RISK_NOT_ACCEPTED)
-    have, limit = InstagramAccount.objects.count(), entitlements.plan_of(workspace).account_limit
-    if account is None and not entitlements.allows_another(limit, have):
-        raise entitlements.short_of(workspace, "account_limit", codes.PLAN_ACCOUNT_LIMIT)
+    switch.must_have_place(workspace, account)
     if cache.get(OUTDATED):
         raise BotException(codes.INSTAGRAM_APP_OUTDATED)
 

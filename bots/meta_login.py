@@ -11,8 +11,7 @@ from django.utils import timezone
 
 from accounts import tenancy
 from accounts.models import User, Workspace
-from billing import entitlements
-from bots import official
+from bots import official, switch
 from bots.instagram import graph_login
 from bots.instagram.graph import App, GraphDoor
 from bots.instagram.graph_login import Given
@@ -77,6 +76,7 @@ def disconnect(account: InstagramAccount, user: User) -> None:
         except BotException as refused:  # the token goes either way
             record(refused, action="official_disconnect", workspace=account.workspace_id, user=user, account=account)
     access.delete()
+    switch.fit_to_plan(account.workspace_id)
     log_activity("official_disconnect", workspace=account.workspace_id, user=user, account=account)
 
 
@@ -117,10 +117,8 @@ def _account(workspace: Workspace, ig_id: str, told: dict[str, Any]) -> Instagra
     name = str(told["username"]).lower()
     known = InstagramAccount.objects.filter(official__ig_id=ig_id).first()
     account = known or InstagramAccount.objects.filter(username=name).first()
+    switch.must_have_place(workspace, account)
     if account is None:
-        have = InstagramAccount.objects.count()
-        if not entitlements.allows_another(entitlements.plan_of(workspace).account_limit, have):
-            raise entitlements.short_of(workspace, "account_limit", codes.PLAN_ACCOUNT_LIMIT)
         # Nothing is wrong with it: it just has no session for the automation.
         health = InstagramAccount.Health.ACTIVE
         account = InstagramAccount(workspace=workspace, username=name, timezone=workspace.timezone, health=health)

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -81,16 +81,33 @@ def fit_to_plan(workspace: UUID) -> None:
     beyond.update(next_run_at=Now() + PAUSED, updated_at=timezone.now())
 
 
+def connected(workspace: UUID) -> QuerySet[InstagramAccount]:
+    """The accounts of a workspace that take a plan's places: with a session, or with access through Meta.
+
+    One that was disconnected keeps its history, and gives its place to another.
+    """
+    has_door = Q(session__isnull=False) | Q(official__isnull=False)
+    return InstagramAccount.objects.filter(has_door, workspace=workspace)
+
+
+def must_have_place(workspace: Workspace, account: InstagramAccount | None, plan: Plan | None = None) -> None:
+    """Raise PLAN_ACCOUNT_LIMIT where there is no place for this account, or a new one; a connected one has its own."""
+    taken = connected(workspace.pk)
+    if account is not None and taken.filter(pk=account.pk).exists():
+        return
+    if not entitlements.allows_another((plan or entitlements.plan_of(workspace)).account_limit, taken.count()):
+        raise entitlements.short_of(workspace, "account_limit", codes.PLAN_ACCOUNT_LIMIT)
+
+
 def within_plan(workspace: UUID, plan: Plan) -> list[UUID]:
-    """The accounts of a workspace that a plan has room for: the oldest."""
-    accounts = InstagramAccount.objects.filter(workspace=workspace).order_by("created_at", "pk")
-    ids = accounts.values_list("pk", flat=True)
+    """The accounts of a workspace that a plan has room for: the oldest that are connected."""
+    ids = connected(workspace).order_by("created_at", "pk").values_list("pk", flat=True)
     return list(ids if plan.account_limit == entitlements.UNLIMITED else ids[: plan.account_limit])
 
 
 def count_accounts(workspace: Workspace) -> int:
-    """How many Instagram accounts a workspace has."""
-    return InstagramAccount.objects.filter(workspace=workspace).count()
+    """How many Instagram accounts of a workspace are connected."""
+    return connected(workspace.pk).count()
 
 
 def is_beyond_plan(account: InstagramAccount, plan: Plan) -> bool:
@@ -98,7 +115,7 @@ def is_beyond_plan(account: InstagramAccount, plan: Plan) -> bool:
     if plan.account_limit == entitlements.UNLIMITED:
         return False
     before = Q(created_at__lt=account.created_at) | Q(created_at=account.created_at, pk__lt=account.pk)
-    earlier = InstagramAccount.objects.filter(before, workspace=account.workspace_id).count()
+    earlier = connected(account.workspace_id).filter(before).count()
     return not entitlements.allows_another(plan.account_limit, earlier)
 
 

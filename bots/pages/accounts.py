@@ -186,4 +186,5 @@ def _plain(username: str) -> str:
 
 
 def _is_full(every: list[Line], limit: int) -> bool:
-    return limit >= 0 and len(every) >= limit
+    connected = sum(line.official is not None or hasattr(line.account, "session") for line in every)
+    return 0 <= limit <= connected

@@ -138,6 +138,22 @@ def test_a_plan_without_room_takes_no_other_account(connect: Connect, alice: Use
     assert connect(alice, "kiln.totp").refused.code is codes.PLAN_ACCOUNT_LIMIT
 
 
+def test_an_account_that_is_disconnected_gives_its_place_to_another(
+    connect: Connect, alice: User, instagram: Control
+) -> None:
+    from billing import entitlements
+
+    with tenancy.platform("a test changes the plan"):
+        entitlements.subscribe(workspace_of(alice), "free")
+    first = connect(alice).account
+    instagram.account("glaze", password=PASSWORD)
+    with tenancy.scope(workspace_of(alice)):
+        connecting.disconnect(first, alice)
+
+    assert connect(alice, "glaze").account is not None
+    assert connect(alice).refused.code is codes.PLAN_ACCOUNT_LIMIT, "it kept its history, and not its place"
+
+
 @pytest.mark.parametrize("name", ["", "two words", "a" * 31, "../etc", "name?x=1", "ümlaut", None])
 def test_what_is_no_username_is_refused_before_anything_is_asked(connect: Connect, alice: User, name: object) -> None:
     assert connect(alice, name).refused.code is codes.VALIDATION_FAILED

@@ -281,9 +281,10 @@ def test_an_account_beyond_a_smaller_plan_rests_and_the_first_ones_go_on(engine:
     engine.start()
     engine.ask(9)
     with engine.seen():
-        first = InstagramAccount.objects.create(
-            workspace=engine.workspace, username="first", created_at=timezone.now() - timedelta(days=1)
-        )
+        InstagramAccount.objects.create(
+            workspace=engine.workspace, username="gone", created_at=timezone.now() - timedelta(days=2)
+        )  # disconnected: it takes no place
+    first = warm_account(engine.workspace, "first", created_at=timezone.now() - timedelta(days=1))
     change_plan(engine, account_limit=1)
     before = requests_of(engine)
 
