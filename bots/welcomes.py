@@ -1,5 +1,7 @@
 """The texts of welcomes: who wrote them, and who approved them."""
 
+import hashlib
+
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -33,8 +35,15 @@ def write(membership: Membership, name: str, text: str, template: MessageTemplat
     return template
 
 
-def approve(template: MessageTemplate, user: User) -> None:
-    """Let a text be sent, as it is now."""
-    template.approved_by, template.approved_at = user, timezone.now()
-    template.save(update_fields=["approved_by", "approved_at"])
+def mark(text: str) -> str:
+    """What a page says of the words it shows, so that exactly these are approved."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def approve(template: MessageTemplate, user: User, shown: str) -> None:
+    """Let a text be sent, as it was shown (see `mark`). Raises CHANGED_MEANWHILE if it has other words by now."""
+    as_shown = MessageTemplate.objects.filter(pk=template.pk, text=template.text)
+    approved = {"approved_by": user, "approved_at": timezone.now()}
+    if shown != mark(template.text) or not as_shown.update(**approved):
+        raise BotException(codes.CHANGED_MEANWHILE)
     log_activity("template", user=user, workspace=template.workspace_id, name=template.name, approved=True)

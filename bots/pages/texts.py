@@ -39,6 +39,7 @@ def texts(request: MemberRequest) -> HttpResponse:
     found = list(mine.select_related("written_by", "approved_by").order_by(waiting_first, "name"))
     for template in found:
         template.example = worded(template.text, "mira.clay")  # type: ignore[attr-defined]
+        template.mark = welcomes.mark(template.text)  # type: ignore[attr-defined]
     context = {
         "texts": found,
         "chosen": chosen,
@@ -51,9 +52,10 @@ def texts(request: MemberRequest) -> HttpResponse:
 @require_POST
 @members("decide")
 def approve(request: MemberRequest, template_id: str) -> HttpResponse:
-    """Let a text be sent."""
+    """Let a text be sent, if it still says what was shown."""
     template = get_object_or_404(MessageTemplate, workspace=request.workspace, pk=template_id)
-    do(request, lambda: welcomes.approve(template, request.user), f"“{template}” may be sent.", name="template")
+    shown = request.POST.get("shown", "")
+    do(request, lambda: welcomes.approve(template, request.user, shown), f"“{template}” may be sent.", name="template")
     return redirect("bots:templates")
 
 

@@ -1,6 +1,9 @@
 """The texts of welcomes."""
 
+import re
+
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 
 from accounts.models import Membership, User, Workspace
@@ -13,6 +16,11 @@ PAGE = "/texts/"
 def text() -> MessageTemplate:
     with everywhere():
         return MessageTemplate.objects.get()
+
+
+def shown_on(page: HttpResponse) -> str:
+    """What the page's form says of the words that wait for an owner."""
+    return re.search(r'name="shown" value="(\w+)"', page.content.decode())[1]
 
 
 def test_an_owners_words_are_approved(client: Client, alice: User) -> None:
@@ -73,12 +81,28 @@ def test_a_managers_words_wait_for_an_owner(
     assert client.post(f"{PAGE}{text().pk}/approve/").status_code == 403
 
     client.force_login(alice)
-    client.post(f"{PAGE}{text().pk}/approve/")
+    client.post(f"{PAGE}{text().pk}/approve/", {"shown": shown_on(client.get(PAGE))})
     assert text().approved_by == alice
 
     client.force_login(bob)
     client.post(f"{PAGE}?change={text().pk}", {"name": "Spring", "text": "Buy now"})
     assert text().approved_at is None
+
+
+def test_an_owner_approves_the_words_they_saw_and_no_others(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    client.post(PAGE, {"name": "Spring", "text": "Hello"})
+    with everywhere():
+        MessageTemplate.objects.update(approved_at=None, approved_by=None)
+    shown = shown_on(client.get(PAGE))
+    with everywhere():
+        MessageTemplate.objects.update(text="Buy now")
+
+    for seen in (shown, ""):
+        page = client.post(f"{PAGE}{text().pk}/approve/", {"shown": seen}, follow=True).content.decode()
+        assert "E-API-E-0032" in page
+        assert "Buy now" in page
+        assert text().approved_at is None
 
 
 def test_a_viewer_only_looks_and_a_stranger_sees_nothing(client: Client, alice: User, bob: User, charlie: User) -> None:

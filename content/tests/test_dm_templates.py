@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Membership, User, Workspace
-from bots import tasking
+from bots import tasking, welcomes
 from bots.actions.welcome_dm import worded
 from bots.models import Bot, Kind, MessageTemplate
 from content import dm_templates, runs
@@ -52,7 +52,7 @@ def test_a_managers_draft_waits_for_an_owner_and_is_then_what_a_welcome_sends(
             tasking.ask(bot, Kind.WELCOME_DM, 5, template=template, user=bob)
 
     client.force_login(alice)
-    client.post(reverse("bots:template_approve", args=[template.pk]))
+    client.post(reverse("bots:template_approve", args=[template.pk]), {"shown": welcomes.mark(template.text)})
     with everywhere():
         task = tasking.ask(bot, Kind.WELCOME_DM, 5, template=MessageTemplate.objects.get(), user=bob)
 
