@@ -9,8 +9,11 @@ import pytest
 from django.utils import timezone
 from django_redis import get_redis_connection
 
-from bots.models import Action, Bot
+from bots import dispatch, runner, tasking
+from bots.limits import Caps
+from bots.models import Action, Bot, BotTask, Candidate, Kind
 from bots.tests.engine import Engine
+from bots.turns import Run
 from instagrowth.testing_processes import Processes, ending, eventually, servers_of_the_tests
 
 
@@ -119,18 +122,36 @@ def test_an_emptied_redis_costs_a_delay_and_nothing_else(engine_of: Callable[...
         assert engine.task().confirmed == len(engine.followed()) == 10
 
 
-def test_without_the_journal_the_same_loss_doubles(engine_of: Callable[..., Engine]) -> None:
-    """The negative control: a worker that simply tries again after a lost answer follows twice."""
-    engine = engine_of()
-    from bots import sessions
-    from bots.instagram.private import NoAnswer
+@pytest.mark.parametrize("journal", [True, False], ids=["with its journal", "with its journal off"])
+def test_the_same_death_doubles_without_the_journal(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, *, journal: bool
+) -> None:
+    """The negative control: the engine as it is, but that it forgets whom it wrote down before it writes an intent."""
+    write, intend = runner._write, runner._intend
 
-    engine.sandbox.control.fault("reset_after_apply", account=engine.username, path="friendships/create", times=1)
-    person = str(engine.sandbox.control.people("ceramics", 0, 1)[0]["pk"])
-    with engine.seen(), sessions.borrow(engine.account) as door:
-        with pytest.raises(NoAnswer):
-            door.follow(person)
-        door._post(f"friendships/create/{person}/", {"user_id": person})
+    def dies(*_: object, **__: object) -> None:
+        raise SystemExit  # as a worker that is killed after the like has arrived, and before its outcome is kept
 
-    assert len(engine.followed()) == 2
-    assert len(engine.sandbox.control.ledger(engine.username).duplicates) == 1
+    def forgets(run: Run, task: BotTask, candidate: Candidate, caps: Caps) -> Action | None:
+        with engine.seen():
+            Action.objects.filter(target_pk=candidate.target_pk).delete()
+        return intend(run, task, candidate, caps)
+
+    if not journal:
+        monkeypatch.setattr(runner, "_intend", forgets)
+    engine.limit(100, kind=Kind.LIKE)
+    with engine.seen():
+        tasking.ask(engine.bot, Kind.LIKE, 3, value="ceramics")
+    engine.start()
+    monkeypatch.setattr(runner, "_write", dies)
+    with pytest.raises(SystemExit):
+        engine.turn()
+    monkeypatch.setattr(runner, "_write", write)
+    leases_run_out(engine)
+    dispatch.sweep()
+    engine.turn()
+
+    ledger = engine.sandbox.control.ledger(engine.username)
+    liked = [entry["target"] for entry in ledger.entries if entry["kind"] == "like"]
+    assert len(liked) >= 3
+    assert [double["target"] for double in ledger.duplicates] == ([] if journal else liked[:1])
