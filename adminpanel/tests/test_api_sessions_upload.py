@@ -1,6 +1,7 @@
 """Uploading session files: each is judged alone, sealed at once, and nothing of it is seen again."""
 
 import json
+import random
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from adminpanel.uploads import MOST, MOST_FILES
 from bots import session_pool, sessions
 from bots.models import Session
 from bots.session_files import LARGEST
-from bots.tests.test_session_files import WRONG
+from bots.tests.test_session_files import WRONG, made_up
 from errors.exceptions import BotException
 from errors.models import ActivityLog
 from instagrowth import bodies
@@ -115,6 +116,19 @@ NAMES = [
     ".json",
     "link -> /etc/shadow",
 ]
+
+
+def test_three_hundred_made_up_files_come_through_the_door_with_a_code_each(api, admin):
+    chance, program = random.Random(5), api(admin)
+    answers = [upload(program, *(file(made_up(chance)) for _ in range(100))) for _ in range(3)]
+
+    results = [result for answer in answers for result in answer.json()["results"]]
+    told = {result.get("error") for result in results}
+    assert {answer.status_code for answer in answers} <= {200, 400, 409, 413}
+    assert len(results) == 300
+    assert told <= {None, "SESSION_FILE_INVALID", "SESSION_FILE_TOO_LARGE", "SESSION_DUPLICATE"}
+    with everywhere():
+        assert Session.objects.count() == sum(result["success"] for result in results) > 0
 
 
 @pytest.mark.parametrize("name", NAMES)
