@@ -370,8 +370,8 @@ def _poll(post: Post) -> None:
 
 
 def _spoiled(door: GraphDoor, post: Post, status: str) -> None:
-    """The container expired, which is made anew, or Instagram could not work with the media."""
-    if status == "EXPIRED":
+    """The container expired, which is made anew a few times, or Instagram could not work with the media."""
+    if status == "EXPIRED" and post.attempt < TRIES:
         _release(post, container="", parts=[], container_at=None, due_at=now(), attempt=F("attempt") + 1)
         return
     _fail(post, codes.PUB_UPLOAD_FAILED, said=door.container_words(post.container))

@@ -188,6 +188,18 @@ def test_media_that_never_gets_ready_fails_and_nothing_was_sent(
     assert sendings(post) == []
 
 
+def test_a_container_that_expires_each_time_is_made_anew_a_few_times_and_then_given_up(
+    alices_official: InstagramAccount, alice: User, meta: Control
+) -> None:
+    post = scheduled(alices_official, alice)
+    meta.fault("container_expired", path=".*", times=60)
+    turns = work()
+
+    assert (fresh(post).state, fresh(post).error_code) == ("failed", codes.PUB_UPLOAD_FAILED.id)
+    assert turns == publishing.TRIES + 1
+    assert sendings(post) == []
+
+
 def test_at_the_daily_limit_it_waits_and_goes_out_later(
     alices_official: InstagramAccount, alice: User, meta: Control
 ) -> None:
