@@ -19,6 +19,7 @@ from billing.models import Invoice, Plan, Subscription
 from instagrowth import live, system
 
 Status = Subscription.Status
+MONTHS = {"day": 12 / 365.25, "week": 84 / 365.25, "month": 1, "year": 12}
 LIVING = ("active", "trialing", "past_due", "unpaid", "paused", "incomplete")
 
 
@@ -90,7 +91,7 @@ def take_over(subscription: Subscription, theirs: Thing) -> None:
     subscription.plan = plan_of_price(price) or subscription.plan
     subscription.stripe_subscription_id = theirs["id"]
     subscription.interval = price["recurring"]["interval"]
-    subscription.amount, subscription.currency = price["unit_amount"], price["currency"]
+    subscription.amount, subscription.currency = price["unit_amount"] or 0, price["currency"]
     subscription.current_period_end = _moment(item["current_period_end"])
     subscription.cancel_at_period_end = bool(theirs["cancel_at_period_end"])
     discount = lasting(theirs)
@@ -98,7 +99,7 @@ def take_over(subscription: Subscription, theirs: Thing) -> None:
     _set_status(subscription, Status.ACTIVE if is_gift(theirs) else theirs["status"])
     subscription.trial_ends_at = _moment(theirs["trial_end"]) if subscription.status == Status.TRIALING else None
     if subscription.status == Status.ACTIVE:
-        subscription.mrr = monthly(price, discount)
+        subscription.mrr = monthly(price, discount, item.get("quantity") or 0)
     elif subscription.status != Status.PAST_DUE:  # which keeps what it counted before
         subscription.mrr = 0
 
@@ -137,12 +138,13 @@ def lasting(theirs: Thing) -> Thing | None:
     return None
 
 
-def monthly(price: Thing, discount: Thing | None) -> int:
-    """What a price brings in a month, in minor units, a year's being twelve months'."""
-    amount = price["unit_amount"]
+def monthly(price: Thing, discount: Thing | None, quantity: int = 1) -> int:
+    """What a price brings in a month, in minor units, a year's being twelve months'; one by steps or use nothing."""
+    amount = float(price["unit_amount"] or price.get("unit_amount_decimal") or 0) * quantity
     if discount:
         amount -= amount * discount["percent_off"] / 100 if discount.get("percent_off") else discount["amount_off"]
-    return max(0, round(amount / (12 if price["recurring"]["interval"] == "year" else 1)))
+    every = price["recurring"]
+    return max(0, round(amount / (MONTHS[every["interval"]] * every.get("interval_count", 1))))
 
 
 def facts(subscription: Subscription) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from accounts.models import Workspace
 from billing import gateway, mirror
 from billing.gateway import Thing
 from billing.models import Drift, Plan, Subscription
-from errors.recording import log_activity
+from errors import codes
+from errors.exceptions import BotException
+from errors.recording import log_activity, record
 
 Kind = Drift.Kind
 
@@ -31,6 +33,7 @@ def reconcile(*, repair: bool = True) -> list[Drift]:
             one.stripe_customer_id: one
             for one in Subscription.objects.select_related("plan").exclude(stripe_customer_id="")
         }
+        held = {one.stripe_subscription_id for one in ours.values() if one.is_at_stripe}
         found = [
             _kept(drift)
             for customer in sorted(theirs.keys() | ours.keys())
@@ -38,11 +41,23 @@ def reconcile(*, repair: bool = True) -> list[Drift]:
         ]
         gone = Drift.objects.filter(repaired_at=None, found_at__lt=began).exclude(pk__in=[drift.pk for drift in found])
         gone.update(repaired_at=Now())
+    # With the key of another Stripe all are missing there: then nobody is ended without a person.
+    is_other = bool(held) and held.isdisjoint(one["id"] for many in theirs.values() for one in many)
     if repair:
         for drift in found:
-            if drift.kind in (Kind.STALE, Kind.UNCLAIMED):
-                repair_one(drift)
+            if drift.kind in (Kind.STALE, Kind.UNCLAIMED) and (drift.stripe_subscription_id or not is_other):
+                _mend(drift)
     return found
+
+
+def _mend(drift: Drift) -> None:
+    """Repair one, so that what Stripe refuses of one customer holds up no other."""
+    try:
+        repair_one(drift)
+    except BotException as refused:
+        if refused.code in (codes.STRIPE_UNREACHABLE, codes.BILLING_OFF):
+            raise
+        record(refused, action="reconcile_stripe", customer=drift.stripe_customer_id)
 
 
 def compare(customer: str, ours: Subscription | None, theirs: list[Thing]) -> list[Drift]:

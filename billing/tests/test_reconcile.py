@@ -244,3 +244,59 @@ def test_whom_a_backup_has_forgotten_is_known_by_stripe_and_buys_nothing_twice(
     monkeypatch.setattr(type(sdk().customers), "search", search)  # there a customer is made
     with tenancy.scope(workspace):
         assert "/c/pay/" in lifecycle.begin(workspace, alice, "growth", "month", once="more")
+
+
+def test_the_key_of_another_stripe_ends_nobody_without_a_person(
+    alice: User, charlie: User, stripe: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hers, his = subscribed(alice), subscribed(charlie)
+    monkeypatch.setattr(gateway, "all_subscriptions", lambda: iter([]))
+    monkeypatch.setattr(gateway, "subscriptions_of", lambda _: [])
+    monkeypatch.setattr(gateway, "invoices_of", lambda _: [])
+    one, two = reconcile.reconcile()
+    assert (one.repaired_at, two.repaired_at, row_of(hers).status, row_of(his).status) == (
+        None,
+        None,
+        "active",
+        "active",
+    )
+
+    reconcile.repair_one(one)
+    assert {row_of(hers).status, row_of(his).status} == {"active", "canceled"}
+
+
+def test_what_stripe_refuses_of_one_customer_holds_up_no_other(
+    alice: User, charlie: User, stripe: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = sorted((row_of(subscribed(user)) for user in (alice, charlie)), key=lambda row: row.stripe_customer_id)
+    for row in rows:
+        gateway.end_now(row.stripe_subscription_id)
+    ask = gateway.subscriptions_of
+
+    def refusing(customer: str) -> list[Any]:
+        if customer == rows[0].stripe_customer_id:
+            raise BotException(codes.STRIPE_REFUSED)
+        return ask(customer)
+
+    monkeypatch.setattr(gateway, "subscriptions_of", refusing)
+    one, two = reconcile.reconcile()
+
+    assert (one.repaired_at is None, two.repaired_at is None) == (True, False)
+    with everywhere():
+        assert list(Subscription.objects.filter(pk__in=[row.pk for row in rows], status="canceled")) == rows[1:]
+
+
+@pytest.mark.parametrize(
+    ("price", "every", "quantity", "brings"),
+    [
+        ({"unit_amount": 1900}, {"interval": "month"}, 2, 3800),
+        ({"unit_amount": 5700}, {"interval": "month", "interval_count": 3}, 1, 1900),
+        ({"unit_amount": 700}, {"interval": "week"}, 1, 3044),
+        ({"unit_amount": None, "unit_amount_decimal": "12.5"}, {"interval": "month"}, 100, 1250),
+        ({"unit_amount": None, "unit_amount_decimal": None}, {"interval": "year"}, 1, 0),
+    ],
+)
+def test_prices_that_somebody_made_at_stripe_are_counted_by_the_month(
+    price: dict[str, Any], every: dict[str, Any], quantity: int, brings: int
+) -> None:
+    assert mirror.monthly(price | {"recurring": every}, None, quantity) == brings
