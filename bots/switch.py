@@ -8,10 +8,10 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from accounts import farewell
+from accounts import farewell, tenancy
 from accounts.models import User, Workspace
 from billing import entitlements
-from billing.models import Plan
+from billing.models import Plan, Subscription
 from bots import health, sessions, tasking
 from bots.models import Bot, InstagramAccount
 from errors import codes
@@ -97,6 +97,19 @@ def must_have_place(workspace: Workspace, account: InstagramAccount | None, plan
         return
     if not entitlements.allows_another((plan or entitlements.plan_of(workspace)).account_limit, taken.count()):
         raise entitlements.short_of(workspace, "account_limit", codes.PLAN_ACCOUNT_LIMIT)
+
+
+def fit_all(plan: Plan) -> None:
+    """Fit every workspace on a plan whose limits were changed, each in a transaction of its own."""
+    with tenancy.platform("who is on a plan is looked for everywhere"):
+        alive = Subscription.objects.filter(status__in=entitlements.ALIVE, workspace__isnull=False).values("workspace")
+        bots = Bot.objects.filter(workspace__in=alive.filter(plan=plan))
+        if plan.key == "free":  # where everybody is who has no other
+            bots = Bot.objects.exclude(workspace__in=alive.exclude(plan=plan))
+        found = list(bots.order_by().values_list("workspace", flat=True).distinct())
+    for workspace in found:
+        with tenancy.scope(workspace):
+            fit_to_plan(workspace)
 
 
 def within_plan(workspace: UUID, plan: Plan) -> list[UUID]:

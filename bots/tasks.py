@@ -4,7 +4,8 @@ from uuid import UUID
 
 from celery import shared_task
 
-from bots import connecting, health, official, reconcile, runner
+from billing.models import Plan
+from bots import connecting, health, official, reconcile, runner, switch
 from bots import dispatch as dispatching
 from instagrowth import system
 
@@ -26,6 +27,12 @@ def dispatch() -> None:
             for claim in claims:
                 # Without `expires`, which the worker's own clock decides: what waited too long is refused by its fence.
                 run_turn.apply_async((str(claim.workspace), str(claim.bot), claim.fence), queue=queue)
+
+
+@shared_task(platform="who is on a plan is looked for everywhere", time_limit=3600, soft_time_limit=3500)
+def fit_to_plan(key: str) -> None:
+    """Staff changed a plan: let the bots of all who are on it fit it."""
+    switch.fit_all(Plan.objects.get(key=key))
 
 
 @shared_task(platform="what dead workers left is taken back in all workspaces")

@@ -15,6 +15,7 @@ app.conf.task_routes = {
     "bots.tasks.sweep": {"queue": "dispatch"},
     "bots.tasks.care_for_tokens": {"queue": "dispatch"},
     "bots.tasks.forget_empty_turns": {"queue": "dispatch"},
+    "bots.tasks.fit_to_plan": {"queue": "ai"},
     "errors.*": {"queue": "dispatch"},
     "content.tasks.dispatch_posts": {"queue": "dispatch"},
     "content.tasks.sweep_posts": {"queue": "dispatch"},

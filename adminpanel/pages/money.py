@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import ProtectedError, Q
 from django.http import HttpRequest
 from django.utils import timezone
@@ -21,6 +22,7 @@ from adminpanel.spans import When
 from adminpanel.versions import RowForm
 from billing import lifecycle, reconcile
 from billing.models import Drift, Invoice, Plan, Subscription
+from bots.tasks import fit_to_plan
 from errors import codes
 from errors.exceptions import BotException
 
@@ -117,6 +119,12 @@ class PlanPage(Page):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """The key is a contract with programs: it stays."""
         return (*super().get_readonly_fields(request, obj), *(("key",) if obj else ()))
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Bots that a changed plan has room for again come back, those beyond it pause: a worker sees to it."""
+        super().save_model(request, obj, form, change)
+        if change and {"account_limit", "execution_mode", "queue"} & set(form.changed_data):
+            transaction.on_commit(lambda: fit_to_plan.apply_async((obj.key,), retry=False), robust=True)
 
     @display(description="A month", ordering="price")
     def monthly(self, row: Plan) -> str:

@@ -6,17 +6,21 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import conditional_escape
 
 from accounts.models import User
 from adminpanel.models import AdminLog
 from adminpanel.tests.test_pages import do
 from adminpanel.tests.test_pages import owner as owner
-from billing import gateway, reconcile, revenue
+from billing import entitlements, gateway, reconcile, revenue
 from billing.models import Drift, Plan, Subscription
 from billing.tests.conftest import row_of, subscribed
 from billing.tests.conftest import stripe as stripe
-from instagrowth.testing import everywhere
+from bots.models import Bot
+from bots.tasks import fit_to_plan
+from instagrowth.testing import everywhere, warm_account, workspace_of
 from sandbox.testing import Control
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +54,39 @@ def test_a_paid_plan_is_changed_extended_cancelled_resumed_and_ended(
     assert set(AdminLog.objects.filter(action__startswith="subscriptions.").values_list("action", flat=True)) == {
         f"subscriptions.{deed}" for deed in ("change_paid", "extend", "cancel", "resume", "end")
     }
+
+
+def test_a_plan_with_more_room_brings_paused_bots_back_and_one_with_less_pauses_them(
+    owner: Client, alice: User, charlie: User, django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fit_to_plan, "apply_async", lambda args, **_: fit_to_plan(*args))
+    workspace, other = workspace_of(alice), workspace_of(charlie)
+    with everywhere():
+        entitlements.subscribe(workspace, "starter")
+        Subscription.objects.filter(workspace=other).delete()  # on the free plan, as who has none
+        Plan.objects.filter(key="starter").update(account_limit=1)
+    for number in range(3):
+        for user, home in ((alice, workspace), (charlie, other)):
+            account = warm_account(home, f"{user.name.lower()}.{number}")
+            with everywhere():
+                Bot.objects.create(workspace=home, account=account, user=user, status="running")
+    paused = Bot.objects.filter(next_run_at__gt=timezone.now() + timedelta(days=1))
+    counted = []
+    for key, limit in (("starter", 2), ("free", 2), ("starter", -1), ("free", 1)):
+        with django_capture_on_commit_callbacks(execute=True):
+            assert _set(owner, Plan.objects.get(key=key), account_limit=limit) == 302
+        with everywhere():
+            counted.append((paused.filter(workspace=workspace).count(), paused.filter(workspace=other).count()))
+
+    assert counted == [(1, 0), (1, 1), (0, 1), (0, 2)]  # of three each
+
+
+def _set(client: Client, plan: Plan, **fields: Any) -> int:
+    where = reverse("admin:billing_plan_change", args=[plan.pk])
+    form = client.get(where).context["adminform"].form
+    given = {name: form.initial.get(name) for name in form.fields} | {"action_limits": "{}"} | fields
+    given = {name: value for name, value in given.items() if value is not None and value is not False}
+    return client.post(where, given).status_code
 
 
 @pytest.mark.parametrize("deed", ["cancel", "end"])
