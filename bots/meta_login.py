@@ -46,10 +46,13 @@ def begin(workspace: Workspace, login: str, account: InstagramAccount | None = N
     return graph_login.consent_url(app, login, back_address(), waiting["state"]), waiting
 
 
-def finish(workspace: Workspace, user: User, waiting: dict[str, str], answer: dict[str, str]) -> list[InstagramAccount]:
-    """Take what Meta sent back: the accounts that are connected now.
+def finish(
+    workspace: Workspace, user: User, waiting: dict[str, str], answer: dict[str, str]
+) -> tuple[list[InstagramAccount], list[BotException]]:
+    """Take what Meta sent back: the accounts that are connected now, and which were left out and why.
 
-    Raises IG_OFFICIAL_STATE, IG_OFFICIAL_DECLINED, IG_OFFICIAL_NO_ACCOUNT, PLAN_ACCOUNT_LIMIT, and what Meta refuses.
+    Raises IG_OFFICIAL_STATE, IG_OFFICIAL_DECLINED, IG_OFFICIAL_NO_ACCOUNT, and where none could be connected
+    PLAN_ACCOUNT_LIMIT and what Meta refuses.
     """
     _check(workspace, waiting, answer)
     app, login = official.app_named(waiting["app"]), waiting["login"]
@@ -57,8 +60,23 @@ def finish(workspace: Workspace, user: User, waiting: dict[str, str], answer: di
     found = graph_login.redeem(app, login, back_address(), answer["code"])
     if not found:
         raise BotException(codes.IG_OFFICIAL_NO_ACCOUNT)
-    with transaction.atomic():
-        return [keep(workspace, user, app, login, given) for given in found]
+    connected: list[InstagramAccount] = []
+    left_out: dict[str, tuple[BotException, list[str]]] = {}
+    for given in found:
+        try:
+            with transaction.atomic():
+                connected.append(keep(workspace, user, app, login, given))
+        except BotException as refused:
+            if len(found) == 1:
+                raise
+            left_out.setdefault(refused.code.id, (refused, []))[1].append(f"@{given.username}")
+    told = [
+        BotException(one.code, f"Not connected: {', '.join(names)}. {one.message}", **one.meta)
+        for one, names in left_out.values()
+    ]
+    if not connected:
+        raise told[0]
+    return connected, told
 
 
 def disconnect(account: InstagramAccount, user: User) -> None:

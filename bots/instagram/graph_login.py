@@ -49,6 +49,7 @@ class Given:
     seconds: int | None = None  # until it ends; None: it does not by itself
     ig_id: str = ""  # known already with Facebook Login
     page_id: str = ""
+    username: str = ""  # known already with Facebook Login
 
 
 def consent_url(app: App, login: str, back: str, state: str) -> str:
@@ -106,11 +107,9 @@ def _by_facebook(app: App, form: dict[str, str]) -> list[Given]:
     scopes = [one["permission"] for one in read("me/permissions")["data"] if one["status"] == "granted"]
     pages = read("me/accounts", fields="id,name,access_token,instagram_business_account{id,username}", limit="100")
     return [
-        Given(
-            page["access_token"], scopes, person, None, str(page["instagram_business_account"]["id"]), str(page["id"])
-        )
+        Given(page["access_token"], scopes, person, None, str(own["id"]), str(page["id"]), str(own.get("username", "")))
         for page in pages["data"]
-        if page.get("instagram_business_account")
+        if (own := page.get("instagram_business_account"))
     ]
 
 

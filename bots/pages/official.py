@@ -53,12 +53,14 @@ def come_back(request: MemberRequest) -> HttpResponse:
     """Take what Meta says. The state works once."""
     waiting = request.session.pop(SESSION, {})
     try:
-        connected = meta_login.finish(request.workspace, request.user, waiting, request.GET.dict())
+        connected, left_out = meta_login.finish(request.workspace, request.user, waiting, request.GET.dict())
     except BotException as refused:
         refuse(request, refused, name="official_connect")
         return redirect("bots:official")
     names = ", ".join(f"@{account.username}" for account in connected)
     messages.success(request, f"{names} connected through Meta.")
+    for refused in left_out:
+        refuse(request, refused, name="official_connect")
     return redirect("bots:accounts")
 
 

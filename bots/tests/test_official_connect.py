@@ -170,6 +170,26 @@ def test_the_plan_limits_new_accounts_and_not_known_ones(
     assert set(accesses()) == {"alice.clay"}
 
 
+def test_of_many_pages_those_are_connected_that_the_plan_has_room_for_and_known_ones_always(
+    browser: Browser, meta: Control, alices_workspace: Workspace, alices_official: InstagramAccount
+) -> None:
+    from billing import entitlements
+    from billing.models import Plan
+
+    with everywhere():
+        entitlements.subscribe(alices_workspace, "free")
+        Plan.objects.filter(key="free").update(account_limit=2)
+        OfficialAccess.objects.update(status="reconnect", code=codes.IG_OFFICIAL_RECONNECT.id)
+
+    page = browser.returns(meta.meta_answers(browser.goes("facebook"), "shop", "bakery", "alice.clay"))
+
+    assert {name: one.status for name, one in accesses().items()} == {"shop": "active", "alice.clay": "active"}
+    assert "@shop, @alice.clay connected through Meta" in page
+    assert "Not connected: @bakery. Your plan has no room" in page
+    assert codes.PLAN_ACCOUNT_LIMIT.id in page
+    assert meta.ledger("bakery").targets("subscribe") == []
+
+
 def test_connecting_again_keeps_one_row_and_heals_it(browser: Browser, meta: Control) -> None:
     browser.returns(meta.meta_answers(browser.goes(), "shop"))
     with everywhere():
