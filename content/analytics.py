@@ -11,8 +11,9 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
 
+from bots.models import OfficialAccess
 from content.measuring import LATE
 from content.models import Measuring, Post, PostInsight
 
@@ -115,7 +116,8 @@ class Report:
     tags: list[Group]
     best: list[PostInsight]
     stories: list[PostInsight]
-    measured_at: datetime | None
+    measured_at: datetime | None  # the oldest last look at an account that is still connected
+    parted: list[tuple[str, datetime]]  # accounts that are not any more, and when they were last read
 
     @property
     def length(self) -> int:
@@ -165,7 +167,7 @@ def report(accounts: Iterable[UUID], since: date, until: date) -> Report:
         groups["tag"],
         best_posts(ids, since, until),
         list(_within(ids, since, until).filter(product=PostInsight.STORY).order_by("-posted_at")[:STORIES]),
-        Measuring.objects.filter(account__in=ids).aggregate(at=Max("measured_at"))["at"],
+        *_ages(ids, since - timedelta(days=days)),
     )
 
 
@@ -249,6 +251,15 @@ def _within(ids: list[UUID], since: date, until: date) -> QuerySet[PostInsight]:
 def _bounds(since: date, until: date) -> tuple[datetime, datetime]:
     """The local time at which a span begins and ends, as `local_at` keeps it."""
     return datetime.combine(since, time(), UTC), datetime.combine(until + timedelta(days=1), time(), UTC)
+
+
+def _ages(ids: list[UUID], since: date) -> tuple[datetime | None, list[tuple[str, datetime]]]:
+    """When the connected account that waits longest was read, and who is connected no more but was, since a day."""
+    read = Measuring.objects.filter(account__in=ids, measured_at__isnull=False).order_by("account__username")
+    rows = list(read.values_list("account__username", "measured_at", "account__official__status"))
+    active = [at for _, at, status in rows if status == OfficialAccess.Status.ACTIVE]
+    parted = [(name, at) for name, at, status in rows if status != OfficialAccess.Status.ACTIVE and at.date() >= since]
+    return min(active or [at for _, at, _ in rows], default=None), parted
 
 
 def _row(day: date, told: tuple[Any, ...] | None, whole: int) -> dict[str, Any]:

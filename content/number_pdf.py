@@ -51,7 +51,9 @@ def _head(paper: "Paper", found: Report, workspace: Workspace, whose: str) -> No
     paper.say(label.name, 10, gap=1)
     paper.say(f"Instagram report of {whose}", 18, True, 1)
     paper.say(f"{found.since:%d %B %Y} to {found.until:%d %B %Y}, beside the {found.length} days before.", gap=1)
-    paper.say(f"{SOURCE} Last measured: {measured}.", 9, gap=4)
+    parted = [f"@{name} (last measured {at:%d %B %Y})" for name, at in found.parted]
+    gone = f" No longer connected: {', '.join(parted)}." if parted else ""
+    paper.say(f"{SOURCE} Last measured: {measured}.{gone}", 9, gap=4)
 
 
 def _totals(found: Report) -> list[list[str]]:

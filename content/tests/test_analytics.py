@@ -229,6 +229,35 @@ def test_an_account_that_was_added_or_lost_is_no_growth_and_no_loss(
     assert compared(14) == ({(140, None)}, analytics.UNCOMPARED)
 
 
+def test_all_accounts_are_as_old_as_the_longest_unread_that_is_connected_and_parted_ones_are_named(
+    alice: User, client: Client, alices_workspace: Workspace, alices_official: InstagramAccount, meta: Control
+) -> None:
+    names = ("alice.prints", "alice.left", "alice.then")
+    prints, left, then = (warm_account(alices_workspace, name) for name in names)
+    connect_officially(prints, meta)
+    connect_officially(left, meta)
+    hour, week, today = timedelta(hours=1), timedelta(days=7), now().date()
+    with everywhere():
+        OfficialAccess.objects.filter(account=left).update(status="reconnect")
+        Measuring.objects.bulk_create(
+            Measuring(workspace=alices_workspace, account=account, due_at=now(), measured_at=now() - ago)
+            for account, ago in ((alices_official, hour), (prints, 5 * hour), (left, week), (then, 20 * week))
+        )
+        ids = [alices_official.pk, prints.pk, left.pk, then.pk]
+        found = analytics.report(ids, today - timedelta(days=27), today)
+        words = " ".join(printed(number_pdf.draw(found, alices_workspace, "all")).split())
+        gone = analytics.report([left.pk], today - timedelta(days=27), today)
+    client.force_login(alice)
+    page = client.get(reverse("analytics:page")).content.decode()
+
+    assert found.measured_at is not None
+    assert round((now() - found.measured_at) / hour) == 5
+    assert [name for name, _ in found.parted] == ["alice.left"]  # the other is in none of these days
+    assert "No longer connected: @alice.left, last read" in page
+    assert "No longer connected: @alice.left (last measured" in words
+    assert gone.measured_at == gone.parted[0][1]
+
+
 def test_the_best_time_is_told_from_own_posts_and_only_when_there_are_enough(
     alices_account: InstagramAccount, alice: User, client: Client
 ) -> None:
@@ -297,6 +326,7 @@ def test_a_report_is_mailed_once_on_its_day_and_its_address_opens_until_it_is_st
     (mail,) = mailoutbox
     assert mail.to == ["client@example.com"]
     assert "Reach: unknown" in mail.body
+    assert "Last measured: never." in mail.body
     [(name, paper, kind)] = mail.attachments
     assert (name[:10], bytes(paper)[:5], kind) == ("instagram-", b"%PDF-", "application/pdf")
     since, until = report_plans.span("week", now(), "UTC")
