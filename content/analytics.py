@@ -256,7 +256,7 @@ def _bounds(since: date, until: date) -> tuple[datetime, datetime]:
 def _ages(ids: list[UUID], since: date) -> tuple[datetime | None, list[tuple[str, datetime]]]:
     """When the connected account that waits longest was read, and who is connected no more but was, since a day."""
     read = Measuring.objects.filter(account__in=ids, measured_at__isnull=False).order_by("account__username")
-    rows = list(read.values_list("account__username", "measured_at", "account__official__status"))
+    rows: list[Any] = list(read.values_list("account__username", "measured_at", "account__official__status"))
     active = [at for _, at, status in rows if status == OfficialAccess.Status.ACTIVE]
     parted = [(name, at) for name, at, status in rows if status != OfficialAccess.Status.ACTIVE and at.date() >= since]
     return min(active or [at for _, at, _ in rows], default=None), parted

@@ -59,8 +59,8 @@ def come_back(request: MemberRequest) -> HttpResponse:
         return redirect("bots:official")
     names = ", ".join(f"@{account.username}" for account in connected)
     messages.success(request, f"{names} connected through Meta.")
-    for refused in left_out:
-        refuse(request, refused, name="official_connect")
+    for one in left_out:
+        refuse(request, one, name="official_connect")
     return redirect("bots:accounts")
 
 
