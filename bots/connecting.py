@@ -16,11 +16,14 @@ from bots.instagram.private import LoggedIn, LoginRefused, NeedsCode
 from bots.locks import account_lock
 from bots.models import Bot, ConnectAttempt, InstagramAccount, InstagramClaim
 from errors import codes
+from errors.codes import Then
 from errors.exceptions import BotException
-from errors.recording import log_activity
+from errors.recording import log_activity, record
 
 CODE_STEP = timedelta(minutes=10)  # how long the sealed password waits for the code, and no longer
 WRONG_PASSWORDS = 2  # a day; Instagram counts them too (instagram.md 1.2)
+REST = {Then.COOL_1H: timedelta(hours=1), Then.COOL_24H: timedelta(hours=24), Then.BLOCK_KIND: timedelta(hours=24)}
+SOLVING = timedelta(minutes=10)  # what a person needs to do what Instagram asks for; a login before that is in vain
 OUTDATED = "instagram:app_outdated"  # in the cache: nobody logs in meanwhile
 _USERNAME = re.compile(r"@?([a-z0-9._]{1,30})")
 
@@ -44,8 +47,10 @@ def connect(
     """Log an account in, once. With a code and no password, the password of the step before is used and forgotten."""
     try:
         username = clean_username(username)
-        with account_lock(f"connect:{username}") as held:
-            if not held:
+        known = InstagramAccount.objects.filter(username=username).values_list("pk", flat=True).first()
+        # The second is the one that its bot's turns take: neither would know of a sign that the other meets.
+        with account_lock(f"connect:{username}") as alone, account_lock(known or username) as at_rest:
+            if not (alone and at_rest):
                 raise BotException(codes.SESSION_BUSY)
             return _connect(workspace, user, username, password, code.strip(), accept_risk)
     except BotException as refused:
@@ -78,6 +83,8 @@ def _connect(workspace: Workspace, user: User, username: str, password: str, cod
     account = InstagramAccount.objects.filter(username=username).first()
     _may_try(workspace, account, accept_risk)
     attempt, _ = ConnectAttempt.objects.select_for_update().get_or_create(workspace=workspace, username=username)
+    account = account or InstagramAccount(workspace=workspace, username=username, timezone=workspace.timezone)
+    health.leave_alone(account, attempt.rests_until)
     waiting = _waiting(attempt)
     if code and not password:
         if waiting is None:
@@ -91,18 +98,15 @@ def _connect(workspace: Workspace, user: User, username: str, password: str, cod
         waiting["settings"]
         if waiting
         else sessions.settings_of(account.session)
-        if account and hasattr(account, "session")
+        if hasattr(account, "session")
         else None
     )
     tenancy.wait_patiently()
     try:
-        result = private.login(
-            username, password, settings=device, code=code, proxy=ways.proxy_of(account) if account else ""
-        )
+        result = private.login(username, password, settings=device, code=code, proxy=ways.proxy_of(account))
     except LoginRefused as refused:
         _count(attempt, refused, password)
-        if refused.code is codes.INSTAGRAM_APP_OUTDATED:  # so it would be for everybody
-            cache.set(OUTDATED, True, health.OUTDATED_REST.total_seconds())
+        _heed(attempt, account, refused)
         raise
     if isinstance(result, NeedsCode):
         _hold(attempt, password, result.settings, result.method)
@@ -110,7 +114,7 @@ def _connect(workspace: Workspace, user: User, username: str, password: str, cod
             "connect", status="info", code=codes.IG_CODE_REQUIRED, workspace=workspace, user=user, username=username
         )
         return Answer(wants_code=result.method)
-    return _keep(workspace, user, account, username, result, attempt)
+    return _keep(workspace, user, account, result, attempt)
 
 
 def _may_try(workspace: Workspace, account: InstagramAccount | None, accept_risk: bool) -> None:
@@ -125,17 +129,13 @@ def _may_try(workspace: Workspace, account: InstagramAccount | None, accept_risk
 
 
 def _keep(
-    workspace: Workspace,
-    user: User,
-    account: InstagramAccount | None,
-    username: str,
-    result: LoggedIn,
-    attempt: ConnectAttempt,
+    workspace: Workspace, user: User, account: InstagramAccount, result: LoggedIn, attempt: ConnectAttempt
 ) -> Answer:
     """Write down account, session and bot: all or nothing."""
     now = timezone.now()
     with transaction.atomic():
-        account = account or InstagramAccount(workspace=workspace, username=username, timezone=workspace.timezone)
+        if not (account._state.adding or health.hold(account)):
+            raise BotException(codes.IG_ACCOUNT_NOT_FOUND)  # deleted while Instagram was asked
         account.instagram_pk = int(result.person.pk)
         account.full_name = (result.person.full_name or "")[:150]
         account.risk_accepted_at = account.risk_accepted_at or now
@@ -148,7 +148,7 @@ def _keep(
         bot, _ = Bot.objects.get_or_create(account=account, defaults={"workspace": workspace, "user": user})
         attempt.delete()
     sessions.forget(account.pk)
-    log_activity("connect", workspace=workspace, user=user, account=account, username=username)
+    log_activity("connect", workspace=workspace, user=user, account=account, username=account.username)
     return Answer(account=account, bot=bot)
 
 
@@ -195,6 +195,23 @@ def _count(attempt: ConnectAttempt, refused: LoginRefused, password: str) -> Non
         attempt.save()
     elif refused.code is codes.IG_CODE_WRONG:
         _hold(attempt, password, refused.settings, attempt.method)
+
+
+def _heed(attempt: ConnectAttempt, account: InstagramAccount, refused: LoginRefused) -> None:
+    """A stop sign at a login is one as any other. The next login waits, also where we do not know the account yet."""
+    code = refused.code
+    if code is codes.INSTAGRAM_APP_OUTDATED:  # so it would be for everybody
+        cache.set(OUTDATED, True, health.OUTDATED_REST.total_seconds())
+    if code.then not in health.TOUCH_ACCOUNT:
+        return
+    attempt.rests_until = timezone.now() + (health.LOCKED.get(code) or REST.get(code.then, SOLVING))
+    attempt.save(update_fields=["rests_until"])
+    if account._state.adding:
+        ways.note(account, code)
+        record(refused, action="connect", workspace=attempt.workspace_id)
+    else:
+        health.react(account, refused)
+        sessions.forget(account.pk)
 
 
 def _refuse(workspace: Workspace, user: User, username: str, refused: BotException) -> Answer:

@@ -1,6 +1,8 @@
 """How an account is doing, and what we do when Instagram gives a sign: stop first, then say why and until when."""
 
+import math
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -13,7 +15,16 @@ from bots import session_moves, ways
 from bots.clock import db_now
 from bots.models import Bot, InstagramAccount, Session
 from errors import correlation
-from errors.codes import ACCOUNT_COOLING, BOT_PARKED, INSTAGRAM_APP_OUTDATED, Code, Then
+from errors.codes import (
+    ACCOUNT_COOLING,
+    BOT_PARKED,
+    INSTAGRAM_APP_OUTDATED,
+    INSTAGRAM_SENTRY_BLOCK,
+    NETWORK_SLOWED,
+    SESSION_RELOGIN_LOOP,
+    Code,
+    Then,
+)
 from errors.exceptions import BotException
 from errors.recording import record
 from instagrowth import live
@@ -26,6 +37,8 @@ WARMUP = timedelta(days=21)
 SLOW = timedelta(days=10)  # after a restriction the account goes gently for so long
 LONGEST_REST = 24  # hours
 OUTDATED_REST = timedelta(hours=1)  # while Instagram takes no request of our app's version
+# Signs that a person must answer, but not before so long: neither a probe nor a login is sent meanwhile.
+LOCKED = {INSTAGRAM_SENTRY_BLOCK: timedelta(hours=72), SESSION_RELOGIN_LOOP: timedelta(hours=24)}
 BLOCK_MEMORY = timedelta(days=7)
 BLOCK_REST = (timedelta(hours=24), timedelta(hours=72))  # the first block of a kind, the second; a third freezes
 
@@ -39,6 +52,7 @@ def react(account: InstagramAccount, stop: BotException, kind: str = "") -> None
         return  # gone while Instagram was asked
     now = db_now()
     then = stop.code.then
+    locked = now + LOCKED[stop.code] if stop.code in LOCKED else None
     ways.note(account, stop.code)
     if then is Then.COOL_1H:
         hours = min(LONGEST_REST, account.cooling_hours * 2 or 1)
@@ -52,10 +66,10 @@ def react(account: InstagramAccount, stop: BotException, kind: str = "") -> None
         _block(account, kind, stop, now)
     elif then is Then.NEEDS_LOGIN:
         Session.objects.filter(account=account).update(valid=False)
-        _move(account, Health.NEEDS_LOGIN, stop)
+        _move(account, Health.NEEDS_LOGIN, stop, locked)
     elif then is Then.FREEZE:
         session_moves.move(Session.objects.filter(account=account), Session.Status.FROZEN, valid=False)
-        _move(account, Health.NEEDS_YOU, stop)
+        _move(account, Health.NEEDS_YOU, stop, locked)
     elif then is Then.BAN:
         session_moves.move(Session.objects.filter(account=account), Session.Status.BANNED, valid=False)
         _move(account, Health.BANNED, stop)
@@ -77,6 +91,22 @@ def recover(account: InstagramAccount, now: datetime) -> bool:
         else:
             welcome(account, now)
     return account.health in WORKING
+
+
+def leave_alone(account: InstagramAccount, until: datetime | None = None) -> None:
+    """See that nothing is asked of Instagram now. Raises ACCOUNT_COOLING while the account rests, or until then.
+
+    And NETWORK_SLOWED while its way does.
+    """
+    now = db_now()
+    asked = None if recover(account, now) else account.health_until
+    ends = max((moment for moment in (asked, until) if moment), default=now)
+    if ends > now:
+        there = f"{ends.astimezone(ZoneInfo(account.timezone)):%a %-d %b %H:%M} ({account.timezone})"
+        message = f"The account rests until {there} because Instagram asked for it."
+        raise BotException(ACCOUNT_COOLING, message, retry_after=math.ceil((ends - now).total_seconds()))
+    if ways.rests(account):
+        raise BotException(NETWORK_SLOWED)
 
 
 def hold(account: InstagramAccount) -> bool:
@@ -149,8 +179,8 @@ def _is_over(account: InstagramAccount, now: datetime) -> bool:
 def _block(account: InstagramAccount, kind: str, stop: BotException, now: datetime) -> None:
     """24 hours without this kind, 72 the second time within 7 days; the third time nothing goes on without a person."""
     former = account.blocked_kinds.get(kind, {})
-    since = parse_datetime(former.get("since", ""))
-    times = former.get("times", 0) + 1 if since and now - since < BLOCK_MEMORY else 1
+    met = [moment for moment in former.get("met", []) if now - datetime.fromisoformat(moment) < BLOCK_MEMORY]
+    times = len(met) + 1
     _restrict(account, now)
     if times > len(BLOCK_REST):
         session_moves.move(Session.objects.filter(account=account), Session.Status.FROZEN, valid=False)
@@ -161,7 +191,7 @@ def _block(account: InstagramAccount, kind: str, stop: BotException, now: dateti
         **account.blocked_kinds,
         kind: {
             "until": until.isoformat(),
-            "since": (since if times > 1 and since else now).isoformat(),
+            "met": [*met, now.isoformat()],
             "times": times,
             "code": stop.code.id,
         },
@@ -203,15 +233,15 @@ def _worse(account: InstagramAccount, health: str, until: datetime | None) -> tu
 
     A banned account whose session is taken away needs a login, as any other. A login does not end a rest either.
     """
+    rests = (Health.COOLING, *NEEDS_A_PERSON)
+    both = ((account.health, account.health_until), (health, until))
+    longest = max((moment for state, moment in both if moment and state in rests), default=None)
     stays = account.health in NEEDS_A_PERSON and health not in NEEDS_A_PERSON
     if stays or (account.health == Health.BANNED and health != Health.NEEDS_LOGIN):
-        return account.health, account.health_until
-    if health in NEEDS_A_PERSON and account.health in (Health.COOLING, *NEEDS_A_PERSON):
-        return health, account.health_until  # what is left of the rest comes after the person
-    if account.health == Health.COOLING and health in (Health.COOLING, Health.SLOWED):
-        ends = [moment for moment in (account.health_until, until if health == Health.COOLING else None) if moment]
-        return Health.COOLING, max(ends, default=until)
-    return health, until
+        return account.health, longest
+    if account.health == Health.COOLING and health == Health.SLOWED:
+        return Health.COOLING, longest
+    return health, longest if health in rests else until  # what is left of a rest comes after the person
 
 
 def tell_parked(account: InstagramAccount) -> None:

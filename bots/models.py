@@ -105,7 +105,7 @@ class InstagramAccount(Owned):
     warmup_started_at = models.DateTimeField(null=True)
     restricted_at = models.DateTimeField(null=True)  # the last time Instagram slowed or stopped us
     restrictions = models.PositiveSmallIntegerField(default=0)
-    blocked_kinds = models.JSONField(default=dict)  # kind -> {"until": ISO time, "times": blocks within 7 days}
+    blocked_kinds = models.JSONField(default=dict)  # kind -> {"until": ISO time, "times": blocks within 7 days, …}
     risk_accepted_at = models.DateTimeField(null=True)
     risk_accepted_by = models.UUIDField(null=True)
     sealed_proxy = models.BinaryField(null=True)  # `bots.network`
@@ -175,7 +175,7 @@ class Session(models.Model):
 
 
 class ConnectAttempt(Owned):
-    """A login to Instagram that waits for a code, and the wrong passwords of a day (Instagram locks who guesses)."""
+    """A login to Instagram that waits for a code or rests, and the wrong passwords of a day (it locks who guesses)."""
 
     username = models.CharField(max_length=30)
     sealed = models.BinaryField(
@@ -185,6 +185,7 @@ class ConnectAttempt(Owned):
     expires_at = models.DateTimeField(null=True)
     wrong_passwords = models.PositiveSmallIntegerField(default=0)
     wrong_day = models.DateField(null=True)
+    rests_until = models.DateTimeField(null=True)  # after a stop sign that a login met, no other is sent before
     created_at = models.DateTimeField(default=now, editable=False)
 
     class Meta:

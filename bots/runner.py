@@ -21,7 +21,7 @@ from bots.dispatch import LEASE, LOOK_UP_AFTER
 from bots.instagram.private import Door, NoAnswer, Outcome, State, TooLate, awake_clock
 from bots.limits import Caps
 from bots.locks import account_lock
-from bots.models import Action, Bot, BotTask, Candidate
+from bots.models import Action, Bot, BotTask, Candidate, Turn
 from bots.turns import Run
 from errors import codes, correlation
 from errors.codes import Code, Then
@@ -32,7 +32,11 @@ from instagrowth import live
 # Seconds from before the intent: a process that was frozen for longer does not send (lease 90 minus the call).
 SEND_BEFORE = 50
 SEARCHES_PER_ACTION = 8  # candidates weighed at most for each action of the burst
-UNSTABLE_AFTER = 5  # unknown outcomes in a row
+UNSTABLE_AFTER = 5  # unknown outcomes, or turns that met one of these, in a row
+TRANSPORT = {
+    code.id
+    for code in (codes.NET_REFUSED, codes.NET_TIMEOUT, codes.NET_RESET, codes.NET_NO_ANSWER, codes.NET_BAD_ANSWER)
+}
 UNCLASSIFIED_AFTER = 3  # refusals in a row that we do not know
 logger = structlog.get_logger("bots")
 
@@ -282,7 +286,7 @@ def _write(
 def _stop(run: Run, stop: BotException) -> str:
     """Take the reaction that the code prescribes; how the turn ends."""
     with tenancy.scope(run.workspace):
-        if isinstance(stop, NoAnswer) and _is_unstable(run):
+        if _is_unstable(run, stop):
             stop = BotException(codes.NET_UNSTABLE)
         if isinstance(stop, NoAnswer) and stop.code.then not in health.TOUCH_ACCOUNT:
             health.note_error(Bot.objects.filter(pk=run.bot.pk), stop.code)
@@ -292,9 +296,14 @@ def _stop(run: Run, stop: BotException) -> str:
     return stop.code.id
 
 
-def _is_unstable(run: Run) -> bool:
-    states = _last_actions(run, UNSTABLE_AFTER, "state")
-    return bool(states) and states <= {Action.State.UNKNOWN, Action.State.ABSENT}
+def _is_unstable(run: Run, stop: BotException) -> bool:
+    """Whether the last five actions got no answer, or the last five turns none to what they asked first."""
+    if isinstance(stop, NoAnswer):
+        states = _last_actions(run, UNSTABLE_AFTER, "state")
+        return bool(states) and states <= {Action.State.UNKNOWN, Action.State.ABSENT}
+    before = Turn.objects.filter(bot=run.bot, workspace=run.workspace).exclude(pk=run.turn).order_by("-due_at")
+    ends = [(stop.code.id, run.actions), *before.values_list("ended", "actions")[: UNSTABLE_AFTER - 1]]
+    return len(ends) == UNSTABLE_AFTER and all(code in TRANSPORT and not sent for code, sent in ends)
 
 
 def _last_actions(run: Run, count: int, field: str) -> set[str]:

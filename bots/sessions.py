@@ -114,16 +114,16 @@ def forget(account_id: UUID) -> None:
 def probe(account: InstagramAccount, user: object = None) -> Person | None:
     """Ask Instagram once whether the session is good; None if there is none or it is not.
 
-    Raises ACCOUNT_COOLING while the account rests, SESSION_BUSY while the bot is at work, and what Instagram's answer
-    means if it is a stop sign or a silence.
+    Raises ACCOUNT_COOLING or NETWORK_SLOWED while the account or its way rests, SESSION_BUSY while the bot is at work,
+    and what Instagram's answer means if it is a stop sign or a silence.
     """
     if not hasattr(account, "session") or account.session.status == Session.Status.BANNED:
         return None
-    if account.health == health.Health.COOLING and not health.recover(account, db_now()):
-        raise BotException(codes.ACCOUNT_COOLING)
     with account_lock(account.pk) as held:
         if not held:
             raise BotException(codes.SESSION_BUSY)
+        account.refresh_from_db()  # its last turn may have met a sign since
+        health.leave_alone(account)
         tenancy.wait_patiently()
         with borrow(account) as door:
             person = door.probe()
@@ -145,8 +145,8 @@ class Checked:
 def check(account: InstagramAccount, user: object = None) -> Checked:
     """Test the session and take the reaction that a stop sign asks for, in the caller's transaction.
 
-    Raises ACCOUNT_COOLING, SESSION_BUSY, and what was met where it says nothing about the session: a silence, or a
-    fault of ours.
+    Raises ACCOUNT_COOLING, NETWORK_SLOWED, SESSION_BUSY, and what was met where it says nothing about the session: a
+    silence, or a fault of ours.
     """
     try:
         return Checked(probe(account, user) is not None)

@@ -28,7 +28,7 @@ from accounts.models import ApiToken, Mail, Membership, User, Workspace
 from adminpanel.models import AdminLog
 from billing import entitlements
 from billing.models import Plan, Subscription
-from bots import connecting, official, sessions
+from bots import connecting, official, sessions, ways
 from bots.models import ApiPair, Bot, InstagramAccount, OfficialAccess, Session
 from errors import codes, steps
 from errors.models import ErrorCode, ErrorGroup, StoryStep
@@ -222,6 +222,7 @@ def alices_bot(alice: User, alices_account: InstagramAccount) -> Bot:
 def instagram(sandbox: "Sandbox", settings: "Settings") -> "Control":
     """Our private door leads to the sandbox; arrange the world through this."""
     settings.INSTAGRAM_PRIVATE_URL = sandbox.url
+    ways.forget()  # what other tests did to the line that all share
     return sandbox.control
 
 

@@ -81,7 +81,9 @@ def health_of(account: InstagramAccount, now: datetime) -> Story:
     cause, next_step = PLAIN[account.health]
     if code and account.health != Health.FROZEN:  # the code of a freeze tells of one block, not of the third
         cause, next_step = code.what, code.do_next
-    until = account.health_until if account.health in (Health.COOLING, Health.SLOWED) else None
+    by_the_clock = account.health in (Health.COOLING, Health.SLOWED)
+    rests = account.health_until is not None and (by_the_clock or account.health_until > now)
+    until = account.health_until if rests else None
     if account.health == Health.WARMING and account.warmup_started_at:
         since, until = account.warmup_started_at, account.warmup_started_at + WARMUP
         day = min((now - since).days + 1, WARMUP.days)

@@ -80,10 +80,10 @@ class Engine:
         with self.seen():
             return tasking.follow_hashtag(self.bot, hashtag, amount, filters, self.user)
 
-    def turn(self) -> str:
+    def turn(self, due: str = "2020-01-01T00:00Z") -> str:
         """Make the bot due, claim it as the dispatcher does, and run its turn here; how it ended."""
         with self.seen():
-            Bot.objects.update(next_run_at="2020-01-01T00:00Z")
+            Bot.objects.update(next_run_at=due)
         mine = [claim for claim in dispatch.claim(1000) if claim.workspace == self.workspace.pk]
         return runner.run_turn(mine[0].workspace, mine[0].bot, mine[0].fence) if mine else "not claimed"
 

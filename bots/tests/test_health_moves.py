@@ -27,6 +27,7 @@ REACTIONS = {
     Then.FREEZE: ("needs_you", None, "frozen", False, "stopped"),
     Then.BAN: ("banned", None, "banned", False, "stopped"),
 }
+LOCKED = {"INSTAGRAM_SENTRY_BLOCK": 3 * DAY, "SESSION_RELOGIN_LOOP": DAY}  # before a person may try
 UNTOUCHED = ("active", None, "assigned", True, "running")
 SIGNS = [code for code in codes.REGISTRY.values() if code.then in REACTIONS]
 OTHERS = [next(code for code in codes.REGISTRY.values() if code.then is then) for then in Then if then not in REACTIONS]
@@ -65,12 +66,13 @@ def later(bot: Bot, by: timedelta) -> bool:
 @pytest.mark.parametrize("code", [*SIGNS, *OTHERS], ids=lambda code: code.name)
 def test_each_sign_leads_where_the_table_says(bot: Bot, code: Code) -> None:
     where, span, session, valid, runs = REACTIONS.get(code.then, UNTOUCHED)
+    until = span or LOCKED.get(code.name)
     with everywhere():
         react(bot, code)
 
         assert state(bot) == (where, session, valid, runs)
         account, now = InstagramAccount.objects.get(), db_now()
-        assert (account.health_until and account.health_until - now) == span
+        assert (account.health_until and account.health_until - now) == until
         assert account.health_code == (code.id if code in SIGNS else "")
         assert Bot.objects.get().last_error_code == code.id
         assert account.restricted_at == (now if span else None)
@@ -116,7 +118,7 @@ def test_blocks_of_different_kinds_and_older_ones_are_counted_apart(bot: Bot) ->
     with everywhere():
         for kind in ("follow", "like", "story_view"):
             react(bot, codes.ACTION_BLOCKED, kind)
-        old = bot.account.blocked_kinds["like"] | {"since": (db_now() - 8 * DAY).isoformat()}
+        old = bot.account.blocked_kinds["like"] | {"met": [(db_now() - 8 * DAY).isoformat()]}
         bot.account.blocked_kinds |= {"like": old}
         bot.account.save()
         react(bot, codes.ACTION_BLOCKED, "like")
@@ -127,6 +129,18 @@ def test_blocks_of_different_kinds_and_older_ones_are_counted_apart(bot: Bot) ->
             "story_view": 1,
         }
         assert bot.account.health == "slowed"
+
+
+def test_the_seven_days_of_a_block_end_with_each_block_and_not_with_the_first(bot: Bot) -> None:
+    with everywhere():
+        for days in (7, 3.5):
+            bot.account.blocked_kinds.setdefault("follow", {"met": []})["met"].append(
+                (db_now() - days * DAY).isoformat()
+            )
+        bot.account.save()
+        react(bot, codes.FOLLOW_BLOCKED)
+
+        assert health.blocked_until(bot.account, "follow", db_now()) == db_now() + 3 * DAY
 
 
 def test_a_block_that_names_no_kind_rests_the_whole_account(bot: Bot) -> None:

@@ -7,10 +7,14 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
+from accounts import tenancy
 from accounts.models import Notification
+from billing.models import Plan
 from bots import connecting, dispatch, health, network, preview, reconcile, runner, searching, sessions, tasking, ways
 from bots.actions import follow
-from bots.models import Action, Bot, InstagramAccount, Kind
+from bots.instagram import private
+from bots.locks import account_lock
+from bots.models import Action, Bot, Candidate, ConnectAttempt, InstagramAccount, Kind
 from bots.tests.engine import PASSWORD, Engine
 from content import reading
 from errors import codes
@@ -27,9 +31,10 @@ def sign(engine: Engine, code: Code) -> None:
         health.react(engine.account, BotException(code), "follow")
 
 
-def log_in(engine: Engine) -> BotException | None:
+def log_in(engine: Engine, username: str = "") -> BotException | None:
+    name = username or engine.username
     with engine.seen():
-        return connecting.connect(engine.workspace, engine.user, engine.username, PASSWORD).refused
+        return connecting.connect(engine.workspace, engine.user, name, PASSWORD, accept_risk=True).refused
 
 
 def unknown_follow(engine: Engine, fault: str = "reset_after_apply") -> Action:
@@ -62,20 +67,112 @@ def test_while_an_account_rests_nobody_asks_instagram_for_it(engine: Engine) -> 
 
 
 @pytest.mark.parametrize("logs_out", [False, True])
-def test_a_new_login_ends_no_rest(engine: Engine, logs_out: bool) -> None:
+def test_no_login_is_sent_during_a_rest(engine: Engine, logs_out: bool) -> None:
     sign(engine, codes.INSTAGRAM_PLEASE_WAIT)
     until = engine.account.health_until
     if logs_out:
         sign(engine, codes.SESSION_NEEDS_LOGIN)
         with engine.seen():
             connecting.disconnect(engine.account, engine.user)
+    before, health_before = requests_of(engine), engine.account.health
+
+    refused = log_in(engine)
+
+    assert (refused.code, refused.meta["retry_after"] > 86000) == (codes.ACCOUNT_COOLING, True)
+    assert (engine.account.health, engine.account.health_until) == (health_before, until)
+    assert requests_of(engine) == before
+
+
+def test_a_login_erases_no_sign_that_was_met_meanwhile(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def meanwhile(*words: object, **more: object) -> object:
+        sign(engine, codes.FOLLOW_BLOCKED)
+        sign(engine, codes.INSTAGRAM_PLEASE_WAIT)
+        return entered(*words, **more)
+
+    entered = private.login
+    monkeypatch.setattr(private, "login", meanwhile)
 
     assert log_in(engine) is None
-    engine.start()
-    engine.ask(1)
-    engine.turn()
 
-    assert (engine.account.health, engine.account.health_until, engine.followed()) == ("cooling", until, [])
+    account = engine.account
+    assert (account.health, account.restrictions, [*account.blocked_kinds]) == ("cooling", 2, ["follow"])
+    assert account.health_until > timezone.now() + timedelta(hours=23)
+
+
+def test_no_login_runs_beside_a_turn(engine: Engine) -> None:
+    before = requests_of(engine)
+    with account_lock(engine.account.pk):
+        refused = log_in(engine)
+
+    assert (refused.code, requests_of(engine)) == (codes.SESSION_BUSY, before)
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "health_then", "hours"),
+    [
+        ("429", codes.INSTAGRAM_THROTTLED, "cooling", 1),
+        ("please_wait", codes.INSTAGRAM_PLEASE_WAIT, "cooling", 24),
+        ("sentry_block", codes.INSTAGRAM_SENTRY_BLOCK, "needs_you", 72),
+        ("challenge", codes.CHALLENGE_REQUIRED, "needs_you", 1 / 6),
+    ],
+)
+@pytest.mark.parametrize("known", [True, False], ids=["known", "new"])
+def test_a_sign_met_by_a_login_is_heeded_and_the_next_login_waits(
+    engine: Engine, known: bool, fault: str, code: Code, health_then: str, hours: float
+) -> None:
+    name = engine.username if known else "a.novice"
+    with tenancy.platform("a test makes room for another account"):
+        Plan.objects.update(account_limit=5)
+    engine.sandbox.control.account("a.novice", password=PASSWORD)
+    engine.sandbox.control.fault(fault, account=name, path=".*send_login_request", times=None)
+
+    first = log_in(engine, name)
+    before = engine.sandbox.control.ledger(name).total_requests(name)
+    second = log_in(engine, name)
+
+    assert (first.code, second.code) == (code, codes.ACCOUNT_COOLING)
+    assert engine.sandbox.control.ledger(name).total_requests(name) == before
+    assert abs(second.meta["retry_after"] - hours * 3600) < 120
+    with engine.seen():
+        assert InstagramAccount.objects.count() == 1
+        assert engine.account.health == (health_then if known else "active")
+        engine.sandbox.control.clear_faults()
+        past = timezone.now() - timedelta(seconds=1)  # as time does
+        ConnectAttempt.objects.update(rests_until=past)
+        InstagramAccount.objects.exclude(health_until=None).update(health_until=past)
+    assert log_in(engine, name) is None
+
+
+@pytest.mark.parametrize(("code", "hours"), [(codes.INSTAGRAM_SENTRY_BLOCK, 72), (codes.SESSION_RELOGIN_LOOP, 24)])
+def test_a_locked_account_is_asked_nothing_before_its_time_though_its_owner_solved_it(
+    engine: Engine, code: Code, hours: int
+) -> None:
+    sign(engine, code)
+    sign(engine, codes.CHALLENGE_REQUIRED)  # what it asks for as well makes the time no shorter
+    before = requests_of(engine)
+
+    def check() -> sessions.Checked:
+        with engine.seen():
+            return sessions.check(engine.account)
+
+    with pytest.raises(BotException) as refused:
+        check()
+    left = refused.value.meta["retry_after"] / 3600
+    assert (refused.value.code, round(left), requests_of(engine)) == (codes.ACCOUNT_COOLING, hours, before)
+    with engine.seen():
+        InstagramAccount.objects.update(health_until=timezone.now() - timedelta(seconds=1))
+    assert (check().valid, engine.account.health) == (True, "warming")
+
+
+def test_neither_a_probe_nor_a_login_takes_a_way_that_rests(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ways, "rests", lambda _: True)
+    before = requests_of(engine)
+
+    with pytest.raises(BotException) as probed, engine.seen():
+        sessions.check(engine.account)
+
+    assert {probed.value.code, log_in(engine).code} == {codes.NETWORK_SLOWED}
+    assert requests_of(engine) == before
 
 
 def test_a_login_after_a_challenge_begins_the_warm_up_again(engine: Engine) -> None:
@@ -112,6 +209,35 @@ def test_a_rest_ends_with_its_time_though_the_bot_is_stopped(engine: Engine) -> 
         past = timezone.now() - timedelta(days=11)
         InstagramAccount.objects.update(health_until=timezone.now() - timedelta(seconds=1), restricted_at=past)
     assert (health.return_rested(), engine.account.health) == (1, "active")
+
+
+def test_five_turns_in_a_row_without_an_answer_rest_the_account(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As behind a proxy that is dead: what fails are reads, so no action tells of it."""
+    silent, find = [True], follow.find
+
+    def found(*words: object) -> object:
+        if silent[0]:
+            raise BotException(codes.NET_TIMEOUT)
+        return find(*words)
+
+    monkeypatch.setattr(follow, "find", found)
+    engine.start()
+    engine.ask(10)
+    ends = [engine.turn(f"2020-01-01T00:0{minute}Z") for minute in range(4)]
+    silent[0] = False
+    ends.append(engine.turn("2020-01-01T00:04Z"))  # one that works: those before count no longer
+    with engine.seen():
+        Candidate.objects.filter(state="waiting").delete()
+    silent[0] = True
+    ends += [engine.turn(f"2020-01-01T00:0{minute}Z") for minute in range(5, 10)]
+
+    silence = codes.NET_TIMEOUT.id
+    assert ends == [silence] * 4 + ["done"] + [silence] * 4 + [codes.NET_UNSTABLE.id]
+    assert (engine.account.health, engine.turn()) == ("cooling", "cooling")
+    with engine.seen():
+        assert Notification.objects.filter(code=codes.NET_UNSTABLE.id).count() == 1
 
 
 def test_an_app_that_instagram_no_longer_takes_logs_nobody_in(engine: Engine) -> None:

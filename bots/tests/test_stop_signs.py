@@ -1,15 +1,19 @@
 """The first sign of trouble stops everything of that account, on every worker, and its owner is told once."""
 
 import threading
+from collections.abc import Callable
 
 import pytest
 from django.core import mail
 from django.db import connection
 
 from accounts.models import Membership, User
-from bots import dispatch, reconcile, runner
-from bots.models import Bot, InstagramAccount
+from bots import dispatch, health, reconcile, runner
+from bots.models import Action, Bot, InstagramAccount
 from bots.tests.engine import Engine
+from errors import codes
+from errors.exceptions import BotException
+from instagrowth.testing_processes import eventually
 
 # Every fault of the sandbox that means stop, and the health it leads to.
 STOPS = {
@@ -92,3 +96,45 @@ def test_a_rest_by_the_clock_needs_nobody(engine: Engine) -> None:
     engine.turn()
 
     assert not mail.outbox
+
+
+@pytest.mark.parametrize("code", [codes.INSTAGRAM_THROTTLED, codes.CHALLENGE_REQUIRED, codes.FOLLOW_BLOCKED])
+def test_a_sign_that_another_worker_meets_ends_a_burst_without_any_redis_lock(
+    engine_of: Callable[..., Engine], monkeypatch: pytest.MonkeyPatch, code: codes.Code
+) -> None:
+    """The other one is about to commit when the next intent is asked for, which waits for it and then knows."""
+    engine = engine_of(burst=10)
+    engine.start()
+    engine.ask(10)
+    intend, met, others = runner._intend, threading.Event(), []
+
+    def meets_a_sign() -> None:
+        try:
+            with engine.seen():
+                health.react(engine.account, BotException(code), "follow")
+                met.set()
+                eventually(waits_for_a_lock)
+        finally:
+            connection.close()
+
+    def intends(*words: object) -> Action | None:
+        if len(engine.followed()) == 2:
+            others.append(threading.Thread(target=meets_a_sign))
+            others[0].start()
+            met.wait(10)
+        return intend(*words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(runner, "_intend", intends)
+    assert engine.turn() == "fenced"
+    others[0].join()
+
+    assert (engine.states(), len(engine.followed())) == (["confirmed"] * 2, 2)
+    before = requests_of(engine)
+    engine.turn()
+    assert (len(others), requests_of(engine)) == (1, before)
+
+
+def waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        return bool(cursor.fetchone()[0])
