@@ -1725,7 +1725,7 @@ ACCOUNT_COOLING = _code(
     "E-SESS-W-0011",
     "ACCOUNT_COOLING",
     "The account rests because Instagram asked for it.",
-    "Nothing: it goes on by itself at the time shown on the accounts page.",
+    "Nothing: it goes on by itself at the time shown on the accounts page. A login or a test waits until then, too.",
     then=Then.WAIT,
     http=409,
 )
