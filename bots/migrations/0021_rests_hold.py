@@ -42,5 +42,5 @@ INTENT = _BEFORE.replace(_DECLARED, f"{_DECLARED}    rests boolean;\n").replace(
 class Migration(migrations.Migration):
     """Written in SQL because that is where it runs."""
 
-    dependencies = [("bots", "0019_login_rests")]
+    dependencies = [("bots", "0020_login_rests")]
     operations = [migrations.RunSQL(INTENT, _BEFORE)]
