@@ -336,4 +336,6 @@ def greet(site: str, demo: Path, *, mails_are_caught: bool) -> None:
     if mails_are_caught:
         lines.append(f"  Mails are not sent: they are at {site}/mails/")
     lines.append("  Ctrl-C stops everything.")
-    print("\n".join(lines), flush=True)
+    # In one piece, and on a line of its own: honcho, in another thread, may have written its line and not yet its end.
+    sys.stdout.write("\n{}\n".format("\n".join(lines)))
+    sys.stdout.flush()
