@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 from accounts import tenancy
 from accounts.models import User
 from bots import switch, tasking
-from bots.models import Action, Bot
+from bots.models import Action, Bot, ConnectAttempt
 from e2e.conftest import Stack
 from e2e.visitor import Visitor, visit
 from instagrowth.testing import INSTAGRAM_PASSWORD
@@ -61,8 +61,10 @@ def test_trouble_while_connecting_is_said_in_the_form(
         visitor.follows(code)
         visitor.sees("What to do")
 
-        # When the trouble is over, the same form does it.
+        # When the trouble is over, the same form does it; after a challenge, once there was time to solve it.
         stack.instagram.clear_faults()
+        with tenancy.platform("the rest is over"):
+            ConnectAttempt.objects.update(rests_until=None)
         tries_to_connect(visitor)
         visitor.sees("@anna.clay is connected.")
 

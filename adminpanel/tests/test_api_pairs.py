@@ -233,8 +233,9 @@ def test_a_pair_by_which_an_account_is_connected_is_heard_after_its_bot_gave_it_
     assert (said.status_code, refused.json()["error"], kept) == (200, "API_PAIR_IN_USE", "active")
     assert forced.json()["success"] is True
     with everywhere():
-        assert OfficialAccess.objects.get().status == "reconnect"
-        assert ActivityLog.objects.filter(action="official_lost").count() == 1
+        access = OfficialAccess.objects.get()
+        assert access.status == "reconnect"
+        assert ActivityLog.objects.filter(action="official_lost", account_id=access.account_id).count() == 1
     assert sum("connected again" in mail.subject for mail in mailoutbox) == 1
 
 

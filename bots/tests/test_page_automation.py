@@ -224,7 +224,7 @@ def test_settings_are_kept(client: Client, alice: User, alices_bot: Bot) -> None
         assert (bot.cycle_delay, bot.jitter, bot.burst) == (120, 10, 2)
         assert (bot.works_from.hour, bot.works_to.hour, bot.account.timezone) == (9, 21, "Europe/Berlin")
         assert bot.own_limits == {"follow": 15}
-        assert ActivityLog.objects.filter(action="bot_settings").count() == 1
+        assert ActivityLog.objects.filter(action="bot_settings", account_id=bot.account_id).count() == 1
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def test_a_sign_met_by_a_login_is_heeded_and_the_next_login_waits(
 ) -> None:
     name = engine.username if known else "a.novice"
     with tenancy.platform("a test makes room for another account"):
-        Plan.objects.update(account_limit=5)
+        Plan.objects.filter(key="tests").update(account_limit=5)
     engine.sandbox.control.account("a.novice", password=PASSWORD)
     engine.sandbox.control.fault(fault, account=name, path=".*send_login_request", times=None)
 
