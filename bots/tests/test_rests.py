@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from accounts import tenancy
-from accounts.models import Notification
+from accounts.models import Notification, Workspace
 from billing.models import Plan
 from bots import connecting, dispatch, health, network, preview, reconcile, runner, searching, sessions, tasking, ways
 from bots.actions import follow
@@ -123,6 +123,7 @@ def test_a_sign_met_by_a_login_is_heeded_and_the_next_login_waits(
     name = engine.username if known else "a.novice"
     with tenancy.platform("a test makes room for another account"):
         Plan.objects.filter(key="tests").update(account_limit=5)
+        engine.workspace = Workspace.objects.get(pk=engine.workspace.pk)  # the other one remembers its plan
     engine.sandbox.control.account("a.novice", password=PASSWORD)
     engine.sandbox.control.fault(fault, account=name, path=".*send_login_request", times=None)
 
