@@ -27,7 +27,7 @@ from accounts import sign_in, teams, tenancy
 from accounts.models import ApiToken, Mail, Membership, User, Workspace
 from adminpanel.models import AdminLog
 from billing import entitlements
-from billing.models import Plan, Subscription
+from billing.models import Invoice, Plan, Subscription
 from bots import connecting, official, sessions, ways
 from bots.models import ApiPair, Bot, InstagramAccount, OfficialAccess, Session
 from errors import codes, steps
@@ -38,6 +38,7 @@ from instagrowth.models import LiveEvent
 from instagrowth.settings import google_provider
 
 if TYPE_CHECKING:
+    from pytest_django import DjangoDbBlocker
     from pytest_django.fixtures import Settings
 
     from sandbox.testing import Control, Sandbox
@@ -50,6 +51,7 @@ JSON = "application/json"
 # A hash is made to cost a tenth of a second: here it costs nothing, but where that price is what is tested.
 FULL_PRICE = {name: getattr(Argon2PasswordHasher, name) for name in ("time_cost", "memory_cost", "parallelism")}
 Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 8, 1
+PLANS: list[Plan] = []  # as they are where nothing was changed
 NOBODY = sign_in._NOBODY  # made at full price
 sign_in._NOBODY = make_password(PASSWORD)
 _hash = functools.cache(lambda: make_password(PASSWORD))
@@ -292,19 +294,28 @@ def steps_here() -> Iterator[list[Step]]:
     steps.task_ended(gathered, "a test", "SUCCESS", asked=False, attempt=1)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _plans(django_db_setup: None, django_db_blocker: "DjangoDbBlocker") -> None:
+    """Know the plans as the migrations made them."""
+    with django_db_blocker.unblock():
+        PLANS.extend(Plan.objects.all())
+
+
 def _empty(_: object) -> None:
     """Django would truncate every table: plans and default limits too, and the log, which nobody may empty."""
     with tenancy.platform("a test cleans up"):
         Workspace.objects.all().delete()
         User.objects.all().delete()
-        Subscription.objects.all().delete()  # they outlive their workspace
+        Subscription.objects.all().delete()  # they and their invoices outlive their workspace
         Session.objects.all().delete()
         Mail.objects.all().delete()
         ApiPair.objects.all().delete()
         ErrorGroup.objects.all().delete()
         StoryStep.objects.all().delete()
         LiveEvent.objects.all().delete()
-        Plan.objects.update(stripe_product_id="", stripe_price_id="", stripe_yearly_price_id="")
+        Invoice.objects.all().delete()
+        for plan in PLANS:
+            plan.save()
         # What tests made stays in the history of subscriptions, which nobody may empty; it is not sold any more.
         Plan.objects.exclude(key__in=("free", "starter", "growth", "enterprise")).update(status="inactive")
         if AdminLog.objects.exists():
