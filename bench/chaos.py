@@ -107,6 +107,9 @@ class Fire:
             while set_so_far < total and confirmed >= self.plan.turns * 0.95 * set_so_far / total:
                 getattr(self, self.fires[set_so_far])()
                 set_so_far += 1
+                if self.plan.hurry:
+                    time.sleep(1)
+                    _hurry(leases=True)
             if self.plan.hurry:
                 _hurry()
             if tasks == bots and not open_ones and set_so_far == total:
@@ -126,9 +129,6 @@ class Fire:
         os.killpg(worker.pid, signal.SIGSTOP)
         self.thaws.append((time.monotonic() + self.plan.frozen, worker))
         self.done["freezes"] += 1
-        if self.plan.hurry:
-            time.sleep(1)
-            _hurry(leases=True)
 
     def flushes(self) -> None:
         """Empty our number of Redis: every message and every lock is gone."""
@@ -184,9 +184,10 @@ def _state(fire: "Fire") -> tuple[int, int, int]:
 
 
 def _hurry(*, leases: bool = False) -> None:
-    """Let look-ups fall due, and (with `leases`) leases run out, as after some minutes."""
+    """Let look-ups fall due, and (with `leases`) leases and the locks of accounts run out, as after some minutes."""
     from django.db import DatabaseError, connection
     from django.db.models.functions import Now
+    from django_redis import get_redis_connection
 
     from accounts import tenancy
     from bots.models import Action, Bot
@@ -196,6 +197,8 @@ def _hurry(*, leases: bool = False) -> None:
             Action.objects.filter(look_up_at__isnull=False).update(look_up_at=Now())
             if leases:
                 Bot.objects.filter(lease_until__isnull=False).update(lease_until=Now())
+                redis = get_redis_connection()
+                redis.delete(*redis.keys("ig:*"), "ig:")
     except DatabaseError:
         connection.close()
 
@@ -207,7 +210,7 @@ def _compare(ground: Ground, names: list[str], plan: Plan, fire: Fire, seconds: 
 
     doubles = lost = disagreements = 0
     with tenancy.platform("the chaos compares"):
-        turns = Turn.objects.exclude(state=Turn.State.EXPIRED).count()
+        turns = Turn.objects.filter(taken_at__isnull=False).count()  # by a worker, also by one that died in it
         for name in names:
             seen = ground.sandbox.control.ledger(name)
             followed = [int(pk) for pk in seen.targets("follow")]

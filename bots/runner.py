@@ -137,6 +137,10 @@ def _open_tasks(run: Run) -> list[BotTask]:
 def _step(run: Run, door: Door, task: BotTask) -> bool:
     """One action of a task, if it has one to do now: whether something was sent."""
     run.kind = task.kind
+    if task.confirmed >= task.amount:  # the worker that counted the last one died before it could say so
+        with tenancy.scope(run.workspace):
+            tasking.close(task, run.bot, BotTask.Status.DONE, None)
+        return False
     if task.confirmed + task.unknown >= task.amount:
         return False  # what is unknown may yet turn out to have arrived
     caps = limits.caps(run.bot, task.kind, run.plan, run.platform, run.now)

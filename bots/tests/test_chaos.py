@@ -22,7 +22,7 @@ def ground(
 
 def test_workers_killed_and_frozen_and_redis_emptied_cost_no_action_and_double_none(ground: Ground) -> None:
     plan = chaos.Plan(
-        turns=60, bots=6, kills=3, freezes=1, flushes=1, crashes=0, workers=2, patience=150, hurry=True, frozen=8
+        turns=60, bots=6, kills=3, freezes=1, flushes=1, crashes=0, workers=2, patience=240, hurry=True, frozen=8
     )
 
     report = chaos.run(ground, plan)

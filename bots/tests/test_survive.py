@@ -122,6 +122,29 @@ def test_an_emptied_redis_costs_a_delay_and_nothing_else(engine_of: Callable[...
         assert engine.task().confirmed == len(engine.followed()) == 10
 
 
+def test_a_task_whose_worker_died_with_the_last_action_counted_still_ends(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close = tasking.close
+
+    def dies(*_: object, **__: object) -> None:
+        raise SystemExit
+
+    engine.start()
+    engine.ask(2)
+    monkeypatch.setattr(tasking, "close", dies)
+    with pytest.raises(SystemExit):
+        engine.turn()
+    assert (engine.task().status, engine.task().confirmed) == ("running", 2)
+    monkeypatch.setattr(tasking, "close", close)
+    leases_run_out(engine)
+    dispatch.sweep()
+
+    engine.turn("2020-01-02T00:00Z")
+
+    assert (engine.task().status, len(engine.followed())) == ("done", 2)
+
+
 @pytest.mark.parametrize("journal", [True, False], ids=["with its journal", "with its journal off"])
 def test_the_same_death_doubles_without_the_journal(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, *, journal: bool
