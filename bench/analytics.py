@@ -54,7 +54,7 @@ def _furnish() -> Any:
     from accounts import teams, tenancy
     from accounts.models import User
     from billing import entitlements
-    from bots.models import InstagramAccount
+    from bots.models import InstagramAccount, OfficialAccess
     from content.models import AccountInsight, Measuring, PostInsight
 
     user = User.objects.make(email=f"{secrets.token_hex(4)}@example.com", password=secrets.token_urlsafe())
@@ -68,6 +68,12 @@ def _furnish() -> Any:
         )
         Measuring.objects.bulk_create(
             Measuring(workspace=workspace, account=account, due_at=at, measured_at=at) for account in accounts
+        )
+        OfficialAccess.objects.bulk_create(
+            OfficialAccess(
+                workspace=workspace, account=account, login="instagram", ig_id=account.username, sealed_token=b"-"
+            )
+            for account in accounts
         )
         for account in accounts:
             own = {"workspace": workspace, "account": account, "measured_at": at}
