@@ -245,7 +245,7 @@ def _within(ids: list[UUID], since: date, until: date) -> QuerySet[PostInsight]:
     """The posts of a span by the accounts' own days."""
     begins, ends = _bounds(since, until)
     found = PostInsight.objects.filter(account__in=ids, local_at__gte=begins, local_at__lt=ends)
-    return found.select_related("account")
+    return found.prefetch_related("account")  # not joined: the wall around accounts would be asked for each post
 
 
 def _bounds(since: date, until: date) -> tuple[datetime, datetime]:
