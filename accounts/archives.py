@@ -257,10 +257,12 @@ def _store(export: Export, draft: IO[bytes], size: int) -> None:
     """Put the file into the private storage, in place of the person's earlier archives."""
     default_storage.delete(name_of(export.pk))  # what a killed worker may have begun
     name = default_storage.save(name_of(export.pk), File(draft))
-    if not _move(export, state=Export.State.DONE, file=name, size=size, ended_at=now()):
+    with tenancy.person(export.user_id):  # one transaction, so that none is ready that nobody is told of
+        if moved := _move(export, state=Export.State.DONE, file=name, size=size, ended_at=now()):
+            notices.notify(export.user, "archive_ready")
+    if not moved:
         default_storage.delete(name)
         return
-    notices.notify(export.user, "archive_ready")
     with tenancy.person(export.user_id):
         for earlier in Export.objects.filter(user_id=export.user_id).exclude(pk=export.pk).exclude(state__in=OPEN):
             remove(earlier)

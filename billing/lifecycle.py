@@ -231,7 +231,7 @@ def end_erased(subscription_id: str) -> None:
 
 
 def sweep() -> None:
-    """Do what Stripe missed when a workspace was let go: each night, until it is done."""
+    """Do what Stripe missed when a workspace was let go: each hour, until it is done."""
     with tenancy.platform("what is let go is looked for everywhere"):
         at_stripe = Subscription.objects.exclude(stripe_subscription_id="")
         goes = at_stripe.filter(workspace__delete_at__isnull=False, cancel_at_period_end=False).exclude(status__in=OVER)

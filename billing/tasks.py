@@ -26,12 +26,18 @@ def look_after() -> None:
         webhooks.process(event)
 
 
+@shared_task(platform="what is let go is looked for everywhere")
+def sweep_let_go() -> None:
+    """Each hour: do what Stripe missed of workspaces that are let go."""
+    if gateway.is_on():
+        lifecycle.sweep()
+
+
 @shared_task(platform="the books of all workspaces are compared", time_limit=3600, soft_time_limit=3500)
 def reconcile_stripe() -> None:
-    """Each night: do what Stripe missed of workspaces that are let go, then compare all books with Stripe's."""
+    """Each night: compare all books with Stripe's."""
     if not gateway.is_on():
         return
-    lifecycle.sweep()
     try:
         reconcile.reconcile()
     except BotException as refused:
@@ -40,11 +46,11 @@ def reconcile_stripe() -> None:
 
 @shared_task(platform="a subscription that is let go is named by Stripe's id alone", **AGAIN)
 def stop_renewing(subscription: str) -> None:
-    """Let a subscription end with its period; for three hours it is tried again, then each night."""
+    """Let a subscription end with its period; it is tried again, then each hour."""
     lifecycle.renew_no_more(subscription)
 
 
 @shared_task(platform="a subscription that is let go is named by Stripe's id alone", **AGAIN)
 def end_at_stripe(subscription: str) -> None:
-    """End a subscription of a workspace that is erased; for three hours it is tried again, then each night."""
+    """End a subscription of a workspace that is erased; it is tried again, then each hour."""
     lifecycle.end_erased(subscription)

@@ -14,7 +14,7 @@ from bots import health, sessions, switch, ways
 from bots.instagram import private
 from bots.instagram.private import LoggedIn, LoginRefused, NeedsCode
 from bots.locks import account_lock
-from bots.models import Bot, ConnectAttempt, InstagramAccount, InstagramClaim
+from bots.models import Bot, ConnectAttempt, InstagramAccount, InstagramClaim, Session
 from errors import codes
 from errors.codes import Then
 from errors.exceptions import BotException
@@ -70,10 +70,12 @@ def disconnect(account: InstagramAccount, user: User) -> None:
 
     What a smaller plan had no room for may come back in its place.
     """
-    Bot.objects.filter(account=account).update(status=Bot.Status.STOPPED)
     if not hasattr(account, "session"):
         raise BotException(codes.SESSION_INVALID)
-    sessions.end(account)
+    sessions.log_out(account)
+    health.hold(account)  # what a worker met meanwhile stays; and account before bot and session, as its reaction goes
+    Bot.objects.filter(account=account).update(status=Bot.Status.STOPPED)
+    Session.objects.filter(account=account).delete()
     health.let_go(account, timezone.now())
     switch.fit_to_plan(account.workspace_id)
     log_activity("disconnect", workspace=account.workspace_id, user=user, account=account)

@@ -144,7 +144,8 @@ def _account(workspace: Workspace, ig_id: str, told: dict[str, Any]) -> Instagra
     if (followers := told.get("followers_count")) is not None:
         account.followers, account.following = followers, told.get("follows_count", account.following)
         account.measured_at = timezone.now()
-    account.save()
+    told_now = ["full_name", "followers", "following", "measured_at"]
+    account.save(update_fields=None if account._state.adding else told_now)  # a rest that began meanwhile stays
     return account
 
 

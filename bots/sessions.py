@@ -186,8 +186,8 @@ def note_counts(account: InstagramAccount, person: Person) -> None:
     account.measured_at = db_now()
 
 
-def end(account: InstagramAccount) -> None:
-    """Log out at Instagram as far as it can be reached, and throw the session away."""
+def log_out(account: InstagramAccount) -> None:
+    """Log out at Instagram as far as it can be reached; its session is good for nothing then."""
     with account_lock(account.pk) as held:
         if not held:
             raise BotException(codes.SESSION_BUSY)
@@ -198,7 +198,6 @@ def end(account: InstagramAccount) -> None:
             if silent.code is codes.VAULT_WRONG_KEY:
                 raise
         clients.forget(account.pk)
-    account.session.delete()
 
 
 def _place(session: Session) -> dict[str, Any]:

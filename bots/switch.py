@@ -32,6 +32,7 @@ def start(bot: Bot, user: User) -> None:
     """
     farewell.nothing_new(bot.workspace_id)
     account = bot.account
+    health.hold(account)
     if account.health in (health.Health.NEEDS_YOU, health.Health.FROZEN):
         raise BotException(codes.SESSION_FROZEN)
     if account.health == health.Health.BANNED:
@@ -70,10 +71,11 @@ def fit_to_plan(workspace: UUID) -> None:
     bots.update(**terms(plan))
     kept = within_plan(workspace, plan)
     running, code = bots.filter(status=Bot.Status.RUNNING), codes.PLAN_ACCOUNT_LIMIT
-    back = running.filter(account__in=kept, last_error_code=code.id, next_run_at__gt=Now() + PAUSED / 2)
+    back = running.filter(account__in=kept, next_run_at__gt=Now() + PAUSED / 2)
     for bot in back.select_related("account"):
         _tell(bot, None, "bot_back")
-    back.update(next_run_at=Now(), last_error_code="", updated_at=timezone.now())
+    back.filter(last_error_code=code.id).update(last_error_code="")
+    back.update(next_run_at=Now(), updated_at=timezone.now())
     beyond = running.exclude(account__in=kept).filter(next_run_at__lt=Now() + PAUSED / 2)
     for bot in beyond.select_related("account"):
         _tell(bot, None, "bot_paused")
@@ -107,7 +109,19 @@ def fit_all(plan: Plan) -> None:
         if plan.key == "free":  # where everybody is who has no other
             bots = Bot.objects.exclude(workspace__in=alive.exclude(plan=plan))
         found = list(bots.order_by().values_list("workspace", flat=True).distinct())
-    for workspace in found:
+    _fit(found)
+
+
+def fit_paused() -> None:
+    """Bring back paused bots whose plan has room: where a turn, or a lost message, crossed the change of the plan."""
+    with tenancy.platform("paused bots of all workspaces are looked for"):
+        paused = Bot.objects.filter(status=Bot.Status.RUNNING, next_run_at__gt=Now() + PAUSED / 2).order_by()
+        found = list(paused.values_list("workspace", flat=True).distinct())
+    _fit(found)
+
+
+def _fit(workspaces: list[UUID]) -> None:
+    for workspace in workspaces:
         with tenancy.scope(workspace):
             fit_to_plan(workspace)
 

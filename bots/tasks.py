@@ -35,6 +35,12 @@ def fit_to_plan(key: str) -> None:
     switch.fit_all(Plan.objects.get(key=key))
 
 
+@shared_task(platform="paused bots of all workspaces are looked for", time_limit=3600, soft_time_limit=3500)
+def fit_paused() -> None:
+    """Bring back paused bots whose plan has room for them."""
+    switch.fit_paused()
+
+
 @shared_task(platform="what dead workers left is taken back in all workspaces")
 def sweep() -> None:
     """Take back what dead workers left, end rests and waits that are over, send out who looks up unknown actions."""

@@ -1,6 +1,7 @@
 """The media library: taking files in, cutting variants, throwing away, and the addresses Instagram reads from."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -11,8 +12,9 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.signing import BadSignature, TimestampSigner
 from django.db import transaction
 from django.urls import reverse
+from django.utils.timezone import now
 
-from accounts import farewell, pictures
+from accounts import farewell, pictures, tenancy
 from accounts.models import User, Workspace
 from content import videos
 from content.models import Folder, Media, Post
@@ -83,6 +85,16 @@ def let_go(workspace: UUID) -> None:
     rows = Media.objects.filter(workspace=workspace)
     names = [name for one in rows for name in (name_of(one), name_of(one, small=True))]
     transaction.on_commit(lambda: _forget(names))
+
+
+def sweep() -> None:
+    """Remove files that no row names, a day old: of what was erased or removed by a worker that died, or never kept."""
+    with suppress(FileNotFoundError), tenancy.platform("files are held against the media of all workspaces"):
+        for workspace in default_storage.listdir(ROOT)[0]:
+            kept = set(map(str, Media.objects.filter(workspace=UUID(workspace)).values_list("pk", flat=True)))
+            names = [f"{ROOT}/{workspace}/{file}" for file in default_storage.listdir(f"{ROOT}/{workspace}")[1]
+                     if file[:36] not in kept]  # fmt: skip
+            _forget(name for name in names if default_storage.get_modified_time(name) < now() - timedelta(days=1))
 
 
 def name_of(media: Media, *, small: bool = False) -> str:

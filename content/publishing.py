@@ -305,17 +305,17 @@ def _done(post: Post) -> None:
         _release(post, due_at=None, error_code="")
         return
     code = codes.PUB_COMMENT_UNCLEAR if Sending.State.UNKNOWN in states else codes.PUB_COMMENT_MISSING
-    _release(post, due_at=None, error_code=code.id, correlation_id=correlation.current())
-    _record(post, code, "post_comment")
-    with tenancy.scope(post.workspace_id):
+    with tenancy.scope(post.workspace_id):  # one transaction, so that no end is kept that nobody is told of
+        _release(post, due_at=None, error_code=code.id, correlation_id=correlation.current())
+        _record(post, code, "post_comment")
         calendar.announce(post, "post_comment")
         calendar.tell_people(post, code)
 
 
 def _unknown(post: Post, code: Code) -> None:
-    _release(post, state=State.UNKNOWN, due_at=now() + FIRST_LOOK, error_code=codes.OUTCOME_UNKNOWN.id)
-    _record(post, code, "post_unknown")
     with tenancy.scope(post.workspace_id):
+        _release(post, state=State.UNKNOWN, due_at=now() + FIRST_LOOK, error_code=codes.OUTCOME_UNKNOWN.id)
+        _record(post, code, "post_unknown")
         calendar.announce(post, "post_unknown")
 
 
@@ -406,9 +406,9 @@ def _refused(post: Post, refused: BotException) -> None:
 
 
 def _fail(post: Post, code: Code, **facts: str) -> None:
-    _release(post, state=State.FAILED, due_at=None, error_code=code.id, correlation_id=correlation.current())
-    _record(post, code, "post_failed", **facts)
     with tenancy.scope(post.workspace_id):
+        _release(post, state=State.FAILED, due_at=None, error_code=code.id, correlation_id=correlation.current())
+        _record(post, code, "post_failed", **facts)
         calendar.announce(post, "post_failed")
         calendar.tell_people(post, code)
 

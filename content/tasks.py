@@ -13,6 +13,7 @@ from content import (
     experiments,
     hooks,
     inbox,
+    library,
     measuring,
     plan_review,
     publishing,
@@ -83,6 +84,12 @@ def dispatch_deliveries() -> None:
     while due := hooks.due(BATCH):
         for workspace, delivery in due:
             deliver.apply_async((str(workspace), str(delivery)), expires=hooks.LEASE)
+
+
+@shared_task(platform="files are held against the media of all workspaces")
+def forget_files() -> None:
+    """Remove files of the media library that no row names."""
+    library.sweep()
 
 
 @shared_task(platform="old deliveries of all workspaces go")

@@ -30,10 +30,11 @@ def house(services: embedded.Services, sandbox: Sandbox, tmp_path: Path) -> Iter
 
 
 def as_after_some_minutes(services: embedded.Services) -> None:
-    """Leases of turns that an outage cut off are over, look-ups are due."""
+    """Leases of turns that an outage cut off are over, those that failed may be tried again, look-ups are due."""
     with psycopg.connect(services.environment["DATABASE_URL"]) as connection:
         connection.execute("SELECT set_config('app.scope', 'platform', true)")
         connection.execute("UPDATE bots_bot SET lease_until = now() WHERE lease_until IS NOT NULL")
+        connection.execute("UPDATE bots_bot SET next_run_at = now() WHERE next_run_at > now()")
         connection.execute("UPDATE bots_action SET look_up_at = now() WHERE look_up_at IS NOT NULL")
 
 

@@ -46,6 +46,7 @@ app.conf.beat_schedule = {
     "bots-dispatch": {"task": "bots.tasks.dispatch", "schedule": 1.0, "options": {"expires": 60}},
     "bots-sweep": {"task": "bots.tasks.sweep", "schedule": 5.0, "options": {"expires": 60}},
     "turns-forget": {"task": "bots.tasks.forget_empty_turns", "schedule": 3600.0, "options": {"expires": 3600}},
+    "plans-fit": {"task": "bots.tasks.fit_paused", "schedule": 3600.0, "options": {"queue": "ai", "expires": 3600}},
     "ai-sweep": {"task": "content.tasks.sweep", "schedule": 20.0, "options": {"expires": 60}},
     "competitors": {"task": "content.tasks.sweep_competitors", "schedule": 3600.0, "options": {"expires": 3600}},
     "posts-dispatch": {"task": "content.tasks.dispatch_posts", "schedule": 2.0, "options": {"expires": 60}},
@@ -56,6 +57,11 @@ app.conf.beat_schedule = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    "media-forget": {
+        "task": "content.tasks.forget_files",
+        "schedule": 3600.0,
+        "options": {"queue": "ai", "expires": 3600},
+    },
     "numbers": {"task": "content.tasks.dispatch_numbers", "schedule": 60.0, "options": {"expires": 60}},
     "reports": {"task": "content.tasks.mail_reports", "schedule": 300.0, "options": {"expires": 300}},
     "reviews": {"task": "content.tasks.review_plans", "schedule": 1800.0, "options": {"expires": 1800}},
@@ -65,6 +71,7 @@ app.conf.beat_schedule = {
     "meta-events-forget": {"task": "content.tasks.forget_events", "schedule": 3600.0, "options": {"expires": 3600}},
     "meta-tokens": {"task": "bots.tasks.care_for_tokens", "schedule": 900.0, "options": {"expires": 900}},
     "billing": {"task": "billing.tasks.look_after", "schedule": 60.0, "options": {"expires": 60}},
+    "let-go": {"task": "billing.tasks.sweep_let_go", "schedule": 3600.0, "options": {"queue": "ai", "expires": 3600}},
     "reconcile": {
         "task": "billing.tasks.reconcile_stripe",
         "schedule": crontab(hour=3, minute=17),

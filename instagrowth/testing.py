@@ -298,7 +298,8 @@ def steps_here() -> Iterator[list[Step]]:
 def _plans(django_db_setup: None, django_db_blocker: "DjangoDbBlocker") -> None:
     """Know the plans as the migrations made them."""
     with django_db_blocker.unblock():
-        PLANS.extend(Plan.objects.all())
+        if Plan._meta.db_table in connection.introspection.table_names():  # not where no test asks for a database
+            PLANS.extend(Plan.objects.all())
 
 
 def _empty(_: object) -> None:

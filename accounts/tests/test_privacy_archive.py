@@ -15,6 +15,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.apps import apps
+from django.core import mail
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import connection
@@ -309,6 +310,27 @@ def test_a_fault_is_told_and_leaves_no_file(alice: User, monkeypatch: pytest.Mon
 
     assert export.state == Export.State.FAILED
     assert not default_storage.exists(archives.name_of(export.pk))
+
+
+def test_a_worker_that_dies_before_it_tells_leaves_the_archive_to_another(
+    committed: None, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: object, **__: object) -> None:
+        raise SystemExit
+
+    with everywhere():
+        key = str(Export.objects.create(user=alice, created_at=now() - timedelta(minutes=5)).pk)
+    with monkeypatch.context() as patch:
+        patch.setattr(archives.notices, "notify", dies)
+        with pytest.raises(SystemExit):
+            archives.make(key)
+
+    assert archives.sweep() == [key]
+    archives.make(key)
+
+    with everywhere():
+        assert alice.exports.get().state == "done"
+    assert [sent.subject for sent in mail.outbox] == ["Your archive is ready"]
 
 
 def test_an_archive_of_somebody_who_is_erased_meanwhile_leaves_no_file(

@@ -36,7 +36,7 @@ def test_what_waits_for_its_end_renews_no_more_and_what_is_erased_is_charged_no_
     theirs = lambda: stripe.stripe()["things"][row.stripe_subscription_id]  # noqa: E731
     with tenancy.scope(workspace), django_capture_on_commit_callbacks(execute=True):
         farewell.ask_for_workspace(workspace, alice)
-    _away_all_evening(stripe, sent)
+    _away_for_an_hour(stripe, sent)
     assert (theirs()["cancel_at_period_end"], row_of(workspace).cancel_at_period_end) == (True, True)
 
     with everywhere():
@@ -44,7 +44,7 @@ def test_what_waits_for_its_end_renews_no_more_and_what_is_erased_is_charged_no_
     with django_capture_on_commit_callbacks(execute=True):
         assert erasing.erase_workspace(workspace.pk)
     assert theirs()["status"] == "active"
-    _away_all_evening(stripe, sent)
+    _away_for_an_hour(stripe, sent)
 
     assert theirs()["status"] == "canceled"
     with everywhere():
@@ -54,14 +54,14 @@ def test_what_waits_for_its_end_renews_no_more_and_what_is_erased_is_charged_no_
         assert list(Invoice.objects.values_list("page_url", "pdf_url")) == [("", "")]
 
 
-def _away_all_evening(stripe: Control, sent: list[Any]) -> None:
-    """A worker is refused and sends the task again, where it gets lost; at night Stripe is back."""
+def _away_for_an_hour(stripe: Control, sent: list[Any]) -> None:
+    """A worker is refused and sends the task again, where it gets lost; an hour later Stripe is back."""
     ((task, args),) = sent
     sent.clear()
     stripe.fault("503", path="v1/")
     with pytest.raises(Retry):
         task.apply(args, throw=True)
-    tasks.reconcile_stripe()
+    tasks.sweep_let_go()
 
 
 def test_who_keeps_the_workspace_and_the_plan_meanwhile_is_not_stopped_by_a_late_try(

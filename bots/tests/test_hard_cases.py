@@ -277,6 +277,39 @@ def test_nothing_over_a_smaller_plan_is_sent(engine: Engine, limits: dict, more:
     assert len(engine.followed()) == 6 + more
 
 
+def test_a_plan_that_grows_while_a_turn_ends_or_whose_message_is_lost_leaves_no_bot_paused(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.start()
+    engine.ask(9)
+    warm_account(engine.workspace, "first", created_at=timezone.now() - timedelta(days=1))
+    change_plan(engine, account_limit=1)
+    give_back = turns.give_back
+
+    def paid_meanwhile(run: turns.Run, ended: str) -> None:
+        assert ended == codes.PLAN_ACCOUNT_LIMIT.id
+        change_plan(engine, account_limit=2)
+        give_back(run, ended)
+
+    def is_paused() -> bool:
+        return bool(engine.bot.next_run_at > timezone.now() + timedelta(days=2))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(turns, "give_back", paid_meanwhile)
+        engine.turn()
+    assert not is_paused()
+
+    change_plan(engine, account_limit=1)
+    assert engine.turn("2020-01-02T00:00Z") == codes.PLAN_ACCOUNT_LIMIT.id
+    assert is_paused()
+    switch.fit_paused()
+    assert is_paused(), "there is no room yet"
+    change_plan(engine, account_limit=2)
+    switch.fit_paused()
+    assert not is_paused()
+    assert engine.bot.last_error_code == ""
+
+
 def test_an_account_beyond_a_smaller_plan_rests_and_the_first_ones_go_on(engine: Engine) -> None:
     engine.start()
     engine.ask(9)

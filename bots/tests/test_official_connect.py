@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts import tenancy
 from accounts.models import User, Workspace
-from bots import api_pairs
+from bots import api_pairs, switch
 from bots.models import ApiPair, Bot, InstagramAccount, OfficialAccess
 from bots.official import official_door, token_of
 from errors import codes
@@ -188,6 +188,23 @@ def test_of_many_pages_those_are_connected_that_the_plan_has_room_for_and_known_
     assert "Not connected: @bakery. Your plan has no room" in page
     assert codes.PLAN_ACCOUNT_LIMIT.id in page
     assert meta.ledger("bakery").targets("subscribe") == []
+
+
+def test_a_rest_that_begins_while_an_account_is_connected_stays(
+    browser: Browser, meta: Control, alices_account: InstagramAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = switch.must_have_place
+
+    def meanwhile(workspace: Workspace, account: InstagramAccount) -> None:
+        InstagramAccount.objects.filter(pk=alices_account.pk).update(health="cooling")
+        place(workspace, account)
+
+    monkeypatch.setattr(switch, "must_have_place", meanwhile)
+    meta.account("alice.clay", business=True, followers=900)
+    browser.returns(meta.meta_answers(browser.goes(account="alice.clay"), "alice.clay"))
+
+    account = accesses()["alice.clay"].account
+    assert (account.health, account.followers) == ("cooling", 900)
 
 
 def test_connecting_again_keeps_one_row_and_heals_it(browser: Browser, meta: Control) -> None:

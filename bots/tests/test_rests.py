@@ -99,6 +99,17 @@ def test_a_login_erases_no_sign_that_was_met_meanwhile(engine: Engine, monkeypat
     assert account.health_until > timezone.now() + timedelta(hours=23)
 
 
+def test_a_logout_erases_no_sign_that_was_met_meanwhile(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "log_out", lambda _: sign(engine, codes.INSTAGRAM_PLEASE_WAIT))
+
+    with engine.seen():
+        connecting.disconnect(engine.account, engine.user)
+
+    account = engine.account
+    assert (account.health, account.restrictions, hasattr(account, "session")) == ("needs_login", 1, False)
+    assert account.health_until > timezone.now() + timedelta(hours=23)
+
+
 def test_no_login_runs_beside_a_turn(engine: Engine) -> None:
     before = requests_of(engine)
     with account_lock(engine.account.pk):

@@ -1,6 +1,7 @@
 """Files: what is taken in and how, what is cut out of it, and who may read it from where."""
 
 import io
+import os
 import time
 from contextlib import suppress
 from datetime import timedelta
@@ -147,6 +148,28 @@ def test_a_file_of_a_scheduled_post_stays(alices_official: InstagramAccount, ali
     scheduled(alices_official, alice, [media])
     with tenancy.scope(media.workspace_id):
         assert refused(library.remove, media, alice).code is codes.PUB_MEDIA_IN_USE
+
+
+def test_files_that_no_row_names_go_after_a_day(
+    alices_official: InstagramAccount, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stays, goes, begun = (kept(alices_official, alice) for _ in range(3))
+    files = [library.name_of(media, small=small) for small in (False, True) for media in (stays, goes, begun)]
+    for media in (stays, goes):
+        for small in (False, True):
+            os.utime(default_storage.path(library.name_of(media, small=small)), (time.time() - 90_000,) * 2)
+
+    def dies(*_: object) -> None:
+        raise SystemExit
+
+    with everywhere(), monkeypatch.context() as patch:
+        patch.setattr(library, "_forget", dies)
+        library.remove(goes, alice)  # its transaction ends, and nobody removes the files any more
+        begun.delete()  # as one whose upload is not over
+
+    library.sweep()
+
+    assert [default_storage.exists(file) for file in files] == [True, False, True] * 2
 
 
 def test_folders_hold_files_and_a_search_finds_them(alices_account: InstagramAccount, alice: User) -> None:

@@ -118,6 +118,31 @@ def test_a_worker_that_dies_after_the_intent_leaves_an_unknown_post(
     assert captions(alices_official) == ["Kiln day"]
 
 
+def test_a_worker_that_dies_while_it_tells_of_a_failed_post_leaves_it_to_the_next_who_tells_once(
+    alices_official: InstagramAccount, alice: User, meta: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post = scheduled(alices_official, alice)
+    meta.fault("graph_36003", path=".*media", times=None)
+
+    def dies(*_: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr("content.calendar.tell_people", dies)
+        with pytest.raises(SystemExit):
+            work()
+    assert fresh(post).state == "publishing"
+    with everywhere():
+        Post.objects.update(lease_until=now() - timedelta(seconds=1))
+    assert publishing.sweep() == 1
+    come_due(post)
+    work()
+
+    assert fresh(post).state == "failed"
+    with everywhere():
+        assert Notification.objects.filter(user=alice, code=fresh(post).error_code).count() == 1
+
+
 def test_whoever_lost_the_lease_sends_nothing(alices_official: InstagramAccount, alice: User, meta: Control) -> None:
     post = scheduled(alices_official, alice)
     claim = publishing.claim()[0]
