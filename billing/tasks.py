@@ -26,7 +26,7 @@ def look_after() -> None:
         webhooks.process(event)
 
 
-@shared_task(platform="what is let go is looked for everywhere")
+@shared_task(platform="what is let go is looked for everywhere", time_limit=3600, soft_time_limit=3500)
 def sweep_let_go() -> None:
     """Each hour: do what Stripe missed of workspaces that are let go."""
     if gateway.is_on():

@@ -73,7 +73,9 @@ def disconnect(account: InstagramAccount, user: User) -> None:
     if not hasattr(account, "session"):
         raise BotException(codes.SESSION_INVALID)
     sessions.log_out(account)
-    health.hold(account)  # what a worker met meanwhile stays; and account before bot and session, as its reaction goes
+    # What a worker met meanwhile stays; and the account is held before bot and session, as its reaction does.
+    if not health.hold(account):
+        raise BotException(codes.IG_ACCOUNT_NOT_FOUND)
     Bot.objects.filter(account=account).update(status=Bot.Status.STOPPED)
     Session.objects.filter(account=account).delete()
     health.let_go(account, timezone.now())

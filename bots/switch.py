@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import DatabaseError
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -16,7 +17,7 @@ from bots import health, sessions, tasking
 from bots.models import Bot, InstagramAccount
 from errors import codes
 from errors.exceptions import BotException
-from errors.recording import log_activity
+from errors.recording import log_activity, record
 from instagrowth import live
 
 PAUSED = timedelta(days=36500)  # how far away the next turn of a bot is that the plan has no room for
@@ -74,8 +75,8 @@ def fit_to_plan(workspace: UUID) -> None:
     back = running.filter(account__in=kept, next_run_at__gt=Now() + PAUSED / 2)
     for bot in back.select_related("account"):
         _tell(bot, None, "bot_back")
-    back.filter(last_error_code=code.id).update(last_error_code="")
     back.update(next_run_at=Now(), updated_at=timezone.now())
+    running.filter(account__in=kept, last_error_code=code.id).update(last_error_code="")
     beyond = running.exclude(account__in=kept).filter(next_run_at__lt=Now() + PAUSED / 2)
     for bot in beyond.select_related("account"):
         _tell(bot, None, "bot_paused")
@@ -122,8 +123,11 @@ def fit_paused() -> None:
 
 def _fit(workspaces: list[UUID]) -> None:
     for workspace in workspaces:
-        with tenancy.scope(workspace):
-            fit_to_plan(workspace)
+        try:
+            with tenancy.scope(workspace):
+                fit_to_plan(workspace)
+        except (DatabaseError, Workspace.DoesNotExist) as error:  # busy, or erased meanwhile: the others need not wait
+            record(error, action="fit_to_plan", workspace=workspace)
 
 
 def within_plan(workspace: UUID, plan: Plan) -> list[UUID]:

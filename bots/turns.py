@@ -13,7 +13,6 @@ from django.db import connection
 from django.db.models.functions import Greatest, Now
 
 from accounts import tenancy
-from accounts.models import Workspace
 from billing import entitlements
 from billing.models import Plan
 from bots import health, limits, pacing, sessions, switch
@@ -82,9 +81,7 @@ def give_back(run: Run, ended: str) -> None:
         now, *terms = cursor.fetchone()
         if now is None:
             return
-        beyond = ended == codes.PLAN_ACCOUNT_LIMIT.id and _is_beyond(
-            run
-        )  # until the plan changes: `switch.fit_to_plan`
+        beyond = ended == codes.PLAN_ACCOUNT_LIMIT.id  # until the plan changes: `switch.fit_to_plan`
         next_run_at = now + switch.PAUSED if beyond else _next(run.bot, now, *terms)
         cursor.execute(
             "SELECT * FROM end_turn(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
@@ -92,14 +89,10 @@ def give_back(run: Run, ended: str) -> None:
              run.cpu_ms, resident_kb(), json.dumps(news)],
         )  # fmt: skip
         seq, at = cursor.fetchone()
+        if beyond:
+            switch.fit_to_plan(run.workspace)  # which may have grown in the turn, and nothing else would wake the bot
     if seq is not None:
         live.tell(run.workspace, {"seq": seq, "name": "turn", "data": news, "at": at.isoformat()})
-
-
-def _is_beyond(run: Run) -> bool:
-    """Judge the plan as it is now: it may have grown in the turn, and then nothing else would wake the bot."""
-    workspace = Workspace.objects.select_related("subscription__plan").get(pk=run.workspace)
-    return switch.is_beyond_plan(run.bot.account, entitlements.plan_of(workspace))
 
 
 def _next(

@@ -1,7 +1,6 @@
 """The media library: taking files in, cutting variants, throwing away, and the addresses Instagram reads from."""
 
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -26,7 +25,8 @@ MOST_PICTURE = 16 * 1024 * 1024  # bytes; what we draw of it is far below Instag
 MOST_VIDEO = 100 * 1024 * 1024  # bytes: what Instagram takes of a story; reels may have 300 MB there
 GOOD_FOR = timedelta(hours=26)  # of an address: longer than a container lives at Instagram (24 h)
 SHAPES = {"1:1": 1.0, "4:5": 0.8, "9:16": 9 / 16, "1.91:1": 1.91}
-ROOT = "media"
+ROOT, GONE = "media", "media-gone"
+ALL = "files are held against the media of all workspaces"
 _signer = TimestampSigner(salt="content.library")
 
 
@@ -88,13 +88,20 @@ def let_go(workspace: UUID) -> None:
 
 
 def sweep() -> None:
-    """Remove files that no row names, a day old: of what was erased or removed by a worker that died, or never kept."""
-    with suppress(FileNotFoundError), tenancy.platform("files are held against the media of all workspaces"):
-        for workspace in default_storage.listdir(ROOT)[0]:
-            kept = set(map(str, Media.objects.filter(workspace=UUID(workspace)).values_list("pk", flat=True)))
-            names = [f"{ROOT}/{workspace}/{file}" for file in default_storage.listdir(f"{ROOT}/{workspace}")[1]
-                     if file[:36] not in kept]  # fmt: skip
-            _forget(name for name in names if default_storage.get_modified_time(name) < now() - timedelta(days=1))
+    """Put files that no row names aside for a week, then remove them: what workers that died did not remove, or keep.
+
+    Only a day after they were written, so that no upload loses its file. Aside, so that whoever put back a database
+    without its files can move them back.
+    """
+    for folder in _listed(ROOT)[0]:
+        with tenancy.platform(ALL):
+            kept = set(map(str, Media.objects.filter(workspace=UUID(folder)).values_list("pk", flat=True)))
+        for name in (f"{folder}/{file}" for file in _listed(f"{ROOT}/{folder}")[1] if file[:36] not in kept):
+            if _age(f"{ROOT}/{name}") > timedelta(days=1):
+                with default_storage.open(f"{ROOT}/{name}") as file:
+                    default_storage.save(f"{GONE}/{name.replace('/', '-')}", file)
+                default_storage.delete(f"{ROOT}/{name}")
+    _forget(name for file in _listed(GONE)[1] if _age(name := f"{GONE}/{file}") > timedelta(days=7))
 
 
 def name_of(media: Media, *, small: bool = False) -> str:
@@ -158,6 +165,20 @@ def _keep(media: Media, file: File, small: File | None = None) -> None:
     default_storage.save(names[0], file)
     if small is not None:
         default_storage.save(names[1], small)
+
+
+def _listed(folder: str) -> tuple[list[str], list[str]]:
+    try:
+        return default_storage.listdir(folder)
+    except FileNotFoundError:
+        return [], []
+
+
+def _age(name: str) -> timedelta:
+    try:
+        return now() - default_storage.get_modified_time(name)
+    except FileNotFoundError:
+        return timedelta(0)  # removed meanwhile
 
 
 def _forget(names: Iterable[str]) -> None:

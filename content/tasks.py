@@ -86,7 +86,7 @@ def dispatch_deliveries() -> None:
             deliver.apply_async((str(workspace), str(delivery)), expires=hooks.LEASE)
 
 
-@shared_task(platform="files are held against the media of all workspaces")
+@shared_task(platform=library.ALL, time_limit=3600, soft_time_limit=3500)
 def forget_files() -> None:
     """Remove files of the media library that no row names."""
     library.sweep()

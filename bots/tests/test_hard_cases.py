@@ -297,7 +297,7 @@ def test_a_plan_that_grows_while_a_turn_ends_or_whose_message_is_lost_leaves_no_
     with monkeypatch.context() as patch:
         patch.setattr(turns, "give_back", paid_meanwhile)
         engine.turn()
-    assert not is_paused()
+    assert (is_paused(), engine.bot.last_error_code) == (False, "")
 
     change_plan(engine, account_limit=1)
     assert engine.turn("2020-01-02T00:00Z") == codes.PLAN_ACCOUNT_LIMIT.id

@@ -5,6 +5,7 @@ import os
 import time
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -150,26 +151,35 @@ def test_a_file_of_a_scheduled_post_stays(alices_official: InstagramAccount, ali
         assert refused(library.remove, media, alice).code is codes.PUB_MEDIA_IN_USE
 
 
-def test_files_that_no_row_names_go_after_a_day(
-    alices_official: InstagramAccount, alice: User, monkeypatch: pytest.MonkeyPatch
+def test_files_that_no_row_names_are_put_aside_after_a_day_and_go_after_a_week(
+    alices_official: InstagramAccount, alice: User, settings: Any, tmp_path: Path
 ) -> None:
+    private = settings.STORAGES["default"]
+    options = private["OPTIONS"] | {"location": tmp_path}
+    settings.STORAGES = settings.STORAGES | {"default": private | {"OPTIONS": options}}
     stays, goes, begun = (kept(alices_official, alice) for _ in range(3))
     files = [library.name_of(media, small=small) for small in (False, True) for media in (stays, goes, begun)]
-    for media in (stays, goes):
-        for small in (False, True):
-            os.utime(default_storage.path(library.name_of(media, small=small)), (time.time() - 90_000,) * 2)
-
-    def dies(*_: object) -> None:
-        raise SystemExit
-
-    with everywhere(), monkeypatch.context() as patch:
-        patch.setattr(library, "_forget", dies)
-        library.remove(goes, alice)  # its transaction ends, and nobody removes the files any more
+    with everywhere():
+        goes.delete()  # and its worker died before it removed the files
         begun.delete()  # as one whose upload is not over
 
-    library.sweep()
+    def grows_old(days: float, *names: str) -> None:
+        for name in names:
+            os.utime(default_storage.path(name), (time.time() - days * 86_400,) * 2)
 
+    def aside() -> list[str]:
+        return [f"media-gone/{file}" for file in default_storage.listdir("media-gone")[1]]
+
+    grows_old(1.1, *files[0::3], *files[1::3])
+    library.sweep()
     assert [default_storage.exists(file) for file in files] == [True, False, True] * 2
+    assert len(aside()) == 2
+
+    library.sweep()
+    assert len(aside()) == 2
+    grows_old(7.1, *aside())
+    library.sweep()
+    assert aside() == []
 
 
 def test_folders_hold_files_and_a_search_finds_them(alices_account: InstagramAccount, alice: User) -> None:
